@@ -1,5 +1,5 @@
 //! Kills the program at exact system calls during a fetch, two kinds of export, and an import. No wrong file may be
-//! left, and the next run must complete the job. The tests in `tests/it/killed_anywhere.rs` do the same with fewer
+//! left, and the next run must complete the job. The tests in `tests/it/killed_jobs.rs` do the same with fewer
 //! kills.
 //!
 //! `cargo bench --bench kill_points [-- FOLDER [KILLS]]`. KILLS (200) is the total over all jobs. The benchmark needs

@@ -7,7 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kbmirror::mirror::Lock;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, copy_folder, each, items, names_in, recording, sha256_hex, text_of, tree};
+use super::harness::{
+    Bench, RunOutput, copy_folder, field_texts, items, names_in, read_tree, recording, sha256_hex, text_of,
+};
 use super::support::{Action, FileSpec, Loopback, Rule, Stated, UpdateSpec, World, id};
 
 const CHECKPOINT_ARM64: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
@@ -29,7 +31,7 @@ fn change(path: &Utf8Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// Runs a command with a loopback Catalog and without a retry budget.
-fn run_with(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_with(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
     bench.json(&[&network, arguments].concat())
@@ -68,7 +70,7 @@ fn invalid_arguments_are_named_in_the_error() {
         (&["list", "--allow-host", "http://x/"], "http://x/"),
         (&["list", "--patience", "soon"], "soon"),
         (&["list", "--record", "a", "--replay", "b"], "--re"),
-        (&["search", "KB5086672", "--replay", "/nowhere/at/all"], "is no recording"),
+        (&["search", "KB5086672", "--replay", "/nowhere/at/all"], "is not a recording"),
         (&["search", "KB5086672", "--catalog-url", "ftp://x"], "--catalog-url"),
         (&["search", "KB5086672", "--catalog-rate", "0"], "--catalog-rate"),
     ] {
@@ -118,11 +120,11 @@ fn an_unknown_kb_writes_nothing() {
 
     // In an existing mirror, nothing is forgotten, and the KBs that were found are fetched.
     let both = bench.replay(&recording("demo"), &["fetch", "KB9999999", "KB5094141"]).exits(4).json();
-    assert_eq!(each(&both["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&both["sets"], "status"), ["published"]);
     assert_eq!(only_failure(&both).1, "not_found");
-    let before = bench.dump(|_| false);
+    let before = bench.dump_index(|_| false);
     bench.replay(&recording("demo"), &["fetch", "KB9999999"]).exits(3);
-    assert_eq!(bench.dump(|_| false), before);
+    assert_eq!(bench.dump_index(|_| false), before);
 }
 
 #[test]
@@ -150,8 +152,8 @@ fn an_unrecorded_request_is_named() {
     // The catalog recording has no bodies of packages.
     let crawled =
         bench.replay(&recording("catalog"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(6).json();
-    assert_eq!(each(&crawled["sets"], "status"), ["failed"]);
-    assert_eq!(each(&crawled["failures"], "kind"), ["not_recorded", "not_recorded"]);
+    assert_eq!(field_texts(&crawled["sets"], "status"), ["failed"]);
+    assert_eq!(field_texts(&crawled["failures"], "kind"), ["not_recorded", "not_recorded"]);
     assert!(!bench.mirror().join("kb").exists());
 }
 
@@ -244,7 +246,7 @@ fn hostile_statements_fail_one_set_and_keep_the_others() {
         assert_eq!(published[0]["kb"], "KB5100002");
         assert_eq!(names_in(&bench.mirror().join("kb")), ["KB5100002"]);
         assert_eq!(names_in(&bench.path("")), ["mirror"], "nothing is written outside of the mirror");
-        let escaped = tree(&bench.mirror()).into_keys().find(|path| path.contains("evil"));
+        let escaped = read_tree(&bench.mirror()).into_keys().find(|path| path.contains("evil"));
         assert_eq!(escaped, None);
         let requested =
             loopback.requests().iter().filter(|seen| seen.path_and_query.contains("evil")).count();
@@ -306,7 +308,7 @@ fn a_mirror_path_that_is_a_file_exits_2() {
             "{message}"
         );
         assert!(!message.contains('\n'));
-        assert!(!refused.stderr.contains("asking"), "the Catalog was queried: {}", refused.stderr);
+        assert!(!refused.stderr.contains("querying"), "the Catalog was queried: {}", refused.stderr);
     }
     assert_eq!(fs::read(bench.mirror()).unwrap(), b"in the way");
 
@@ -326,7 +328,7 @@ fn an_index_of_a_newer_format_is_refused() {
     let index = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
     index.pragma_update(None, "user_version", 99).unwrap();
     drop(index);
-    let before = tree(&bench.mirror().join("kb"));
+    let before = read_tree(&bench.mirror().join("kb"));
     let commands = [
         &FETCH_ARM64[..],
         &["crawl", "KB5086672"],
@@ -339,7 +341,7 @@ fn an_index_of_a_newer_format_is_refused() {
         assert_eq!(kind, "usage", "{command:?}");
         assert!(message.contains("format 99"), "{message}");
     }
-    assert_eq!(tree(&bench.mirror().join("kb")), before);
+    assert_eq!(read_tree(&bench.mirror().join("kb")), before);
 }
 
 #[test]
@@ -351,12 +353,12 @@ fn a_file_that_is_not_an_index_exits_2() {
         "this is not a database, and it is longer than the header of a database".repeat(9),
     )
     .unwrap();
-    let before = tree(&bench.mirror());
+    let before = read_tree(&bench.mirror());
     for command in [&["list"][..], &FETCH_ARM64] {
         let refused = bench.replay(&recording("demo"), command).exits(2);
         assert!(refused.error().1.contains("mirror.db"), "{refused:?}");
     }
-    let mut after = tree(&bench.mirror());
+    let mut after = read_tree(&bench.mirror());
     after.remove("lock");
     assert_eq!(after, before);
 }
@@ -391,7 +393,7 @@ fn an_index_whose_creation_was_interrupted_is_created_again() {
 fn a_held_lock_exits_8() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
-    let lock = Lock::take(&bench.mirror().join("lock"), "2026-11-23T08:00:00Z").unwrap();
+    let lock = Lock::acquire(&bench.mirror().join("lock"), "2026-11-23T08:00:00Z").unwrap();
     for command in [&FETCH_ARM64[..], &["crawl", "KB5086672"]] {
         let (kind, message) = bench.replay(&recording("demo"), command).exits(8).error();
         assert_eq!(kind, "busy");
@@ -417,29 +419,32 @@ fn a_file_with_a_flipped_byte_is_not_published() {
     let flipped = fs::read(&package_file).unwrap();
 
     let document = bench.replay(&demo, &FETCH_ARM64).exits(5).json();
-    assert_eq!(each(&document["sets"], "status"), ["failed"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["failed"]);
     assert!(document["sets"][0]["error"].is_string());
     let (what, kind, message) = only_failure(&document);
     assert_eq!((what.as_str(), kind.as_str()), (TARGET_ARM64, "integrity"));
     assert!(message.contains(&sha256_hex(&flipped)) && message.contains(&sha256_hex(&original)), "{message}");
     assert!(!bench.mirror().join("kb/KB5086672/windows-11-24h2-arm64").exists());
-    let kept = tree(&bench.mirror().join("quarantine"));
+    let kept = read_tree(&bench.mirror().join("quarantine"));
     assert_eq!(kept.values().collect::<Vec<_>>(), [&flipped]);
     assert!(kept.keys().all(|name| name.starts_with(&sha256_hex(&flipped))), "{:?}", kept.keys());
     assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
-    let pool: Vec<Vec<u8>> = tree(&bench.mirror().join("pool")).into_values().collect();
+    let pool: Vec<Vec<u8>> = read_tree(&bench.mirror().join("pool")).into_values().collect();
     assert_eq!(pool, [fs::read(demo.join("files").join(CHECKPOINT_ARM64)).unwrap()], "the valid file stays");
     assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 0);
 
     // A second attempt with the same bytes does not add a second file to the quarantine.
     bench.replay(&demo, &FETCH_ARM64).exits(5);
-    assert_eq!(tree(&bench.mirror().join("quarantine")).len(), 1);
+    assert_eq!(read_tree(&bench.mirror().join("quarantine")).len(), 1);
 
     fs::write(&package_file, &original).unwrap();
     let repaired = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
-    assert_eq!(each(&repaired["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&repaired["sets"], "status"), ["published"]);
     assert_eq!(repaired["bytes_downloaded"], original.len(), "the valid file is not requested again");
-    assert_eq!(names_in(&bench.set("KB5086672", "windows-11-24h2-arm64")), [CHECKPOINT_ARM64, TARGET_ARM64]);
+    assert_eq!(
+        names_in(&bench.set_folder("KB5086672", "windows-11-24h2-arm64")),
+        [CHECKPOINT_ARM64, TARGET_ARM64]
+    );
 }
 
 #[test]
@@ -448,8 +453,8 @@ fn a_failing_architecture_does_not_block_the_other() {
     let demo = demo_in(&bench);
     change(&demo.join("files").join(TARGET_ARM64), |bytes| bytes[0] ^= 0x80);
     let document = bench.replay(&demo, &["fetch", "KB5086672"]).exits(5).json();
-    assert_eq!(each(&document["sets"], "architecture"), ["arm64", "x64"]);
-    assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
+    assert_eq!(field_texts(&document["sets"], "architecture"), ["arm64", "x64"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["failed", "published"]);
     assert_eq!(document["error"], Value::Null, "one set was published");
     assert_eq!(
         names_in(&bench.mirror().join("kb/KB5086672")),
@@ -461,14 +466,14 @@ fn a_failing_architecture_does_not_block_the_other() {
 fn a_damaged_download_does_not_change_the_published_set() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
-    let before = tree(&bench.mirror().join("kb"));
+    let before = read_tree(&bench.mirror().join("kb"));
     // A file of the pool is missing, and the recording has a damaged file in its place.
     let demo = demo_in(&bench);
     change(&demo.join("files").join(TARGET_ARM64), |bytes| bytes[1] ^= 1);
     let pooled = sha256_hex(&fs::read(recording("demo").join("files").join(TARGET_ARM64)).unwrap());
     fs::remove_file(bench.mirror().join(format!("pool/sha256/{}/{pooled}", &pooled[..2]))).unwrap();
     bench.replay(&demo, &FETCH_ARM64).exits(5);
-    assert_eq!(tree(&bench.mirror().join("kb")), before);
+    assert_eq!(read_tree(&bench.mirror().join("kb")), before);
     // With the right bytes the pool is complete again.
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
     assert!(bench.mirror().join(format!("pool/sha256/{}/{pooled}", &pooled[..2])).exists());
@@ -503,8 +508,9 @@ fn files_of_another_size_are_refused() {
         let failed = items(&document["sets"]).iter().filter(|set| set["status"] == "failed").count();
         assert_eq!(failed, 1, "{document:#}");
         assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
-        let published_files =
-            tree(&bench.mirror()).into_keys().filter(|path| path.starts_with("kb/") && path.ends_with(file));
+        let published_files = read_tree(&bench.mirror())
+            .into_keys()
+            .filter(|path| path.starts_with("kb/") && path.ends_with(file));
         assert_eq!(published_files.count(), 0);
     }
 }
@@ -523,7 +529,7 @@ fn a_wrong_sum_of_sizes_on_the_search_page_is_refused() {
         let (_, kind, message) = only_failure(&document);
         assert_eq!(kind, "integrity");
         assert!(message.contains("61498") && message.contains(wrong), "{message}");
-        assert!(!bench.set("KB5086672", "windows-11-24h2-arm64").exists());
+        assert!(!bench.set_folder("KB5086672", "windows-11-24h2-arm64").exists());
     }
 }
 

@@ -8,8 +8,8 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
-use super::carry::{content, export, import, isolated, keys};
-use super::harness::{Bench, each, items, names_in, recording, text_of, tree};
+use super::air_gap::{create_keys, export, import, isolated_mirror, mirror_digests};
+use super::harness::{Bench, field_texts, items, names_in, read_tree, recording, text_of};
 
 const SET: &str = "windows-11-24h2-arm64";
 const KBS: [&str; 2] = ["KB5085516", "KB5086672"];
@@ -107,8 +107,8 @@ impl Case {
     fn apply(self, bench: &Bench) {
         if self.copies {
             for kb in KBS {
-                for name in names_in(&bench.set(kb, SET)) {
-                    let path = bench.set(kb, SET).join(name);
+                for name in names_in(&bench.set_folder(kb, SET)) {
+                    let path = bench.set_folder(kb, SET).join(name);
                     let bytes = fs::read(&path).unwrap();
                     fs::remove_file(&path).unwrap();
                     fs::write(&path, bytes).unwrap();
@@ -117,7 +117,7 @@ impl Case {
         }
         let path = match self.place {
             Place::Pool => pooled(bench, SHARED),
-            Place::SetFolder => bench.set("KB5086672", SET).join(SHARED),
+            Place::SetFolder => bench.set_folder("KB5086672", SET).join(SHARED),
         };
         self.damage.apply(&path);
     }
@@ -151,13 +151,13 @@ fn fetched() -> Bench {
     bench
 }
 
-fn fetch(bench: &Bench, more: &[&str]) -> super::harness::Ran {
+fn fetch(bench: &Bench, more: &[&str]) -> super::harness::RunOutput {
     bench.replay(&recording("demo"), &[&["fetch", KBS[0], KBS[1], "--arch", "arm64"], more].concat())
 }
 
 /// Returns the package files of pool and set folders.
 fn packages(bench: &Bench) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = tree(&bench.mirror()).into_iter().collect();
+    let mut files: Vec<_> = read_tree(&bench.mirror()).into_iter().collect();
     files.retain(|(path, _)| path.starts_with("pool/") || path.starts_with("kb/"));
     files
 }
@@ -169,7 +169,7 @@ fn damaged(bench: &Bench) -> Vec<String> {
     sets.filter(|set| set["damaged"] == true).map(|set| text_of(&set["kb"])).collect()
 }
 
-fn stage(bench: &Bench, to: &Utf8Path) -> super::harness::Ran {
+fn stage(bench: &Bench, to: &Utf8Path) -> super::harness::RunOutput {
     bench.json(&["stage", "KB5086672", "--arch", "arm64", "--to", to.as_str()])
 }
 
@@ -193,7 +193,7 @@ fn verified_damage_counts_as_missing_until_fetch_repairs_it() {
         assert_eq!(damaged(&bench), expected, "{case:?}");
 
         let report = bench.json(&["verify"]).exits(5).json();
-        assert_eq!(each(&report["findings"], "kind")[0], case.damage.kind(), "{case:?}");
+        assert_eq!(field_texts(&report["findings"], "kind")[0], case.damage.kind(), "{case:?}");
         assert_eq!(report["recorded"], true, "{case:?}");
         assert_eq!(damaged(&bench), case.kbs(), "{case:?}");
         let plain = bench.run(&["list"]).exits(0);
@@ -220,7 +220,7 @@ fn verified_damage_counts_as_missing_until_fetch_repairs_it() {
         offline_and_dry(&bench, case);
 
         let document = fetch(&bench, &[]).exits(0).json();
-        let status = each(&document["sets"], "status");
+        let status = field_texts(&document["sets"], "status");
         let of = |kb: &str| status[KBS.iter().position(|own| *own == kb).unwrap()].clone();
         for kb in case.kbs() {
             assert_eq!(of(kb), "published", "{case:?}: {document:#}");
@@ -244,7 +244,7 @@ fn shared_bytes(before: &[(String, Vec<u8>)]) -> Vec<u8> {
 fn offline_and_dry(bench: &Bench, case: Case) {
     let dry = fetch(bench, &["--dry-run"]).exits(0);
     let document = dry.json();
-    assert_eq!(each(&document["sets"], "status"), ["planned"; 2], "{case:?}");
+    assert_eq!(field_texts(&document["sets"], "status"), ["planned"; 2], "{case:?}");
     let plan = bench
         .run(&[
             "--replay",
@@ -296,40 +296,40 @@ fn stage_finds_damage_without_a_verify() {
 /// Returns the mirror that exported a medium with both KBs, the mirror that imported the medium, and the medium.
 fn export_and_import() -> (Bench, Bench, Utf8PathBuf) {
     let connected = fetched();
-    let root = keys(&connected);
+    let root = create_keys(&connected);
     let medium = connected.path("medium");
     export(&connected, &["--all"], &medium).exits(0);
-    let there = isolated(&root);
-    import(&there, &medium).exits(0);
-    (connected, there, medium)
+    let isolated = isolated_mirror(&root);
+    import(&isolated, &medium).exits(0);
+    (connected, isolated, medium)
 }
 
 #[test]
 fn import_repairs_verified_damage_in_pool_and_folders() {
     for case in Case::all() {
-        let (_connected, there, medium) = export_and_import();
-        let before = packages(&there);
-        case.apply(&there);
-        there.json(&["verify"]).exits(5);
-        let answer = there.json(&["resolve", "KB5086672", "--arch", "arm64"]);
+        let (_connected, isolated, medium) = export_and_import();
+        let before = packages(&isolated);
+        case.apply(&isolated);
+        isolated.json(&["verify"]).exits(5);
+        let answer = isolated.json(&["resolve", "KB5086672", "--arch", "arm64"]);
         if case.in_pool() {
             let answer = answer.exits(10).json();
-            assert_eq!(each(&answer["missing"], "name"), [SHARED], "{case:?}");
-            let to = there.path("stick/set");
-            let refused = stage(&there, &to).exits(10).json();
+            assert_eq!(field_texts(&answer["missing"], "name"), [SHARED], "{case:?}");
+            let to = isolated.path("stick/set");
+            let refused = stage(&isolated, &to).exits(10).json();
             let hints = refused["error"]["hints"].to_string();
             assert!(hints.contains("import") && !hints.contains("fetch"), "{hints}");
         } else {
             answer.exits(0);
         }
-        let document = import(&there, &medium).exits(0).json();
+        let document = import(&isolated, &medium).exits(0).json();
         let imported = &document["imported"];
         assert_eq!(imported["already_applied"], false, "{case:?}");
         assert_eq!(items(&imported["healed"]).len(), usize::from(case.in_pool()), "{case:?}");
         let folders = case.kbs().len();
         assert_eq!(items(&imported["published"]).len(), folders, "{case:?}: {document:#}");
-        assert_repaired(&there, case, &before);
-        let again = import(&there, &medium).exits(0).json();
+        assert_repaired(&isolated, case, &before);
+        let again = import(&isolated, &medium).exits(0).json();
         assert_eq!(again["imported"]["already_applied"], true, "{case:?}");
     }
 }
@@ -337,17 +337,17 @@ fn import_repairs_verified_damage_in_pool_and_folders() {
 #[test]
 fn import_without_verify_repairs_visible_damage() {
     for case in Case::all() {
-        let (_connected, there, medium) = export_and_import();
-        let before = packages(&there);
-        case.apply(&there);
-        let document = import(&there, &medium).exits(0).json();
+        let (_connected, isolated, medium) = export_and_import();
+        let before = packages(&isolated);
+        case.apply(&isolated);
+        let document = import(&isolated, &medium).exits(0).json();
         let applied = document["imported"]["already_applied"] == true;
         assert_eq!(applied, !case.is_visible(), "{case:?}");
         if case.is_visible() {
-            assert_repaired(&there, case, &before);
+            assert_repaired(&isolated, case, &before);
         } else {
             // The import did not read the file, so it claims nothing. `verify` still finds the damage.
-            there.json(&["verify"]).exits(5);
+            isolated.json(&["verify"]).exits(5);
         }
     }
 }
@@ -357,7 +357,7 @@ fn export_refuses_damaged_files_and_records_them() {
     for case in Case::all() {
         for is_verified in [false, true] {
             let bench = fetched();
-            keys(&bench);
+            create_keys(&bench);
             case.apply(&bench);
             if is_verified {
                 bench.json(&["verify"]).exits(5);
@@ -390,8 +390,8 @@ fn export_refuses_damaged_files_and_records_them() {
 #[test]
 fn a_set_without_its_folder_is_exported_with_a_warning() {
     let bench = fetched();
-    keys(&bench);
-    fs::remove_dir_all(bench.set("KB5086672", SET)).unwrap();
+    create_keys(&bench);
+    fs::remove_dir_all(bench.set_folder("KB5086672", SET)).unwrap();
     let stick = bench.path("stick");
     let ran = bench.run(&["export", "KB5086672", "--to", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("folder missing"), "{}", ran.stderr);
@@ -404,7 +404,7 @@ fn files_of_a_running_process_are_not_reported_as_leftovers() {
     let bench = fetched();
     fs::create_dir_all(bench.mirror().join("partial")).unwrap();
     fs::write(bench.mirror().join("partial/arriving"), "some bytes").unwrap();
-    let lock = kbmirror::mirror::Lock::take(&bench.mirror().join("lock"), "a test").unwrap();
+    let lock = kbmirror::mirror::Lock::acquire(&bench.mirror().join("lock"), "a test").unwrap();
     let report = bench.json(&["verify"]).exits(0).json();
     assert_eq!((&report["leftovers"], &report["in_use"]), (&json!([]), &json!(["partial/arriving"])));
     let ran = bench.run(&["verify"]).exits(0);
@@ -417,13 +417,13 @@ fn files_of_a_running_process_are_not_reported_as_leftovers() {
 #[test]
 fn an_import_reports_files_that_it_did_not_read_again() {
     let connected = fetched();
-    let root = keys(&connected);
+    let root = create_keys(&connected);
     let (first, second) = (connected.path("first"), connected.path("second"));
     export(&connected, &["KB5085516"], &first).exits(0);
     export(&connected, &["--all"], &second).exits(0);
-    let there = isolated(&root);
-    import(&there, &first).exits(0);
-    let ran = there.run(&["import", second.as_str()]).exits(0);
+    let isolated = isolated_mirror(&root);
+    import(&isolated, &first).exits(0);
+    let ran = isolated.run(&["import", second.as_str()]).exits(0);
     assert!(
         ran.stdout.contains("1 folder was already present (names and sizes checked, not re-read)"),
         "{ran:?}"
@@ -437,10 +437,10 @@ fn an_import_reports_files_that_it_did_not_read_again() {
 
 #[test]
 fn a_missing_set_folder_is_reported_and_restored() {
-    let (connected, there, medium) = export_and_import();
-    for (bench, is_isolated) in [(&connected, false), (&there, true)] {
+    let (connected, isolated, medium) = export_and_import();
+    for (bench, is_isolated) in [(&connected, false), (&isolated, true)] {
         let before = packages(bench);
-        fs::remove_dir_all(bench.set("KB5086672", SET)).unwrap();
+        fs::remove_dir_all(bench.set_folder("KB5086672", SET)).unwrap();
         let list = bench.json(&["list"]).exits(0).json();
         let set = items(&list["sets"]).iter().find(|set| set["kb"] == "KB5086672").unwrap();
         assert_eq!((&set["damaged"], &set["folder_missing"]), (&json!(true), &json!(true)));
@@ -471,7 +471,7 @@ fn a_missing_set_folder_is_reported_and_restored() {
 #[test]
 fn status_shows_damage_and_sync_repairs_it() {
     // On this day the newest release in the tables is still current.
-    let bench = Bench::starting("2026-10-02T08:00:00Z");
+    let bench = Bench::starting_at("2026-10-02T08:00:00Z");
     bench.json(&["init", "--arch", "arm64"]).exits(0);
     let sync = |more: &[&str]| {
         bench.replay(&recording("demo"), &[&["sync", "--as-of", "2026-03-31"], more].concat())
@@ -479,7 +479,7 @@ fn status_shows_damage_and_sync_repairs_it() {
     sync(&[]).exits(0);
     let before = packages(&bench);
     bench.json(&["status"]).exits(0);
-    fs::remove_dir_all(bench.set("KB5085516", SET)).unwrap();
+    fs::remove_dir_all(bench.set_folder("KB5085516", SET)).unwrap();
     let plain = bench.run(&["status"]).exits(10);
     for part in ["KB5085516 windows-11-24h2-arm64: folder missing", "not current: damage"] {
         assert!(plain.stdout.contains(part), "{part}: {plain:?}");
@@ -488,7 +488,7 @@ fn status_shows_damage_and_sync_repairs_it() {
     bench.json(&["verify"]).exits(5);
     let status = bench.json(&["status"]).exits(10).json();
     assert_eq!(
-        (&status["current"], each(&status["damaged_sets"], "kb")),
+        (&status["current"], field_texts(&status["damaged_sets"], "kb")),
         (&json!(false), KBS.map(str::to_owned).to_vec())
     );
     let dry = sync(&["--dry-run"]).exits(0).json();
@@ -496,10 +496,7 @@ fn status_shows_damage_and_sync_repairs_it() {
     let report = sync(&[]).exits(0).json();
     // The first set is published by its own fetch, and this also repairs the other set.
     assert_eq!(report["published"], 1, "{report:#}");
-    assert!(
-        report["warnings"].to_string().contains("had damaged files and was published again"),
-        "{report:#}"
-    );
+    assert!(report["warnings"].to_string().contains("again, because it had damaged files"), "{report:#}");
     assert_eq!(report["news"]["reissued"], json!([]), "republished sets are not news");
     assert!(packages(&bench) == before);
     bench.json(&["status"]).exits(0);
@@ -512,11 +509,11 @@ fn a_busy_mirror_records_nothing_and_still_exits_5() {
     let bench = fetched();
     let case = Case { damage: Damage::Flip, place: Place::Pool, copies: false };
     case.apply(&bench);
-    let lock = kbmirror::mirror::Lock::take(&bench.mirror().join("lock"), "a test").unwrap();
+    let lock = kbmirror::mirror::Lock::acquire(&bench.mirror().join("lock"), "a test").unwrap();
     let report = bench.json(&["verify"]).exits(5).json();
     assert_eq!(report["recorded"], false);
-    assert!(report["warnings"].to_string().contains("not recorded"), "{report:#}");
-    assert!(bench.run(&["verify"]).exits(5).stderr.contains("warning: the findings were not recorded"));
+    assert!(report["warnings"].to_string().contains("did not record the findings"), "{report:#}");
+    assert!(bench.run(&["verify"]).exits(5).stderr.contains("warning: did not record the findings"));
     let to = bench.path("set");
     let hints = stage(&bench, &to).exits(5).json()["error"]["hints"].to_string();
     assert!(hints.contains("could not be recorded"), "{hints}");
@@ -529,13 +526,13 @@ fn a_busy_mirror_records_nothing_and_still_exits_5() {
 #[test]
 fn verify_of_one_kb_keeps_the_damage_of_other_kbs() {
     let bench = fetched();
-    let of_other = bench.set("KB5085516", SET);
+    let of_other = bench.set_folder("KB5085516", SET);
     fs::write(of_other.join("foreign.txt"), "hello").unwrap();
     bench.json(&["verify"]).exits(5);
     assert_eq!(damaged(&bench), ["KB5085516"]);
     Case { damage: Damage::Flip, place: Place::Pool, copies: false }.apply(&bench);
     let report = bench.json(&["verify", "KB5086672"]).exits(5).json();
-    assert_eq!(each(&report["findings"], "kind"), ["digest"]);
+    assert_eq!(field_texts(&report["findings"], "kind"), ["digest"]);
     assert_eq!(damaged(&bench), KBS);
     let kinds = || bench.rows("SELECT kind FROM damage ORDER BY 1");
     assert_eq!(kinds(), [["digest"], ["foreign"]]);
@@ -566,33 +563,33 @@ fn damaged_files_beside_the_sets_are_written_again() {
 
 #[test]
 fn damage_of_an_isolated_mirror_survives_an_unrelated_import() {
-    let (connected, there, medium) = export_and_import();
-    Case { damage: Damage::Flip, place: Place::Pool, copies: true }.apply(&there);
-    there.json(&["verify"]).exits(5);
+    let (connected, isolated, medium) = export_and_import();
+    Case { damage: Damage::Flip, place: Place::Pool, copies: true }.apply(&isolated);
+    isolated.json(&["verify"]).exits(5);
     // A later set without the damaged file.
     let other = connected.path("other");
     connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
     export(&connected, &["KB5094141"], &other).exits(0);
-    import(&there, &other).exits(0);
-    assert_eq!(damaged(&there), KBS);
-    there.json(&["verify"]).exits(5);
+    import(&isolated, &other).exits(0);
+    assert_eq!(damaged(&isolated), KBS);
+    isolated.json(&["verify"]).exits(5);
     // The older medium has the right bytes. They are imported although its set is not the latest one.
-    let document = import(&there, &medium).exits(0).json();
+    let document = import(&isolated, &medium).exits(0).json();
     assert_eq!(items(&document["imported"]["healed"]).len(), 1, "{document:#}");
-    assert_eq!(damaged(&there), Vec::<String>::new());
-    there.json(&["verify"]).exits(0);
+    assert_eq!(damaged(&isolated), Vec::<String>::new());
+    isolated.json(&["verify"]).exits(0);
 }
 
 #[test]
 fn a_refused_import_repairs_nothing() {
-    let (_connected, there, medium) = export_and_import();
-    Case { damage: Damage::Flip, place: Place::Pool, copies: false }.apply(&there);
-    there.json(&["verify"]).exits(5);
-    let before = content(&there.mirror());
+    let (_connected, isolated, medium) = export_and_import();
+    Case { damage: Damage::Flip, place: Place::Pool, copies: false }.apply(&isolated);
+    isolated.json(&["verify"]).exits(5);
+    let before = mirror_digests(&isolated.mirror());
     let on_medium = medium.join("data/KB5086672").join(SET).join(SHARED);
     Damage::Flip.apply(&on_medium);
-    import(&there, &medium).exits(11);
-    assert_eq!(content(&there.mirror()), before);
+    import(&isolated, &medium).exits(11);
+    assert_eq!(mirror_digests(&isolated.mirror()), before);
 }
 
 /// Returns every file beside the set folders of a KB, sorted by name.
@@ -602,9 +599,9 @@ fn beside(kb: &Utf8Path) -> Vec<Utf8PathBuf> {
 
 #[test]
 fn importing_an_applied_set_repairs_and_reports_views() {
-    let (_connected, there, medium) = export_and_import();
-    let before = packages(&there);
-    let views = beside(&there.mirror().join("kb/KB5086672"));
+    let (_connected, isolated, medium) = export_and_import();
+    let before = packages(&isolated);
+    let views = beside(&isolated.mirror().join("kb/KB5086672"));
     assert!(views.len() >= 4, "{views:?}");
     for path in &views {
         for (is_verified, is_missing) in [(true, true), (true, false), (false, true)] {
@@ -614,42 +611,42 @@ fn importing_an_applied_set_repairs_and_reports_views() {
                 fs::write(path, "changed\n").unwrap();
             }
             if is_verified && (is_missing || !path.ends_with("README.txt")) {
-                there.json(&["verify"]).exits(5);
+                isolated.json(&["verify"]).exits(5);
             }
-            let document = import(&there, &medium).exits(0).json();
+            let document = import(&isolated, &medium).exits(0).json();
             let imported = &document["imported"];
             assert_eq!(imported["already_applied"], true, "{path}: {document:#}");
-            let portable = path.strip_prefix(there.mirror()).unwrap().as_str();
+            let portable = path.strip_prefix(isolated.mirror()).unwrap().as_str();
             assert_eq!(imported["rewritten"], json!([portable]), "{path}");
             assert!(document["evidence"].to_string().contains("rebuilt 1 item"), "{document:#}");
-            there.json(&["verify"]).exits(0);
-            assert!(packages(&there) == before, "{path}");
+            isolated.json(&["verify"]).exits(0);
+            assert!(packages(&isolated) == before, "{path}");
         }
         fs::remove_file(path).unwrap();
-        let plain = there.run(&["import", medium.as_str()]).exits(0).stdout;
+        let plain = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
         assert!(plain.contains("put right kb/KB5086672/"), "{plain}");
         assert!(plain.contains("nothing else was changed"), "{plain}");
     }
-    let plain = there.run(&["import", medium.as_str()]).exits(0).stdout;
+    let plain = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
     assert!(plain.contains("nothing was changed") && !plain.contains("put right"), "{plain}");
 }
 
 #[test]
 fn importing_an_applied_set_repairs_folders_of_other_media() {
-    let (connected, there, medium) = export_and_import();
+    let (connected, isolated, medium) = export_and_import();
     let other = connected.path("other");
     connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
     export(&connected, &["KB5094141"], &other).exits(0);
-    import(&there, &other).exits(0);
-    let before = packages(&there);
-    Case { damage: Damage::Delete, place: Place::SetFolder, copies: false }.apply(&there);
-    there.json(&["verify"]).exits(5);
-    let document = import(&there, &other).exits(0).json();
+    import(&isolated, &other).exits(0);
+    let before = packages(&isolated);
+    Case { damage: Damage::Delete, place: Place::SetFolder, copies: false }.apply(&isolated);
+    isolated.json(&["verify"]).exits(5);
+    let document = import(&isolated, &other).exits(0).json();
     assert_eq!(document["imported"]["already_applied"], true, "{document:#}");
     assert_eq!(document["imported"]["healed_folders"], json!([format!("kb/KB5086672/{SET}")]));
-    there.json(&["verify"]).exits(0);
-    assert!(packages(&there) == before);
-    import(&there, &medium).exits(0);
+    isolated.json(&["verify"]).exits(0);
+    assert!(packages(&isolated) == before);
+    import(&isolated, &medium).exits(0);
 }
 
 #[test]
@@ -658,7 +655,7 @@ fn files_of_an_incomplete_kb_do_not_enter_the_pool() {
     connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
     let medium = connected.path("three");
     export(&connected, &["--all"], &medium).exits(0);
-    let there = isolated(&super::carry::root_of(&connected));
+    let isolated = isolated_mirror(&super::air_gap::root_key_of(&connected));
     // The shared file of both KBs is missing on the medium. Their other files are present.
     let places = KBS.map(|kb| medium.join("data").join(kb).join(SET).join(SHARED));
     let aside = medium.with_file_name("aside");
@@ -668,14 +665,14 @@ fn files_of_an_incomplete_kb_do_not_enter_the_pool() {
     }
     let partial = ["import", medium.as_str(), "--partial-ok"];
     for _ in 0..2 {
-        let document = there.json(&partial).exits(4).json();
+        let document = isolated.json(&partial).exits(4).json();
         assert_eq!(document["imported"]["left"], json!(KBS), "{document:#}");
-        there.json(&["verify", "--deep"]).exits(0);
+        isolated.json(&["verify", "--deep"]).exits(0);
     }
     for place in &places {
         fs::copy(&aside, place).unwrap();
     }
-    import(&there, &medium).exits(0);
-    there.json(&["verify", "--deep"]).exits(0);
-    assert_eq!(damaged(&there), Vec::<String>::new());
+    import(&isolated, &medium).exits(0);
+    isolated.json(&["verify", "--deep"]).exits(0);
+    assert_eq!(damaged(&isolated), Vec::<String>::new());
 }

@@ -10,7 +10,9 @@ use kbmirror::carrier::examine;
 use kbmirror::error::ErrorKind;
 use proptest::prelude::*;
 
-use super::carry::{Small, content, digests, import, isolated, small, small_two};
+use super::air_gap::{
+    SmallMedium, file_digests, import, isolated_mirror, mirror_digests, small_medium, small_medium_of_two_kbs,
+};
 use super::harness::Bench;
 
 const SIGNED: [&str; 7] = [
@@ -30,7 +32,7 @@ fn with_flipped_bit(byte: u8, place: usize) -> u8 {
 
 #[test]
 fn every_byte_of_the_signed_files_is_checked() {
-    let small = small();
+    let small = small_medium();
     let trust = small.trust();
     let part = |half: usize| {
         let bench = Bench::new();
@@ -62,12 +64,12 @@ fn every_byte_of_the_signed_files_is_checked() {
 
 #[test]
 fn a_changed_byte_does_not_reach_the_mirror() {
-    let small = small();
-    let there = isolated(&small.root);
-    let before = content(&there.mirror());
-    let medium = there.path("medium");
+    let small = small_medium();
+    let isolated = isolated_mirror(&small.root);
+    let before = mirror_digests(&isolated.mirror());
+    let medium = isolated.path("medium");
     small.copy_to(&medium);
-    let names: Vec<String> = digests(&medium).into_keys().collect();
+    let names: Vec<String> = file_digests(&medium).into_keys().collect();
     let mut count = 0;
     for name in &names {
         let path = medium.join(name);
@@ -76,15 +78,15 @@ fn a_changed_byte_does_not_reach_the_mirror() {
             let mut wrong = right.clone();
             wrong[place] = with_flipped_bit(wrong[place], place);
             fs::write(&path, &wrong).unwrap();
-            let (_, message) = import(&there, &medium).exits(11).error();
+            let (_, message) = import(&isolated, &medium).exits(11).error();
             assert!(message.contains(name.as_str()), "{name}: {message}");
-            assert_eq!(content(&there.mirror()), before, "byte {place} of {name}");
+            assert_eq!(mirror_digests(&isolated.mirror()), before, "byte {place} of {name}");
             count += 1;
         }
         fs::write(&path, &right).unwrap();
     }
     assert!(count > 60, "{count}");
-    import(&there, &medium).exits(0);
+    import(&isolated, &medium).exits(0);
 }
 
 /// A fault of a file: its name, and the function that causes it.
@@ -113,9 +115,9 @@ const FAULTS: [Fault; 7] = [
 
 #[test]
 fn every_fault_of_every_payload_file_is_reported() {
-    let small = small_two();
-    let there = isolated(&small.root);
-    let before = content(&there.mirror());
+    let small = small_medium_of_two_kbs();
+    let isolated = isolated_mirror(&small.root);
+    let before = mirror_digests(&isolated.mirror());
     for file in small.payload() {
         for (what, damage) in FAULTS {
             let bench = Bench::new();
@@ -123,16 +125,16 @@ fn every_fault_of_every_payload_file_is_reported() {
             small.copy_to(&medium);
             damage(&medium.join(&file));
             for command in ["check-medium", "import"] {
-                let (_, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+                let (_, message) = isolated.json(&[command, medium.as_str()]).exits(11).error();
                 assert!(message.contains(&file), "{file} {what}, {command}: {message}");
             }
-            assert_eq!(content(&there.mirror()), before, "{file} {what}");
+            assert_eq!(mirror_digests(&isolated.mirror()), before, "{file} {what}");
         }
     }
-    import(&there, &small.medium).exits(0);
+    import(&isolated, &small.medium).exits(0);
     assert_eq!(
-        digests(&there.mirror().join("kb")),
-        digests(&small.maker.mirror().join("kb")),
+        file_digests(&isolated.mirror().join("kb")),
+        file_digests(&small.maker.mirror().join("kb")),
         "the undamaged medium is imported"
     );
 }
@@ -163,7 +165,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn apply(medium: &Utf8Path, change: &Change) {
-    let names: Vec<String> = digests(medium).into_keys().collect();
+    let names: Vec<String> = file_digests(medium).into_keys().collect();
     let path = |place: usize| medium.join(&names[place % names.len()]);
     match change {
         Change::Flip(file, place) => {
@@ -191,10 +193,10 @@ fn apply(medium: &Utf8Path, change: &Change) {
 }
 
 /// Imports the undamaged medium. Returns the digests below `kb/` and the number of files in the pool.
-fn undisturbed(small: &Small) -> (std::collections::BTreeMap<String, String>, usize) {
-    let there = isolated(&small.root);
-    import(&there, &small.medium).exits(0);
-    (digests(&there.mirror().join("kb")), digests(&there.mirror().join("pool")).len())
+fn undisturbed(small: &SmallMedium) -> (std::collections::BTreeMap<String, String>, usize) {
+    let isolated = isolated_mirror(&small.root);
+    import(&isolated, &small.medium).exits(0);
+    (file_digests(&isolated.mirror().join("kb")), file_digests(&isolated.mirror().join("pool")).len())
 }
 
 proptest! {
@@ -205,29 +207,29 @@ proptest! {
         changes in prop::collection::vec(change(), 1..4),
         partial in any::<bool>(),
     ) {
-        let small = small_two();
-        let there = isolated(&small.root);
-        let before = content(&there.mirror());
-        let medium = there.path("medium");
+        let small = small_medium_of_two_kbs();
+        let isolated = isolated_mirror(&small.root);
+        let before = mirror_digests(&isolated.mirror());
+        let medium = isolated.path("medium");
         small.copy_to(&medium);
         for change in &changes {
             apply(&medium, change);
         }
         let partial = if partial { &["--partial-ok"][..] } else { &[] };
-        let ran = there.json(&[&["import", medium.as_str()], partial].concat());
+        let ran = isolated.json(&[&["import", medium.as_str()], partial].concat());
         let (kb, pool) = undisturbed(small);
         match ran.code {
             0 => {
-                prop_assert_eq!(digests(&there.mirror().join("kb")), kb);
-                prop_assert_eq!(digests(&there.mirror().join("pool")).len(), pool);
+                prop_assert_eq!(file_digests(&isolated.mirror().join("kb")), kb);
+                prop_assert_eq!(file_digests(&isolated.mirror().join("pool")).len(), pool);
             }
             // Only complete KBs, each with the same files as after a full import.
             4 if !partial.is_empty() => {
-                for (path, digest) in digests(&there.mirror().join("kb")) {
+                for (path, digest) in file_digests(&isolated.mirror().join("kb")) {
                     prop_assert_eq!(kb.get(&path), Some(&digest), "{}", path);
                 }
             }
-            11 => prop_assert_eq!(content(&there.mirror()), before),
+            11 => prop_assert_eq!(mirror_digests(&isolated.mirror()), before),
             code => prop_assert!(false, "{:?}: exit {}: {} {}", changes, code, ran.stdout, ran.stderr),
         }
     }

@@ -12,7 +12,10 @@ use std::time::Duration;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::carry::{content, export, import, isolated, secret, share_keys, sign_with, small_two};
+use super::air_gap::{
+    export, import, isolated_mirror, mirror_digests, secret_key, share_keys, sign_again_with,
+    small_medium_of_two_kbs,
+};
 use super::harness::{Bench, copy_folder};
 
 const FIRST: &str = "KB5041865";
@@ -23,10 +26,10 @@ const PAGES: [&str; 2] = ["START-HERE.txt", "index.html"];
 
 /// Creates a mirror with the content and the keys of the maker of small media, and a mirror that trusts these keys.
 fn sides() -> (Bench, Bench) {
-    let here = Bench::new();
-    copy_folder(&small_two().maker.mirror(), &here.mirror());
-    share_keys(&small_two().maker, &here);
-    (here, isolated(&small_two().root))
+    let connected = Bench::new();
+    copy_folder(&small_medium_of_two_kbs().maker.mirror(), &connected.mirror());
+    share_keys(&small_medium_of_two_kbs().maker, &connected);
+    (connected, isolated_mirror(&small_medium_of_two_kbs().root))
 }
 
 fn set_of(medium: &Utf8Path) -> Value {
@@ -41,7 +44,7 @@ fn days(number: u64) -> Duration {
 fn forge(from: &Utf8Path, to: &Utf8Path, change: impl Fn(&mut Value)) {
     let _gone = fs::remove_dir_all(to);
     copy_folder(from, to);
-    sign_with(&secret(small_two(), "export.key"), to, change);
+    sign_again_with(&secret_key(small_medium_of_two_kbs(), "export.key"), to, change);
 }
 
 fn change_state(bench: &Bench, change: impl Fn(&mut Value)) {
@@ -52,18 +55,18 @@ fn change_state(bench: &Bench, change: impl Fn(&mut Value)) {
 }
 
 #[track_caller]
-fn assert_import_refused(there: &Bench, medium: &Utf8Path, code: u8, words: &str) {
-    let before = content(&there.mirror());
-    let (_, message) = import(there, medium).exits(code).error();
+fn assert_import_refused(isolated: &Bench, medium: &Utf8Path, code: u8, words: &str) {
+    let before = mirror_digests(&isolated.mirror());
+    let (_, message) = import(isolated, medium).exits(code).error();
     assert!(message.contains(words), "{words:?} in {message:?}");
-    assert_eq!(content(&there.mirror()), before);
+    assert_eq!(mirror_digests(&isolated.mirror()), before);
 }
 
 #[test]
 fn an_expired_medium_needs_accept_expired() {
-    let (here, there) = sides();
-    let stick = here.path("stick");
-    export(&here, &[FIRST], &stick).exits(0);
+    let (connected, isolated) = sides();
+    let stick = connected.path("stick");
+    export(&connected, &[FIRST], &stick).exits(0);
     assert_eq!(set_of(&stick)["expires"], "2027-03-23T08:00:00Z", "120 days");
     for page in PAGES {
         let text = fs::read_to_string(stick.join(page)).unwrap().to_lowercase();
@@ -72,79 +75,79 @@ fn an_expired_medium_needs_accept_expired() {
             "{page}: {text}"
         );
     }
-    let checked = there.json(&["check-medium", stick.as_str()]).exits(0).json();
+    let checked = isolated.json(&["check-medium", stick.as_str()]).exits(0).json();
     assert_eq!(
         (&checked["expired"], &checked["set"]["expires"]),
         (&json!(false), &json!("2027-03-23T08:00:00Z"))
     );
-    assert!(there.run(&["check-medium", stick.as_str()]).stdout.contains("valid until 2027-03-23"));
-    there.clock.advance(days(121));
-    assert_import_refused(&there, &stick, 10, "expired on 2027-03-23T08:00:00Z");
-    let ran = there.json(&["check-medium", stick.as_str()]).exits(0);
+    assert!(isolated.run(&["check-medium", stick.as_str()]).stdout.contains("valid until 2027-03-23"));
+    isolated.clock.advance(days(121));
+    assert_import_refused(&isolated, &stick, 10, "expired on 2027-03-23T08:00:00Z");
+    let ran = isolated.json(&["check-medium", stick.as_str()]).exits(0);
     assert_eq!(ran.json()["expired"], true);
-    let ran = there.run(&["check-medium", stick.as_str()]).exits(0);
+    let ran = isolated.run(&["check-medium", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("the set expired on 2027-03-23"), "{}", ran.stderr);
-    let ran = there.run(&["import", stick.as_str(), "--accept-expired"]).exits(0);
+    let ran = isolated.run(&["import", stick.as_str(), "--accept-expired"]).exits(0);
     assert!(ran.stderr.contains("the set expired on 2027-03-23"), "{}", ran.stderr);
     // The import is also refused after the set was applied.
-    assert_import_refused(&there, &stick, 10, "expired on");
+    assert_import_refused(&isolated, &stick, 10, "expired on");
 }
 
 #[test]
 fn the_expiry_is_configurable_and_a_missing_one_is_reported() {
-    let (here, there) = sides();
+    let (connected, isolated) = sides();
     for (number, (value, end)) in
         [("1d", json!("2026-11-24T08:00:00Z")), ("never", Value::Null)].into_iter().enumerate()
     {
-        let stick = here.path(&format!("stick-{number}"));
-        export(&here, &[FIRST, "--expires", value], &stick).exits(0);
+        let stick = connected.path(&format!("stick-{number}"));
+        export(&connected, &[FIRST, "--expires", value], &stick).exits(0);
         assert_eq!(set_of(&stick)["expires"], end, "{value}");
         for page in PAGES {
             let text = fs::read_to_string(stick.join(page)).unwrap();
             assert_eq!(text.contains("without an expiry date"), end.is_null(), "{page}");
         }
     }
-    here.configure("format = 1\n[export]\nexpires = '2d'\n");
-    let stick = here.path("stick-2");
-    export(&here, &[FIRST], &stick).exits(0);
+    connected.configure("format = 1\n[export]\nexpires = '2d'\n");
+    let stick = connected.path("stick-2");
+    export(&connected, &[FIRST], &stick).exits(0);
     assert_eq!(set_of(&stick)["expires"], "2026-11-25T08:00:00Z");
     for wrong in ["0d", "30", "soon", ""] {
-        export(&here, &[FIRST, "--expires", wrong], &here.path("other")).exits(2);
-        assert!(!here.path("other").exists(), "{wrong:?}");
+        export(&connected, &[FIRST, "--expires", wrong], &connected.path("other")).exits(2);
+        assert!(!connected.path("other").exists(), "{wrong:?}");
     }
-    let ran = there.run(&["import", here.path("stick-1").as_str()]).exits(0);
+    let ran = isolated.run(&["import", connected.path("stick-1").as_str()]).exits(0);
     assert!(ran.stderr.contains("the set does not expire"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_clock_that_went_backwards_is_reported_and_not_used() {
-    let (here, there) = sides();
-    let stick = here.path("stick");
-    export(&here, &[FIRST], &stick).exits(0);
-    import(&there, &stick).exits(0);
+    let (connected, isolated) = sides();
+    let stick = connected.path("stick");
+    export(&connected, &[FIRST], &stick).exits(0);
+    import(&isolated, &stick).exits(0);
     // The last import used a clock that was a year ahead. The clock was corrected since.
-    change_state(&there, |state| {
+    change_state(&isolated, |state| {
         for last in state["imports"].as_object_mut().unwrap().values_mut() {
             last["imported"] = json!("2027-11-23T08:00:00Z");
         }
     });
-    there.clock.advance(days(121));
+    isolated.clock.advance(days(121));
     for command in ["check-medium", "import"] {
-        let ran = there.run(&[command, stick.as_str()]).exits(0);
+        let ran = isolated.run(&[command, stick.as_str()]).exits(0);
         assert!(ran.stderr.contains("the clock of this machine went backwards"), "{command}: {}", ran.stderr);
         assert!(ran.stderr.contains("did not check the end of validity"), "{command}: {}", ran.stderr);
     }
     // The same on the connected side.
-    change_state(&here, |state| state["last_export"] = json!("2026-12-23T08:00:00Z"));
-    let ran = here.run(&["export", FIRST, "--to", stick.as_str()]).exits(0);
+    change_state(&connected, |state| state["last_export"] = json!("2026-12-23T08:00:00Z"));
+    let ran = connected.run(&["export", FIRST, "--to", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("went backwards: its last export was at 2026-12-23"), "{}", ran.stderr);
 }
 
 #[test]
 fn invalid_dates_and_numbers_of_sets_are_refused() {
-    let (here, there) = sides();
-    let (stick, other) = (here.path("stick"), here.path("other"));
-    export(&here, &[FIRST], &stick).exits(0);
+    let (connected, isolated) = sides();
+    let (stick, other) = (connected.path("stick"), connected.path("other"));
+    export(&connected, &[FIRST], &stick).exits(0);
     let created = 1_795_420_800_u64;
     assert_eq!(set_of(&stick)["created"], "2026-11-23T08:00:00Z");
     for is_first in [true, false] {
@@ -158,74 +161,74 @@ fn invalid_dates_and_numbers_of_sets_are_refused() {
             ("seq", json!(created + 86_401), "has a number that is too high"),
         ] {
             forge(&stick, &other, |set| set[key] = value.clone());
-            assert_import_refused(&there, &other, 11, words);
-            there.json(&["check-medium", other.as_str()]).exits(11);
+            assert_import_refused(&isolated, &other, 11, words);
+            isolated.json(&["check-medium", other.as_str()]).exits(11);
             if !is_first {
-                there.json(&["import", other.as_str(), "--accept-lineage"]).exits(11);
+                isolated.json(&["import", other.as_str(), "--accept-lineage"]).exits(11);
             }
         }
         if is_first {
             // If no set of the lineage was imported, the operator may accept any number.
-            let (fresh, far) = (isolated(&small_two().root), here.path("far"));
+            let (fresh, far) = (isolated_mirror(&small_medium_of_two_kbs().root), connected.path("far"));
             forge(&stick, &far, |set| set["seq"] = json!(created + 86_401));
             fresh.json(&["import", far.as_str(), "--accept-lineage"]).exits(0);
-            import(&there, &stick).exits(0);
+            import(&isolated, &stick).exits(0);
         }
     }
     // A number that counts up is accepted, and so is a number that is a time.
     let last = set_of(&stick)["seq"].as_u64().unwrap();
     for next in [last + 1000, created + 86_400] {
         forge(&stick, &other, |set| set["seq"] = json!(next));
-        import(&there, &other).exits(0);
+        import(&isolated, &other).exits(0);
     }
 }
 
 #[test]
 fn a_lower_number_with_a_later_date_is_refused() {
-    let (here, there) = sides();
-    let (stick, other) = (here.path("stick"), here.path("other"));
-    export(&here, &[FIRST], &stick).exits(0);
-    let saved = fs::read(here.mirror().join("state.json")).unwrap();
-    export(&here, &[FIRST], &stick).exits(0);
-    export(&here, &[FIRST], &stick).exits(0);
-    import(&there, &stick).exits(0);
+    let (connected, isolated) = sides();
+    let (stick, other) = (connected.path("stick"), connected.path("other"));
+    export(&connected, &[FIRST], &stick).exits(0);
+    let saved = fs::read(connected.mirror().join("state.json")).unwrap();
+    export(&connected, &[FIRST], &stick).exits(0);
+    export(&connected, &[FIRST], &stick).exits(0);
+    import(&isolated, &stick).exits(0);
     // An hour later, from a backup that is two sets old. The number comes from the clock, so it is still higher.
-    fs::write(here.mirror().join("state.json"), saved).unwrap();
-    here.clock.advance(Duration::from_hours(1));
-    let restored = here.path("restored");
-    export(&here, &[SECOND], &restored).exits(0);
+    fs::write(connected.mirror().join("state.json"), saved).unwrap();
+    connected.clock.advance(Duration::from_hours(1));
+    let restored = connected.path("restored");
+    export(&connected, &[SECOND], &restored).exits(0);
     assert!(set_of(&restored)["seq"].as_u64() > set_of(&stick)["seq"].as_u64());
-    assert_eq!(import(&there, &restored).exits(0).json()["imported"]["older"], false);
+    assert_eq!(import(&isolated, &restored).exits(0).json()["imported"]["older"], false);
     // A mirror with a wrong clock as well.
-    there.clock.advance(days(1));
+    isolated.clock.advance(days(1));
     forge(&stick, &other, |set| {
         set["seq"] = json!(set["seq"].as_u64().unwrap() - 1);
         set["created"] = json!("2026-11-24T08:00:00Z");
     });
-    assert_import_refused(&there, &other, 10, "has a lower number");
+    assert_import_refused(&isolated, &other, 10, "has a lower number");
     // A valid older set adds missing files.
     forge(&stick, &other, |set| {
         set["seq"] = json!(set["seq"].as_u64().unwrap() - 1);
         set["created"] = json!("2026-11-22T08:00:00Z");
     });
-    let imported = import(&there, &other).exits(0).json();
+    let imported = import(&isolated, &other).exits(0).json();
     assert_eq!(imported["imported"]["older"], true);
 }
 
 #[test]
 fn the_number_of_a_revoked_key_does_not_count() {
-    let (here, there) = sides();
-    let (stick, forged) = (here.path("stick"), here.path("forged"));
-    export(&here, &[FIRST], &stick).exits(0);
+    let (connected, isolated) = sides();
+    let (stick, forged) = (connected.path("stick"), connected.path("forged"));
+    export(&connected, &[FIRST], &stick).exits(0);
     // An attacker with the key uses the highest number that is accepted.
     forge(&stick, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
-    import(&there, &forged).exits(0);
-    let old = secret(small_two(), "export.key").public().unwrap().id();
-    here.json(&["keys", "rotate"]).exits(0);
-    here.json(&["keys", "revoke", &old]).exits(0);
-    export(&here, &[SECOND], &stick).exits(0);
-    let imported = import(&there, &stick).exits(0).json();
+    import(&isolated, &forged).exits(0);
+    let old = secret_key(small_medium_of_two_kbs(), "export.key").public().unwrap().id();
+    connected.json(&["keys", "rotate"]).exits(0);
+    connected.json(&["keys", "revoke", &old]).exits(0);
+    export(&connected, &[SECOND], &stick).exits(0);
+    let imported = import(&isolated, &stick).exits(0).json();
     assert_eq!(imported["imported"]["older"], false, "{imported:#}");
-    assert_eq!(there.json(&["status"]).json()["imports"][0]["seq"], set_of(&stick)["seq"]);
-    assert_import_refused(&there, &forged, 11, "was replaced");
+    assert_eq!(isolated.json(&["status"]).json()["imports"][0]["seq"], set_of(&stick)["seq"]);
+    assert_import_refused(&isolated, &forged, 11, "was replaced");
 }

@@ -11,8 +11,10 @@ use std::process::{Child, Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::carry::{connected_to, content, digests, export, import, isolated, lcu, root_of};
-use super::harness::{Bench, Ran, is_root, judge, sha256_hex, skipped_without_root};
+use super::air_gap::{
+    connected_mirror_to, export, file_digests, import, isolated_mirror, lcu, mirror_digests, root_key_of,
+};
+use super::harness::{Bench, RunOutput, is_root, run_judge, sha256_hex, skip_without_root};
 use super::support::{FileSpec, Loopback, World};
 
 const KBS: [&str; 2] = ["KB5041865", "KB5040435"];
@@ -36,9 +38,9 @@ impl Stick {
     fn new(bench: &Bench, kind: &'static str, faults: &[&str]) -> Option<Self> {
         let root = Path::new("/");
         if !is_root() {
-            return skipped_without_root("no stick can be plugged in");
+            return skip_without_root("no stick can be plugged in");
         }
-        judge("nbdkit", &["--version"], root)?;
+        run_judge("nbdkit", &["--version"], root)?;
         let folder = tempfile::tempdir_in(bench.path("")).unwrap().keep();
         let folder = Utf8PathBuf::try_from(folder).unwrap();
         let mount_point = folder.join("mounted");
@@ -50,12 +52,12 @@ impl Stick {
         server.args([&format!("folder={folder}"), &format!("size={SIZE}")]).args(faults).arg("]");
         let server = match server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
             Ok(server) => server,
-            Err(error) => return super::harness::skipped(&format!("nbdfuse: {error}")),
+            Err(error) => return super::harness::skip(&format!("nbdfuse: {error}")),
         };
         let mut stick = Self { kind, folder, mount_point, server, device: None };
         while !stick.disk().exists() {
             if stick.server.try_wait().unwrap().is_some() {
-                return skipped_without_root("nbdfuse cannot serve a stick");
+                return skip_without_root("nbdfuse cannot serve a stick");
             }
             std::thread::yield_now();
         }
@@ -63,8 +65,8 @@ impl Stick {
         // The journal of ext4 is in the middle of the device. A forged stick has no storage there and could not be
         // mounted.
         let made = match kind {
-            "ext4" => judge("mkfs.ext4", &["-q", "-O", "^has_journal", disk.as_str()], root)?,
-            _ => judge("mkfs.exfat", &[disk.as_str()], root)?,
+            "ext4" => run_judge("mkfs.ext4", &["-q", "-O", "^has_journal", disk.as_str()], root)?,
+            _ => run_judge("mkfs.exfat", &[disk.as_str()], root)?,
         };
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         stick.mount().then_some(stick)
@@ -83,13 +85,13 @@ impl Stick {
                 .filter(|device| !device.is_empty())
         };
         let Some(device) = (0..50).find_map(|_| attach()) else {
-            return skipped_without_root::<()>("no loop device is free").is_some();
+            return skip_without_root::<()>("no loop device is free").is_some();
         };
         self.device = Some(device.clone());
         let program = if self.kind == "ext4" { "mount" } else { "mount.exfat-fuse" };
         let mounted = Command::new(program).args([&device, self.mount_point.as_str()]).output().unwrap();
         let document = String::from_utf8_lossy(&mounted.stderr);
-        mounted.status.success() || skipped_without_root::<()>(&format!("{program}: {document}")).is_some()
+        mounted.status.success() || skip_without_root::<()>(&format!("{program}: {document}")).is_some()
     }
 
     /// Unplugs the stick, so that its content leaves all caches.
@@ -158,14 +160,14 @@ fn both_sides() -> (Bench, Bench) {
         "26100.1150",
         files(1),
     ));
-    let here = connected_to(&Loopback::start(world), &KBS);
-    let there = isolated(&root_of(&here));
-    (here, there)
+    let connected = connected_mirror_to(&Loopback::start(world), &KBS);
+    let isolated = isolated_mirror(&root_key_of(&connected));
+    (connected, isolated)
 }
 
 /// Checks that a run failed with a fault of the medium, names a path on it, and claims no success.
 #[track_caller]
-fn assert_medium_fault(ran: &Ran, medium: &Utf8Path, what: &str) {
+fn assert_medium_fault(ran: &RunOutput, medium: &Utf8Path, what: &str) {
     assert_eq!(ran.code, 12, "{what}: {} {}", ran.stdout, ran.stderr);
     let (kind, message) = ran.error();
     let has_path = message.contains(medium.as_str()) || message.contains(" data/KB");
@@ -177,15 +179,15 @@ fn assert_medium_fault(ran: &Ran, medium: &Utf8Path, what: &str) {
 
 #[test]
 fn an_export_to_a_stick_with_write_errors_fails() {
-    let (here, there) = both_sides();
-    let plain = here.path("plain");
-    export(&here, &["--all"], &plain).exits(0);
-    let data = digests(&plain.join("data"));
+    let (connected, isolated) = both_sides();
+    let plain = connected.path("plain");
+    export(&connected, &["--all"], &plain).exits(0);
+    let data = file_digests(&plain.join("data"));
     for kind in ["ext4", "exfat"] {
         // Count the writes of an undisturbed export.
-        let Some(stick) = Stick::new(&here, kind, &[]) else { return };
+        let Some(stick) = Stick::new(&connected, kind, &[]) else { return };
         let before = stick.count("writes");
-        export(&here, &["--all"], &stick.mount_point).exits(0);
+        export(&connected, &["--all"], &stick.mount_point).exits(0);
         let writes = stick.count("writes") - before;
         drop(stick);
         assert!(writes > 20, "{kind}: {writes}");
@@ -193,17 +195,17 @@ fn an_export_to_a_stick_with_write_errors_fails() {
         for part in 0..5 {
             let after = writes * part / 5;
             let what = format!("{kind} after {after} of {writes} writes");
-            let mut stick = Stick::new(&here, kind, &[]).unwrap();
+            let mut stick = Stick::new(&connected, kind, &[]).unwrap();
             stick.fail("writes", Some(after));
-            let ran = export(&here, &["--all"], &stick.mount_point);
+            let ran = export(&connected, &["--all"], &stick.mount_point);
             if ran.code != 0 {
                 refused += 1;
                 assert_medium_fault(&ran, &stick.mount_point, &what);
             }
             stick.fail("writes", None);
             stick.plug_in_again();
-            let checked = there.json(&["check-medium", stick.mount_point.as_str()]);
-            let is_complete = digests(&stick.mount_point.join("data")) == data;
+            let checked = isolated.json(&["check-medium", stick.mount_point.as_str()]);
+            let is_complete = file_digests(&stick.mount_point.join("data")) == data;
             // The export succeeds only if every file is on the stick.
             assert!(checked.code == 0 || ran.code != 0, "{what}: {}", checked.stdout);
             assert!(is_complete || [11, 12].contains(&checked.code), "{what}: {}", checked.stdout);
@@ -215,14 +217,14 @@ fn an_export_to_a_stick_with_write_errors_fails() {
 
 #[test]
 fn a_stick_with_read_errors_changes_nothing() {
-    let (here, there) = both_sides();
-    let before = content(&there.mirror());
+    let (connected, isolated) = both_sides();
+    let before = mirror_digests(&isolated.mirror());
     for kind in ["ext4", "exfat"] {
-        let Some(mut stick) = Stick::new(&here, kind, &[]) else { return };
-        export(&here, &["--all"], &stick.mount_point).exits(0);
+        let Some(mut stick) = Stick::new(&connected, kind, &[]) else { return };
+        export(&connected, &["--all"], &stick.mount_point).exits(0);
         stick.plug_in_again();
         let reads_before = stick.count("reads");
-        there.json(&["check-medium", stick.mount_point.as_str()]).exits(0);
+        isolated.json(&["check-medium", stick.mount_point.as_str()]).exits(0);
         let reads = stick.count("reads") - reads_before;
         assert!(reads > 20, "{kind}: {reads}");
         let mut refused = 0;
@@ -232,38 +234,38 @@ fn a_stick_with_read_errors_changes_nothing() {
                 let what = format!("{kind}, {command} after {after} of {reads} reads");
                 stick.plug_in_again();
                 stick.fail("reads", Some(after));
-                let ran = there.json(&[command, stick.mount_point.as_str()]);
+                let ran = isolated.json(&[command, stick.mount_point.as_str()]);
                 assert_medium_fault(&ran, &stick.mount_point, &what);
                 refused += 1;
                 stick.fail("reads", None);
-                assert_eq!(content(&there.mirror()), before, "{what}");
+                assert_eq!(mirror_digests(&isolated.mirror()), before, "{what}");
             }
         }
         assert_eq!(refused, 12);
         // The medium was good.
         stick.plug_in_again();
-        there.json(&["check-medium", stick.mount_point.as_str()]).exits(0);
+        isolated.json(&["check-medium", stick.mount_point.as_str()]).exits(0);
     }
 }
 
 #[test]
 fn a_stick_with_a_forged_capacity_is_found() {
-    let (here, there) = both_sides();
-    let plain = here.path("plain");
-    export(&here, &["--all"], &plain).exits(0);
-    let (files, data) = (digests(&plain), digests(&plain.join("data")));
-    let before = content(&there.mirror());
+    let (connected, isolated) = both_sides();
+    let plain = connected.path("plain");
+    export(&connected, &["--all"], &plain).exits(0);
+    let (files, data) = (file_digests(&plain), file_digests(&plain.join("data")));
+    let before = mirror_digests(&isolated.mirror());
     for kind in ["ext4", "exfat"] {
         for past in ["past=drop", "past=wrap"] {
             let what = format!("{kind}, {past}");
             // The packages need 9 MiB, and the stick has space for about half of them.
-            let Some(mut stick) = Stick::new(&here, kind, &[&format!("real={}", 6 * MIB), past]) else {
+            let Some(mut stick) = Stick::new(&connected, kind, &[&format!("real={}", 6 * MIB), past]) else {
                 return;
             };
-            let ran = export(&here, &["--all"], &stick.mount_point);
+            let ran = export(&connected, &["--all"], &stick.mount_point);
             if ran.code == 0 {
                 // The cache of the system still has the data, so a comparison right after the copy finds no fault.
-                assert_eq!(digests(&stick.mount_point.join("data")), data, "{what}");
+                assert_eq!(file_digests(&stick.mount_point.join("data")), data, "{what}");
                 let document = ran.json();
                 assert_eq!(document["exported"]["read_back_cold"], false, "{what}");
                 assert!(
@@ -281,16 +283,16 @@ fn a_stick_with_a_forged_capacity_is_found() {
             };
             assert!(!data.iter().all(is_right), "{what}");
             for command in ["check-medium", "import"] {
-                let ran = there.json(&[command, stick.mount_point.as_str()]);
+                let ran = isolated.json(&[command, stick.mount_point.as_str()]);
                 assert!([11, 12].contains(&ran.code), "{what}: {command}: {}", ran.stdout);
                 let (_, message) = ran.error();
                 // The message names a file or a folder of the medium.
                 let is_named = message.contains(stick.mount_point.as_str())
                     || files.keys().any(|path| message.contains(Utf8Path::new(path).file_name().unwrap()));
                 assert!(is_named, "{what}: {command}: {message}");
-                assert_eq!(content(&there.mirror()), before, "{what}");
+                assert_eq!(mirror_digests(&isolated.mirror()), before, "{what}");
             }
         }
     }
-    import(&there, &plain).exits(0);
+    import(&isolated, &plain).exits(0);
 }

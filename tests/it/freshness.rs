@@ -6,13 +6,13 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::carry::fetch_from;
+use super::air_gap::fetch_from;
 use super::harness::{Bench, items, recording, text_of};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const X64: [&str; 4] = ["--arch", "x64", "--product", "windows-11-24h2"];
 
-fn latest(bench: &Bench, more: &[&str]) -> super::harness::Ran {
+fn latest(bench: &Bench, more: &[&str]) -> super::harness::RunOutput {
     bench.json(&[&["resolve", "--latest"], &X64[..], more].concat())
 }
 
@@ -25,7 +25,7 @@ fn stale(answer: &Value) -> Vec<String> {
 #[test]
 fn latest_reports_how_many_patch_tuesdays_have_passed() {
     for (now, since) in [("2026-10-10", 0), ("2026-10-16", 1), ("2026-11-30", 2), ("2027-06-01", 8)] {
-        let bench = Bench::starting(&format!("{now}T08:00:00Z"));
+        let bench = Bench::starting_at(&format!("{now}T08:00:00Z"));
         let answer = latest(&bench, &[]).exits(0).json();
         assert_eq!((&answer["kb"], &answer["known_through"]), (&json!("KB5129195"), &json!("2026-09-29")));
         assert_eq!(answer["patch_tuesdays_since"], since, "{now}");
@@ -34,7 +34,7 @@ fn latest_reports_how_many_patch_tuesdays_have_passed() {
         let output = format!("{}{}", plain.stdout, plain.stderr);
         assert_eq!(output.matches("Patch Tuesday").count(), usize::from(since > 0), "{now}: {output}");
         // With `--as-of`, the clock does not matter.
-        let other = Bench::starting("2026-10-06T00:00:00Z");
+        let other = Bench::starting_at("2026-10-06T00:00:00Z");
         let as_of = latest(&other, &["--as-of", now]).exits(0).json();
         assert_eq!(as_of["patch_tuesdays_since"], since, "{now}");
     }
@@ -42,7 +42,7 @@ fn latest_reports_how_many_patch_tuesdays_have_passed() {
 
 #[test]
 fn an_answer_older_than_the_limit_exits_10_in_every_command() {
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let folder = bench.path("set");
     fs::create_dir(&folder).unwrap();
     for name in [
@@ -79,7 +79,7 @@ fn an_answer_older_than_the_limit_exits_10_in_every_command() {
 
 #[test]
 fn the_product_decides_if_client_and_server_share_a_set() {
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let resolve = |command: &str, product: &str, more: &[&str]| {
         let arguments = [command, "KB5046617", "--arch", "x64", "--product", product];
         bench.json(&[&arguments[..], more].concat())
@@ -110,7 +110,7 @@ fn the_product_decides_if_client_and_server_share_a_set() {
 
 #[test]
 fn answers_of_a_batch_state_their_age() {
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let lines = [
         json!({"id": 1, "request": {"kb": "KB5086672"}, "baseline": {"architecture": "x64"}}),
         json!({"id": 2, "request": {"latest": true, "as_of": "2026-10-01", "product": "windows-11-24h2"}, "baseline": {"architecture": "x64"}}),
@@ -153,7 +153,7 @@ fn releases_in_the_index_count_only_for_their_kind() {
         // Revised today, but released in March.
         .update(update(3, old, "KB5990007", "11/29/2026"));
     let loopback = Loopback::start(world);
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let crawl = |kb: &str| {
         let (url, host) = (loopback.catalog_url(), loopback.file_host());
         bench
@@ -172,7 +172,7 @@ fn releases_in_the_index_count_only_for_their_kind() {
 
 #[test]
 fn a_nothing_to_do_answer_reports_ended_servicing() {
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let resolve = |build: &str, edition: &[&str]| {
         let arguments = ["resolve", "KB5120240", "--arch", "x64", "--baseline", build];
         let answer = bench.json(&[&arguments[..], edition].concat()).exits(0).json();
@@ -186,7 +186,7 @@ fn a_nothing_to_do_answer_reports_ended_servicing() {
     assert!(state == "ended" && output.contains("ended on 2026-11-10"), "{output}");
     let (state, output) = resolve("22621.9999", &["--edition", "Professional"]);
     assert!(state == "ended" && output.contains("ended on 2024-10-08"), "{output}");
-    let later = Bench::starting("2026-11-01T08:00:00Z");
+    let later = Bench::starting_at("2026-11-01T08:00:00Z");
     let arguments = ["resolve", "KB5120240", "--arch", "x64", "--baseline", "22631.9999"];
     let partly = later.json(&arguments).exits(0).json();
     assert_eq!(partly["servicing"]["state"], "partly_ended");
@@ -195,7 +195,7 @@ fn a_nothing_to_do_answer_reports_ended_servicing() {
 
 #[test]
 fn a_superseded_target_names_its_newest_replacement() {
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let resolve = |more: &[&str]| {
         let arguments = ["resolve", "KB5085516", "--arch", "arm64", "--baseline", "26100.863"];
         bench.json(&[&arguments[..], more].concat()).json()["replaced_by"].clone()
@@ -235,7 +235,7 @@ fn replacements_stated_by_the_catalog_are_used() {
         .update(UpdateSpec { superseded_by: by(3, "2026-06", "KB5990023"), ..second })
         .update(third);
     let loopback = Loopback::start(world);
-    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-30T08:00:00Z");
     let resolve =
         || bench.json(&["resolve", "KB5990021", "--arch", "x64"]).exits(0).json()["replaced_by"].clone();
     fetch_from(&bench, &loopback, &["KB5990021"]).exits(0);
@@ -248,7 +248,7 @@ fn replacements_stated_by_the_catalog_are_used() {
 
 #[test]
 fn a_clock_before_the_newest_release_is_reported() {
-    let bench = Bench::starting("2026-06-01T08:00:00Z");
+    let bench = Bench::starting_at("2026-06-01T08:00:00Z");
     let answer = latest(&bench, &[]).exits(0).json();
     assert!(answer["warnings"].to_string().contains("check the clock"), "{answer:#}");
     latest(&bench, &["--fail-if-older-than", "3000d"]).exits(10);

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, items, judge, recording, text_of};
+use super::harness::{Bench, items, recording, run_judge, text_of};
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
 const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
@@ -128,7 +128,7 @@ fn graphviz_accepts_the_dot_output() {
         let path = bench.path("graph.dot");
         write_text(&path, &dot);
         let folder = bench.path("");
-        let Some(output) = judge("dot", &["-Tplain", "graph.dot"], folder.as_std_path()) else { return };
+        let Some(output) = run_judge("dot", &["-Tplain", "graph.dot"], folder.as_std_path()) else { return };
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         let plain = String::from_utf8(output.stdout).unwrap();
         let count = |word: &str| plain.lines().filter(|line| line.starts_with(word)).count();
@@ -159,7 +159,7 @@ fn a_circle_of_required_files_is_refused_by_name() {
     drop(index);
     let (kind, message) = bench.json(&["graph", "KB5086672"]).exits(10).error();
     assert_eq!(kind, "unresolved");
-    assert!(message.contains("in a circle") && message.contains(CHECKPOINT), "{message}");
+    assert!(message.contains("in a cycle") && message.contains(CHECKPOINT), "{message}");
     assert_eq!(message.matches(TARGET).count() + message.matches(CHECKPOINT).count(), 3, "{message}");
 }
 

@@ -10,8 +10,9 @@ use std::process::Command;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::carry::{
-    content, digests, export, import, isolated, secret, share_keys, sign_with, small, small_two,
+use super::air_gap::{
+    export, file_digests, import, isolated_mirror, mirror_digests, secret_key, share_keys, sign_again_with,
+    small_medium, small_medium_of_two_kbs,
 };
 use super::harness::{Bench, copy_folder, items, text_of};
 
@@ -25,28 +26,28 @@ fn states(bench: &Bench) -> Vec<(String, String)> {
 }
 
 #[track_caller]
-fn assert_refused(there: &Bench, medium: &Utf8Path, words: &str) {
-    let before = content(&there.mirror());
+fn assert_refused(isolated: &Bench, medium: &Utf8Path, words: &str) {
+    let before = mirror_digests(&isolated.mirror());
     for command in ["check-medium", "import"] {
-        let (kind, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+        let (kind, message) = isolated.json(&[command, medium.as_str()]).exits(11).error();
         assert!(kind == "refused" && message.contains(words), "{command}: {words:?} in {message:?}");
-        assert_eq!(content(&there.mirror()), before, "{command}");
+        assert_eq!(mirror_digests(&isolated.mirror()), before, "{command}");
     }
 }
 
 /// Creates a mirror with the content and the keys of the maker of small media.
 fn maker() -> Bench {
     let maker = Bench::new();
-    copy_folder(&small_two().maker.mirror(), &maker.mirror());
-    share_keys(&small_two().maker, &maker);
+    copy_folder(&small_medium_of_two_kbs().maker.mirror(), &maker.mirror());
+    share_keys(&small_medium_of_two_kbs().maker, &maker);
     maker
 }
 
 #[test]
 fn the_documented_recovery_from_a_leaked_key_runs_as_written() {
-    let here = maker();
-    let folder = here.mirror().parent().unwrap().to_owned();
-    fs::rename(here.mirror(), folder.join("connected")).unwrap();
+    let connected = maker();
+    let folder = connected.mirror().parent().unwrap().to_owned();
+    fs::rename(connected.mirror(), folder.join("connected")).unwrap();
     let program = |arguments: &[&str]| {
         let ran = Command::new(env!("CARGO_BIN_EXE_kbmirror"))
             .args(arguments)
@@ -67,19 +68,19 @@ fn the_documented_recovery_from_a_leaked_key_runs_as_written() {
     succeed(&["--mirror", "connected", "export", FIRST, "--to", "stick"]);
     succeed(&["--mirror", "isolated", "import", "stick"]);
     // An attacker with the key signs a medium of their own.
-    let (key, forged) = (secret(small_two(), "export.key"), folder.join("forged"));
+    let (key, forged) = (secret_key(small_medium_of_two_kbs(), "export.key"), folder.join("forged"));
     let number = key.public().unwrap().id();
     let forge = |from: &str| {
         let _gone = fs::remove_dir_all(&forged);
         copy_folder(&folder.join(from), &forged);
-        sign_with(&key, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 5));
+        sign_again_with(&key, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 5));
     };
     forge("stick");
     let (code, output) = program(&["--mirror", "isolated", "check-medium", "forged"]);
     assert_eq!(code, Some(0), "the key is valid until the isolated side learns of the leak: {output}");
 
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let section = readme.split("## Keys, and a leaked one").nth(1).unwrap();
+    let section = readme.split("### A leaked export key").nth(1).unwrap();
     let block = section.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
     let commands: Vec<String> = block.lines().map(|line| line.replace("NUMBER", &number)).collect();
     assert_eq!(commands.len(), 6);
@@ -113,39 +114,41 @@ fn the_documented_recovery_from_a_leaked_key_runs_as_written() {
 
 #[test]
 fn a_new_key_signs_and_the_old_key_is_retired_and_revoked() {
-    let here = maker();
-    let old = text_of(&here.json(&["keys", "list"]).exits(0).json()["keys"][1]["id"]);
-    let stick = here.path("stick");
-    export(&here, &[FIRST], &stick).exits(0);
-    let (kind, message) = here.json(&["keys", "revoke", &old]).exits(2).error();
+    let connected = maker();
+    let old = text_of(&connected.json(&["keys", "list"]).exits(0).json()["keys"][1]["id"]);
+    let stick = connected.path("stick");
+    export(&connected, &[FIRST], &stick).exits(0);
+    let (kind, message) = connected.json(&["keys", "revoke", &old]).exits(2).error();
     assert!(kind == "usage" && message.contains(&old), "{message}");
-    let rotated = here.json(&["keys", "rotate"]).exits(0).json();
+    let rotated = connected.json(&["keys", "rotate"]).exits(0).json();
     assert_eq!((&rotated["version"], &rotated["retired_id"]), (&json!(2), &json!(old)));
     let new = text_of(&rotated["id"]);
-    let state = |id: &str| states(&here).into_iter().find(|(own, _)| own == id).unwrap().1;
+    let state = |id: &str| states(&connected).into_iter().find(|(own, _)| own == id).unwrap().1;
     assert_eq!((state(&old), state(&new)), ("retired".to_owned(), "signing".to_owned()));
-    let revoked = here.json(&["keys", "revoke", &old]).exits(0).json();
+    let revoked = connected.json(&["keys", "revoke", &old]).exits(0).json();
     assert_eq!((&revoked["version"], &revoked["new"]), (&json!(3), &json!(true)));
-    assert_eq!(here.json(&["keys", "revoke", &old]).exits(0).json()["new"], false);
+    assert_eq!(connected.json(&["keys", "revoke", &old]).exits(0).json()["new"], false);
     assert_eq!(state(&old), "revoked");
-    here.json(&["keys", "revoke", "0123456789ABCDEF"]).exits(3);
+    connected.json(&["keys", "revoke", "0123456789ABCDEF"]).exits(3);
     // The stick is recognized by its content, and is signed with the new key.
-    export(&here, &[FIRST], &stick).exits(0);
-    let there = isolated(&small_two().root);
-    import(&there, &stick).exits(0);
+    export(&connected, &[FIRST], &stick).exits(0);
+    let isolated = isolated_mirror(&small_medium_of_two_kbs().root);
+    import(&isolated, &stick).exits(0);
     let list: Value = serde_json::from_slice(&fs::read(stick.join("keys.json")).unwrap()).unwrap();
     assert_eq!((&list["version"], &list["retired"][0]["revoked"]), (&json!(3), &json!(true)));
-    assert!(!here.mirror().join("keys/next").exists() && !here.mirror().join("keys/next.part").exists());
+    assert!(
+        !connected.mirror().join("keys/next").exists() && !connected.mirror().join("keys/next.part").exists()
+    );
 }
 
 #[test]
 fn an_interrupted_change_of_keys_is_completed() {
-    let here = maker();
-    let keys = here.mirror().join("keys");
-    let before = here.path("before");
+    let connected = maker();
+    let keys = connected.mirror().join("keys");
+    let before = connected.path("before");
     copy_folder(&keys, &before);
-    here.json(&["keys", "rotate"]).exits(0);
-    let after = digests(&keys);
+    connected.json(&["keys", "rotate"]).exits(0);
+    let after = file_digests(&keys);
     let names = ["export.key", "keys.json.minisig", "keys.json"];
     // Interrupted after the change was written, and after each of its renames.
     for done in 0..=names.len() {
@@ -155,116 +158,117 @@ fn an_interrupted_change_of_keys_is_completed() {
             fs::rename(keys.join(name), next.join(name)).unwrap();
             fs::copy(before.join(name), keys.join(name)).unwrap();
         }
-        export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
-        assert_eq!(digests(&keys), after, "{done}");
+        export(&connected, &[FIRST, "--dry-run"], &connected.path("stick")).exits(0);
+        assert_eq!(file_digests(&keys), after, "{done}");
     }
     // Interrupted earlier: the old keys remain.
     fs::create_dir(keys.join("next.part")).unwrap();
     fs::write(keys.join("next.part/keys.json"), "{").unwrap();
-    export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
-    here.json(&["keys", "rotate"]).exits(0);
+    export(&connected, &[FIRST, "--dry-run"], &connected.path("stick")).exits(0);
+    connected.json(&["keys", "rotate"]).exits(0);
     assert!(!keys.join("next.part").exists());
 }
 
 #[test]
 fn a_key_signs_until_its_end_date() {
-    let here = maker();
-    here.json(&["keys", "rotate", "--valid-for", "30d"]).exits(0);
-    let stick = here.path("stick");
-    export(&here, &[FIRST], &stick).exits(0);
-    here.clock.advance(std::time::Duration::from_hours(31 * 24));
+    let connected = maker();
+    connected.json(&["keys", "rotate", "--valid-for", "30d"]).exits(0);
+    let stick = connected.path("stick");
+    export(&connected, &[FIRST], &stick).exits(0);
+    connected.clock.advance(std::time::Duration::from_hours(31 * 24));
     for more in [&[][..], &["--dry-run"]] {
-        let (kind, message) = export(&here, &[&[FIRST], more].concat(), &stick).exits(2).error();
+        let (kind, message) = export(&connected, &[&[FIRST], more].concat(), &stick).exits(2).error();
         assert!(kind == "usage" && message.contains("was valid until 2026-12-23"), "{message}");
     }
-    assert!(states(&here).iter().any(|(_, state)| state == "ended"));
+    assert!(states(&connected).iter().any(|(_, state)| state == "ended"));
     // A set from before the end stays valid. A set that is dated after the end is refused.
-    let there = isolated(&small_two().root);
-    there.json(&["check-medium", stick.as_str()]).exits(0);
-    let text = fs::read_to_string(here.mirror().join("keys/export.key")).unwrap();
+    let isolated = isolated_mirror(&small_medium_of_two_kbs().root);
+    isolated.json(&["check-medium", stick.as_str()]).exits(0);
+    let text = fs::read_to_string(connected.mirror().join("keys/export.key")).unwrap();
     let key = kbmirror::carrier::SecretKey::from_text(&text).unwrap();
-    sign_with(&key, &stick, |set| set["created"] = json!("2026-12-24T00:00:00Z"));
-    assert_refused(&there, &stick, "was valid until 2026-12-23");
+    sign_again_with(&key, &stick, |set| set["created"] = json!("2026-12-24T00:00:00Z"));
+    assert_refused(&isolated, &stick, "was valid until 2026-12-23");
 }
 
 #[test]
 fn media_of_a_distrusted_root_key_are_refused() {
-    let small = small();
-    let there = isolated(&small.root);
-    let medium = there.path("medium");
+    let small = small_medium();
+    let isolated = isolated_mirror(&small.root);
+    let medium = isolated.path("medium");
     small.copy_to(&medium);
-    let number = secret(small, "root.key").public().unwrap().id();
+    let number = secret_key(small, "root.key").public().unwrap().id();
     assert_eq!(
-        there.json(&["keys", "distrust", &small.root]).exits(0).json(),
+        isolated.json(&["keys", "distrust", &small.root]).exits(0).json(),
         json!({"id": number, "new": true})
     );
-    assert_eq!(there.json(&["keys", "distrust", &number]).exits(0).json()["new"], false);
-    assert_refused(&there, &medium, "does not trust any root key");
-    let ran = there.json(&["import", medium.as_str(), "--trust-on-first-use"]).exits(11);
+    assert_eq!(isolated.json(&["keys", "distrust", &number]).exits(0).json()["new"], false);
+    assert_refused(&isolated, &medium, "does not trust any root key");
+    let ran = isolated.json(&["import", medium.as_str(), "--trust-on-first-use"]).exits(11);
     assert!(ran.error().1.contains("is distrusted"), "{:?}", ran.error());
-    let (kind, message) = there.json(&["keys", "trust", &small.root]).exits(2).error();
+    let (kind, message) = isolated.json(&["keys", "trust", &small.root]).exits(2).error();
     assert!(kind == "usage" && message.contains("is distrusted"), "{message}");
-    assert_eq!(states(&there), [(number, "distrusted".to_owned())]);
+    assert_eq!(states(&isolated), [(number, "distrusted".to_owned())]);
     let text = fs::read_to_string(small.maker.mirror().join("keys/root.key")).unwrap();
-    let ran = there.json(&["keys", "distrust", text.lines().nth(1).unwrap()]).exits(2);
+    let ran = isolated.json(&["keys", "distrust", text.lines().nth(1).unwrap()]).exits(2);
     assert!(!ran.stdout.contains(text.lines().nth(1).unwrap()), "a secret key is not repeated");
 }
 
 #[test]
 fn an_offline_root_key_must_be_given_by_path() {
-    let here = maker();
-    let offline = here.path("offline");
-    let (kind, message) = here.json(&["keys", "move-root", "--to", offline.as_str()]).exits(2).error();
+    let connected = maker();
+    let offline = connected.path("offline");
+    let (kind, message) = connected.json(&["keys", "move-root", "--to", offline.as_str()]).exits(2).error();
     assert!(kind == "usage" && message.contains("is not a folder"), "{message}");
-    let advice = |here: &Bench| here.json(&["status"]).json()["advice"].clone();
-    assert!(advice(&here)[0].as_str().unwrap().contains("keys move-root"), "{}", advice(&here));
+    let advice = |connected: &Bench| connected.json(&["status"]).json()["advice"].clone();
+    assert!(advice(&connected)[0].as_str().unwrap().contains("keys move-root"), "{}", advice(&connected));
     fs::create_dir(&offline).unwrap();
-    here.json(&["keys", "move-root", "--to", here.mirror().join("keys").as_str()]).exits(2);
-    let text = fs::read(here.mirror().join("keys/root.key")).unwrap();
-    here.json(&["keys", "move-root", "--to", offline.as_str()]).exits(0);
+    connected.json(&["keys", "move-root", "--to", connected.mirror().join("keys").as_str()]).exits(2);
+    let text = fs::read(connected.mirror().join("keys/root.key")).unwrap();
+    connected.json(&["keys", "move-root", "--to", offline.as_str()]).exits(0);
     assert_eq!(fs::read(offline.join("root.key")).unwrap(), text);
-    assert!(!here.mirror().join("keys/root.key").exists());
-    assert_eq!(advice(&here), json!([]));
-    let (_, message) = here.json(&["keys", "rotate"]).exits(2).error();
+    assert!(!connected.mirror().join("keys/root.key").exists());
+    assert_eq!(advice(&connected), json!([]));
+    let (_, message) = connected.json(&["keys", "rotate"]).exits(2).error();
     assert!(message.contains("the secret root key is not at"), "{message}");
-    let export_key = here.mirror().join("keys/export.key");
-    let (_, message) = here.json(&["keys", "rotate", "--root-key", export_key.as_str()]).exits(2).error();
+    let export_key = connected.mirror().join("keys/export.key");
+    let (_, message) =
+        connected.json(&["keys", "rotate", "--root-key", export_key.as_str()]).exits(2).error();
     assert!(message.contains("is not the root key of this mirror"), "{message}");
-    here.json(&["keys", "rotate", "--root-key", offline.join("root.key").as_str()]).exits(0);
-    export(&here, &[FIRST], &here.path("stick")).exits(0);
+    connected.json(&["keys", "rotate", "--root-key", offline.join("root.key").as_str()]).exits(0);
+    export(&connected, &[FIRST], &connected.path("stick")).exits(0);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_secret_key_readable_by_other_users_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
-    let here = maker();
+    let connected = maker();
     for (name, command) in [("export.key", &["keys", "rotate"][..]), ("root.key", &["keys", "rotate"])] {
-        let path = here.mirror().join("keys").join(name);
+        let path = connected.mirror().join("keys").join(name);
         for mode in [0o640, 0o604, 0o666, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let ran = here.json(command).exits(2);
+            let ran = connected.json(command).exits(2);
             let (kind, message) = ran.error();
             assert!(kind == "usage" && message.contains("other users can read the secret key"), "{message}");
             assert!(ran.stdout.contains(&format!("chmod 600 {path}")), "{}", ran.stdout);
             if name == "export.key" {
-                export(&here, &[FIRST], &here.path("stick")).exits(2);
-                assert!(!here.path("stick").exists());
+                export(&connected, &[FIRST], &connected.path("stick")).exits(2);
+                assert!(!connected.path("stick").exists());
             }
         }
         for mode in [0o600, 0o400] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
+            export(&connected, &[FIRST, "--dry-run"], &connected.path("stick")).exits(0);
         }
     }
 }
 
 #[test]
 fn a_folder_named_like_a_file_of_the_program_is_refused() {
-    let small = small();
+    let small = small_medium();
     for name in ["README.txt", "readme.TXT", "SHA256SUMS", "KB5041865.json", "windows.cmd"] {
-        let there = isolated(&small.root);
-        let medium = there.path("medium");
+        let isolated = isolated_mirror(&small.root);
+        let medium = isolated.path("medium");
         small.copy_to(&medium);
         let kb = medium.join("data").join(FIRST);
         fs::rename(kb.join("windows-11-24h2-arm64"), kb.join(name)).unwrap();
@@ -278,7 +282,7 @@ fn a_folder_named_like_a_file_of_the_program_is_refused() {
             }
             fs::write(medium.join(text), format!("{}\n", lines.join("\n"))).unwrap();
         }
-        sign_with(&secret(small, "export.key"), &medium, |_| {});
-        assert_refused(&there, &medium, &format!("lists the folder {name}"));
+        sign_again_with(&secret_key(small, "export.key"), &medium, |_| {});
+        assert_refused(&isolated, &medium, &format!("lists the folder {name}"));
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use kbmirror::servicing::Tables;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, text_of};
+use super::harness::{Bench, RunOutput, field_texts, items, text_of};
 
 /// An error in a table: the table, the right text, the wrong text, and the code and row of the finding.
 type TableError = (&'static str, &'static str, &'static str, &'static str, &'static str);
@@ -59,7 +59,7 @@ fn text(name: &str) -> &'static str {
 }
 
 /// Runs `knowledge check` on tables with some errors.
-fn check_with(bench: &Bench, table_errors: &[TableError]) -> Ran {
+fn check_with(bench: &Bench, table_errors: &[TableError]) -> RunOutput {
     let folder = bench.path("tables");
     let _absent = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -83,7 +83,7 @@ fn the_built_in_tables_are_shown_and_have_no_contradictions() {
     let bench = Bench::new();
     let shown = bench.json(&["knowledge", "show"]).exits(0).json();
     assert_eq!((&shown["version"], &shown["date"]), (&json!("2026.10.1"), &json!("2026-10-05")));
-    assert_eq!(each(&shown["tables"], "name"), Tables::NAMES);
+    assert_eq!(field_texts(&shown["tables"], "name"), Tables::NAMES);
     let rows: u64 = items(&shown["tables"]).iter().map(|table| table["rows"].as_u64().unwrap()).sum();
     let checked = bench.json(&["knowledge", "check"]).exits(0).json();
     assert_eq!(checked["findings"], json!([]));
@@ -95,7 +95,7 @@ fn the_built_in_tables_are_shown_and_have_no_contradictions() {
         "{}",
         plain_output.stdout
     );
-    let plain = bench.at_width(80, &["knowledge", "show"]).exits(0).stdout;
+    let plain = bench.run_at_width(80, &["knowledge", "show"]).exits(0).stdout;
     assert!(plain.lines().all(|line| line.chars().count() <= 80), "{plain}");
 
     assert_eq!(bench.run(&["knowledge", "show", "releases"]).exits(0).stdout, text("releases.txt"));
@@ -143,9 +143,9 @@ fn all_contradictions_are_reported_in_one_run() {
     let folder = bench.path("tables");
     let plain_output = bench.run(&["--knowledge", folder.as_str(), "knowledge", "check"]).exits(10);
     assert!(
-        plain_output
-            .stdout
-            .contains("checkpoints.toml: KB5043080 is 26100.1743, and releases.txt has 26100.1742"),
+        plain_output.stdout.contains(
+            "checkpoints.toml: KB5043080 has the build 26100.1743, but releases.txt has 26100.1742"
+        ),
         "{}",
         plain_output.stdout
     );
@@ -159,9 +159,9 @@ fn a_contradiction_is_reported_if_its_exception_is_removed() {
     let why = "code = \"minimum_differs\"";
     let table_error = ("contradictions.toml", why, "code = \"other\"", "minimum_differs", "KB5121794");
     let checked = check_with(&bench, &[table_error]).exits(10).json();
-    assert_eq!(each(&checked["findings"], "code"), ["minimum_differs"]);
+    assert_eq!(field_texts(&checked["findings"], "code"), ["minimum_differs"]);
     let message = text_of(&checked["findings"][0]["message"]);
-    assert_eq!(message, "KB5121794 has the floor 26100.9546, and its minimum KB5124010 brings 26100.9550");
+    assert_eq!(message, "KB5121794 has the floor 26100.9546, but its minimum KB5124010 brings 26100.9550");
 }
 
 #[test]

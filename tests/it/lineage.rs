@@ -7,7 +7,7 @@ use std::fs;
 use camino::Utf8Path;
 use serde_json::Value;
 
-use super::carry::{KB, connected, export, import, isolated, root_of};
+use super::air_gap::{KB, connected_mirror, export, import, isolated_mirror, root_key_of};
 use super::harness::{Bench, recording};
 
 /// Deletes the index of a mirror.
@@ -39,69 +39,69 @@ fn set(medium: &Utf8Path) -> Value {
 
 #[test]
 fn a_rebuilt_index_continues_the_lineage() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let there = isolated(&root_of(&here));
-    let (first, second) = (here.path("first"), here.path("second"));
-    export(&here, &["--all"], &first).exits(0);
-    import(&there, &first).exits(0);
-    delete_index(&here);
-    rebuild(&here);
-    export(&here, &["--all"], &second).exits(0);
+    let connected = connected_mirror(&[KB, "--arch", "arm64"]);
+    let isolated = isolated_mirror(&root_key_of(&connected));
+    let (first, second) = (connected.path("first"), connected.path("second"));
+    export(&connected, &["--all"], &first).exits(0);
+    import(&isolated, &first).exits(0);
+    delete_index(&connected);
+    rebuild(&connected);
+    export(&connected, &["--all"], &second).exits(0);
     let (old, new) = (set(&first), set(&second));
     assert_eq!(old["mirror_id"], new["mirror_id"]);
     assert!(new["seq"].as_u64() > old["seq"].as_u64(), "{} {}", old["seq"], new["seq"]);
-    let imported = import(&there, &second).exits(0).json();
+    let imported = import(&isolated, &second).exits(0).json();
     assert_eq!(imported["imported"]["older"], false);
     // An export to the first medium again.
-    export(&here, &["--all"], &first).exits(0);
+    export(&connected, &["--all"], &first).exits(0);
 }
 
 #[test]
 fn without_its_state_a_mirror_exports_only_a_new_lineage() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let there = isolated(&root_of(&here));
-    let (first, second) = (here.path("first"), here.path("second"));
-    export(&here, &["--all"], &first).exits(0);
-    import(&there, &first).exits(0);
-    delete_state(&here);
+    let connected = connected_mirror(&[KB, "--arch", "arm64"]);
+    let isolated = isolated_mirror(&root_key_of(&connected));
+    let (first, second) = (connected.path("first"), connected.path("second"));
+    export(&connected, &["--all"], &first).exits(0);
+    import(&isolated, &first).exits(0);
+    delete_state(&connected);
     for extra in [&[][..], &["--dry-run"]] {
-        let (kind, message) = export(&here, &[&["--all"][..], extra].concat(), &second).exits(2).error();
+        let (kind, message) = export(&connected, &[&["--all"][..], extra].concat(), &second).exits(2).error();
         assert!(kind == "usage" && message.contains("state.json is missing"), "{message}");
         assert!(!second.exists());
     }
-    here.clock.advance(std::time::Duration::from_secs(1));
-    export(&here, &["--all", "--new-lineage"], &second).exits(0);
+    connected.clock.advance(std::time::Duration::from_secs(1));
+    export(&connected, &["--all", "--new-lineage"], &second).exits(0);
     assert_ne!(set(&first)["mirror_id"], set(&second)["mirror_id"]);
-    assert_eq!(import(&there, &second).exits(0).json()["imported"]["older"], false);
+    assert_eq!(import(&isolated, &second).exits(0).json()["imported"]["older"], false);
     // The next export finds the new state.
-    export(&here, &["--all"], &second).exits(0);
+    export(&connected, &["--all"], &second).exits(0);
 }
 
 #[test]
 fn a_mirror_without_index_and_state_is_not_a_new_mirror() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let medium = here.path("medium");
-    export(&here, &["--all"], &medium).exits(0);
-    delete_index(&here);
-    delete_state(&here);
-    rebuild(&here);
-    export(&here, &["--all"], &here.path("other")).exits(2);
-    export(&here, &["--all", "--new-lineage"], &here.path("other")).exits(0);
+    let connected = connected_mirror(&[KB, "--arch", "arm64"]);
+    let medium = connected.path("medium");
+    export(&connected, &["--all"], &medium).exits(0);
+    delete_index(&connected);
+    delete_state(&connected);
+    rebuild(&connected);
+    export(&connected, &["--all"], &connected.path("other")).exits(2);
+    export(&connected, &["--all", "--new-lineage"], &connected.path("other")).exits(0);
 }
 
 #[test]
 fn an_older_set_is_recognized_without_the_index() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let there = isolated(&root_of(&here));
-    let (first, second) = (here.path("first"), here.path("second"));
-    export(&here, &["--all"], &first).exits(0);
-    export(&here, &["--all"], &second).exits(0);
-    import(&there, &second).exits(0);
-    let imports_before = state(&there)["imports"].clone();
-    delete_index(&there);
-    let imported = import(&there, &first).exits(0).json();
+    let connected = connected_mirror(&[KB, "--arch", "arm64"]);
+    let isolated = isolated_mirror(&root_key_of(&connected));
+    let (first, second) = (connected.path("first"), connected.path("second"));
+    export(&connected, &["--all"], &first).exits(0);
+    export(&connected, &["--all"], &second).exits(0);
+    import(&isolated, &second).exits(0);
+    let imports_before = state(&isolated)["imports"].clone();
+    delete_index(&isolated);
+    let imported = import(&isolated, &first).exits(0).json();
     assert_eq!(imported["imported"]["older"], true);
-    let (old, new) = (imports_before.as_object().unwrap(), state(&there)["imports"].clone());
+    let (old, new) = (imports_before.as_object().unwrap(), state(&isolated)["imports"].clone());
     for (lineage, last) in old {
         assert_eq!(new[lineage]["seq"], last["seq"]);
     }
@@ -109,34 +109,34 @@ fn an_older_set_is_recognized_without_the_index() {
 
 #[test]
 fn without_its_state_an_import_needs_accept_lineage() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let there = isolated(&root_of(&here));
-    let medium = here.path("medium");
-    export(&here, &["--all"], &medium).exits(0);
-    import(&there, &medium).exits(0);
-    delete_state(&there);
+    let connected = connected_mirror(&[KB, "--arch", "arm64"]);
+    let isolated = isolated_mirror(&root_key_of(&connected));
+    let medium = connected.path("medium");
+    export(&connected, &["--all"], &medium).exits(0);
+    import(&isolated, &medium).exits(0);
+    delete_state(&isolated);
     for with_index in [true, false] {
         if !with_index {
-            delete_index(&there);
+            delete_index(&isolated);
         }
-        let (kind, message) = import(&there, &medium).exits(11).error();
+        let (kind, message) = import(&isolated, &medium).exits(11).error();
         assert!(kind == "refused" && message.contains("state.json is missing"), "{message}");
-        assert!(!there.mirror().join("state.json").exists());
+        assert!(!isolated.mirror().join("state.json").exists());
     }
-    there.json(&["import", medium.as_str(), "--accept-lineage"]).exits(0);
-    import(&there, &medium).exits(0);
-    there.json(&["verify"]).exits(0);
+    isolated.json(&["import", medium.as_str(), "--accept-lineage"]).exits(0);
+    import(&isolated, &medium).exits(0);
+    isolated.json(&["verify"]).exits(0);
 }
 
 #[test]
 fn an_unreadable_state_is_reported_and_kept() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let path = here.mirror().join("state.json");
+    let connected = connected_mirror(&[KB, "--arch", "arm64"]);
+    let path = connected.mirror().join("state.json");
     fs::write(&path, "{").unwrap();
-    let (_, message) = export(&here, &["--all"], &here.path("medium")).exits(5).error();
+    let (_, message) = export(&connected, &["--all"], &connected.path("medium")).exits(5).error();
     assert!(message.contains("state.json cannot be read"), "{message}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "{");
     fs::write(&path, r#"{"format":99}"#).unwrap();
-    let (_, message) = export(&here, &["--all"], &here.path("medium")).exits(2).error();
+    let (_, message) = export(&connected, &["--all"], &connected.path("medium")).exits(2).error();
     assert!(message.contains("format 99"), "{message}");
 }

@@ -18,7 +18,7 @@ use kbmirror::update::{Architecture, Kb, PackageName};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, names_in, recording, text_of};
+use super::harness::{Bench, RunOutput, field_texts, items, names_in, recording, text_of};
 
 const CHECKPOINT: &str = "KB5043080";
 
@@ -251,7 +251,7 @@ fn the_dated_lists_match_an_independent_count() {
             let ran = run_on_files(&bench, &format!("set-{all}"), &names, &request);
             assert_eq!(ran.code, if expected.is_empty() { 0 } else { 10 }, "{what}: {}", ran.stdout);
             let document = ran.json();
-            let codes: BTreeSet<String> = each(&document["findings"], "code").into_iter().collect();
+            let codes: BTreeSet<String> = field_texts(&document["findings"], "code").into_iter().collect();
             assert_eq!(codes, expected.iter().map(|(code, _)| code.clone()).collect(), "{what}");
             as_folders += 1;
         }
@@ -288,7 +288,7 @@ fn write_sparse_file(path: &Utf8Path) {
     fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
-fn run_on_files(bench: &Bench, folder: &str, names: &[String], request: &LintRequest) -> Ran {
+fn run_on_files(bench: &Bench, folder: &str, names: &[String], request: &LintRequest) -> RunOutput {
     let path = bench.path(folder);
     fs::create_dir_all(&path).unwrap();
     for name in names {
@@ -390,12 +390,12 @@ fn the_command_works_without_a_mirror() {
     let ran = bench.run(&["lint", &folder, "--baseline", "26100.863"]).exits(0);
     let first = ran.stdout.lines().next().unwrap();
     assert_eq!(first, format!("{folder} (for KB5086672): ok; {CHECKED}"));
-    assert!(ran.stdout.contains("own header alone"), "the size of the target is unknown: {}", ran.stdout);
+    assert!(ran.stdout.contains("own header confirms"), "the size of the target is unknown: {}", ran.stdout);
     let document = bench.json(&["lint", &folder]).exits(0).json();
     assert_eq!(document["status"], "ok");
     assert_eq!(items(&document["findings"]).len(), 0);
     assert_eq!((&document["checked"], &document["contents_read"]), (&json!(CHECKED), &json!(false)));
-    assert_eq!(each(&document["files"], "name"), VALID_SETS[0]);
+    assert_eq!(field_texts(&document["files"], "name"), VALID_SETS[0]);
     assert_eq!(document["target"], "KB5086672");
     assert!(!bench.mirror().exists(), "nothing is created");
 
@@ -406,7 +406,7 @@ fn the_command_works_without_a_mirror() {
     assert!(ran.stdout.contains(CHECKED), "{}", ran.stdout);
     let document = bench.json(&["lint", &folder]).exits(10).json();
     assert_eq!(document["status"], "refuse_set");
-    assert_eq!(each(&document["findings"], "code"), ["not_a_package", "sub_folder"]);
+    assert_eq!(field_texts(&document["findings"], "code"), ["not_a_package", "sub_folder"]);
     assert!(document["findings"][0]["kb"].is_null());
     assert_eq!(document["findings"][0]["name"], "desktop.ini");
     assert!(!text_of(&document["findings"][0]["message"]).is_empty());
@@ -429,7 +429,7 @@ fn deep_mode_reads_the_bytes() {
     let bench = Bench::new();
     let folder = folder_of(&bench, &VALID_SETS[0][1..]);
     let document = bench.json(&["lint", &folder, "--deep"]).exits(10).json();
-    assert_eq!(each(&document["findings"], "code"), ["missing_checkpoint", "digest_mismatch"]);
+    assert_eq!(field_texts(&document["findings"], "code"), ["missing_checkpoint", "digest_mismatch"]);
     assert_eq!(
         document["checked"],
         "names, sizes, and container types checked; contents read and compared with their digests"
@@ -443,18 +443,20 @@ fn the_index_of_the_mirror_identifies_files() {
     bench.replay(&demo, &["fetch", "KB5086672", "KB5050182"]).exits(0);
     // Published sets are valid, also with `--deep`. Only the index has the digests of the files of the demo.
     for architecture in ["arm64", "x64"] {
-        let set = bench.set("KB5086672", &format!("windows-11-24h2-{architecture}"));
+        let set = bench.set_folder("KB5086672", &format!("windows-11-24h2-{architecture}"));
         let document = bench.json(&["lint", set.as_str(), "--deep"]).exits(0).json();
         assert_eq!(document["target"], "KB5086672");
     }
-    let set = bench.set("KB5050182", "server-2019-x64");
+    let set = bench.set_folder("KB5050182", "server-2019-x64");
     bench.json(&["lint", set.as_str(), "--target", "KB5050182", "--deep"]).exits(0);
     let without =
         bench.run_on(&bench.path("elsewhere"), &["--json", "lint", set.as_str(), "--target", "KB5050182"]);
-    assert!(each(&without.exits(10).json()["findings"], "code").contains(&"missing_target".to_owned()));
+    assert!(
+        field_texts(&without.exits(10).json()["findings"], "code").contains(&"missing_target".to_owned())
+    );
     // Damage in the middle of a file is found only with `--deep`.
     let copy = bench.path("copy");
-    let set_of_kb = bench.set("KB5086672", "windows-11-24h2-x64");
+    let set_of_kb = bench.set_folder("KB5086672", "windows-11-24h2-x64");
     super::harness::copy_folder(&set_of_kb, &copy);
     let name = names_in(&copy).pop().unwrap();
     let mut bytes = fs::read(copy.join(&name)).unwrap();
@@ -465,20 +467,20 @@ fn the_index_of_the_mirror_identifies_files() {
     let document = bench.json(&["lint", copy.as_str()]).exits(0).json();
     assert_eq!((&document["checked"], &document["unchecked"]), (&json!(CHECKED), &json!([])));
     let document = bench.json(&["lint", copy.as_str(), "--deep"]).exits(10).json();
-    assert_eq!(each(&document["findings"], "code"), ["digest_mismatch"]);
+    assert_eq!(field_texts(&document["findings"], "code"), ["digest_mismatch"]);
     assert_eq!(document["findings"][0]["name"], name);
     // A missing byte is found without reading.
     fs::write(copy.join(&name), &bytes[..bytes.len() - 1]).unwrap();
     let document = bench.json(&["lint", copy.as_str()]).exits(10).json();
-    assert_eq!(each(&document["findings"], "code"), ["size_mismatch"]);
+    assert_eq!(field_texts(&document["findings"], "code"), ["size_mismatch"]);
     // With `--deep`, a file is identified under any name.
     let valid = bench.path("sound");
     super::harness::copy_folder(&set_of_kb, &valid);
     fs::rename(valid.join(&name), valid.join("update of today.msu")).unwrap();
     let document = bench.json(&["lint", valid.as_str()]).exits(10).json();
-    assert!(each(&document["findings"], "code").contains(&"unknown_package".to_owned()));
+    assert!(field_texts(&document["findings"], "code").contains(&"unknown_package".to_owned()));
     let document = bench.json(&["lint", valid.as_str(), "--deep"]).exits(10).json();
-    assert_eq!(each(&document["findings"], "code"), ["misnamed"]);
+    assert_eq!(field_texts(&document["findings"], "code"), ["misnamed"]);
     assert_eq!(document["findings"][0]["right_name"], name);
 }
 
@@ -538,7 +540,7 @@ fn links_and_pipes_are_not_followed_or_read() {
     std::os::unix::fs::symlink(outside.join("KB5086672.msu"), bench.path("folder/link.msu")).unwrap();
     std::os::unix::fs::symlink(&outside, bench.path("folder/old")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", bench.path("folder/zero.msu")).unwrap();
-    let Some(mkfifo) = super::harness::judge("mkfifo", &["pipe.msu"], bench.path("folder").as_std_path())
+    let Some(mkfifo) = super::harness::run_judge("mkfifo", &["pipe.msu"], bench.path("folder").as_std_path())
     else {
         return;
     };
@@ -551,14 +553,14 @@ fn links_and_pipes_are_not_followed_or_read() {
             .collect();
         let names: Vec<String> = found.iter().map(|finding| text_of(&finding["name"])).collect();
         assert_eq!(names, ["link.msu", "old", "pipe.msu", "zero.msu"]);
-        assert_eq!(each(&document["files"], "name"), VALID_SETS[0][1..], "no other file was opened");
+        assert_eq!(field_texts(&document["files"], "name"), VALID_SETS[0][1..], "no other file was opened");
     }
 }
 
 #[test]
 fn bytes_of_another_architecture_or_container_are_reported() {
-    let bench = super::carry::connected(&["KB5086672"]);
-    let set = |architecture: &str| bench.set("KB5086672", &format!("windows-11-24h2-{architecture}"));
+    let bench = super::air_gap::connected_mirror(&["KB5086672"]);
+    let set = |architecture: &str| bench.set_folder("KB5086672", &format!("windows-11-24h2-{architecture}"));
     let folder = bench.path("swapped");
     let lint = |more: &[&str]| {
         let arguments = ["lint", folder.as_str(), "--baseline", "26100.1", "--for", "image"];
@@ -577,7 +579,7 @@ fn bytes_of_another_architecture_or_container_are_reported() {
         let report = lint(more).exits(10).json();
         assert_eq!(report["status"], "refuse_set", "{report:#}");
     }
-    let codes = each(&lint(&["--deep"]).json()["findings"], "code");
+    let codes = field_texts(&lint(&["--deep"]).json()["findings"], "code");
     assert!(codes.iter().any(|code| code == "misnamed"), "{codes:?}");
     // A WIM image or a cabinet with the extension of the other.
     copy(&set("x64"), &|name| name.replace(".msu", ".cab"));

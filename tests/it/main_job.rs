@@ -12,7 +12,8 @@ use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
 use super::harness::{
-    Bench, copy_folder, each, items, judge, names_in, recording, sha1_hex, sha256_hex, stamp, text_of, tree,
+    Bench, copy_folder, field_texts, file_stamp, items, names_in, read_tree, recording, run_judge, sha1_hex,
+    sha256_hex, text_of,
 };
 use super::support::Loopback;
 
@@ -39,7 +40,7 @@ fn fetch_publishes_a_folder_with_exactly_the_files_of_the_kb() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
 
-    let set = bench.set("KB5086672", "windows-11-24h2-arm64");
+    let set = bench.set_folder("KB5086672", "windows-11-24h2-arm64");
     assert_eq!(names_in(&set), [CHECKPOINT_ARM64, TARGET_ARM64]);
     assert_eq!(
         names_in(&bench.mirror().join("kb/KB5086672")),
@@ -59,7 +60,7 @@ fn fetch_publishes_a_folder_with_exactly_the_files_of_the_kb() {
         assert_eq!(sha256_hex(&bytes), digest, "{path}");
     }
 
-    let pool: BTreeSet<String> = tree(&bench.mirror().join("pool"))
+    let pool: BTreeSet<String> = read_tree(&bench.mirror().join("pool"))
         .iter()
         .map(|(path, bytes)| {
             let digest = sha256_hex(bytes);
@@ -113,20 +114,20 @@ fn json_of_fetch_has_the_documented_fields() {
         (&kept["format"], &kept["kb"], &kept["origin"]),
         (&json!(1), &json!("KB5086672"), &json!("replay"))
     );
-    assert_eq!(each(&kept["sets"][0]["files"], "name"), [CHECKPOINT_ARM64, TARGET_ARM64]);
+    assert_eq!(field_texts(&kept["sets"][0]["files"], "name"), [CHECKPOINT_ARM64, TARGET_ARM64]);
 }
 
 #[test]
 fn a_second_fetch_changes_nothing() {
     let bench = fetched();
-    let set = bench.set("KB5086672", "windows-11-24h2-arm64");
+    let set = bench.set_folder("KB5086672", "windows-11-24h2-arm64");
     let stamps =
-        || [set.clone(), set.join(TARGET_ARM64), set.join(CHECKPOINT_ARM64)].map(|path| stamp(&path));
-    let before = (stamps(), tree(&bench.mirror().join("kb")));
+        || [set.clone(), set.join(TARGET_ARM64), set.join(CHECKPOINT_ARM64)].map(|path| file_stamp(&path));
+    let before = (stamps(), read_tree(&bench.mirror().join("kb")));
 
     bench.clock.advance(Duration::from_hours(24));
     let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["unchanged"]);
     assert_eq!(document["bytes_downloaded"], 0);
     assert_eq!(
         document["sets"][0]["files"][0]["path"],
@@ -134,7 +135,7 @@ fn a_second_fetch_changes_nothing() {
     );
     assert_eq!(stamps(), before.0);
     assert_eq!(
-        tree(&bench.mirror().join("kb")),
+        read_tree(&bench.mirror().join("kb")),
         before.1,
         "neither the set nor the files beside it may change"
     );
@@ -148,14 +149,14 @@ fn files_in_the_pool_are_not_downloaded_again() {
     fs::remove_dir_all(demo.join("files")).unwrap();
 
     let again = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
-    assert_eq!(each(&again["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&again["sets"], "status"), ["unchanged"]);
     assert_eq!((&again["failures"], &again["warnings"]), (&json!([]), &json!([])));
 
     // Only the set folder is deleted: the next fetch publishes it again from the pool.
-    let set = bench.set("KB5086672", "windows-11-24h2-arm64");
+    let set = bench.set_folder("KB5086672", "windows-11-24h2-arm64");
     fs::remove_dir_all(&set).unwrap();
     let mended = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
-    assert_eq!(each(&mended["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&mended["sets"], "status"), ["published"]);
     assert_eq!(mended["bytes_downloaded"], 0);
     assert_eq!(names_in(&set), [CHECKPOINT_ARM64, TARGET_ARM64]);
 }
@@ -169,7 +170,7 @@ fn a_complete_set_survives_an_unavailable_catalog() {
     fs::remove_dir_all(demo.join("pages")).unwrap();
 
     let again = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
-    assert_eq!(each(&again["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&again["sets"], "status"), ["unchanged"]);
     assert_eq!(again["bytes_downloaded"], 0);
     let warnings = items(&again["warnings"]);
     assert!(
@@ -188,7 +189,7 @@ fn a_complete_set_survives_an_unavailable_catalog() {
 fn first_command_of_the_readme_works_as_a_process() {
     let bench = Bench::new();
     let demo = recording("demo");
-    let output = bench.program(&[&["--replay", demo.as_str()], &FETCH_ARM64[..]].concat());
+    let output = bench.run_program(&[&["--replay", demo.as_str()], &FETCH_ARM64[..]].concat());
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"));
@@ -200,12 +201,12 @@ fn first_command_of_the_readme_works_as_a_process() {
     );
 
     let kb = bench.mirror().join("kb/KB5086672");
-    if let Some(checked) = judge("sha256sum", &["-c", "--strict", "SHA256SUMS"], kb.as_std_path()) {
+    if let Some(checked) = run_judge("sha256sum", &["-c", "--strict", "SHA256SUMS"], kb.as_std_path()) {
         assert!(checked.status.success(), "{checked:?}");
         assert_eq!(String::from_utf8(checked.stdout).unwrap().matches(": OK").count(), 2);
     }
     let query_rows = |query: &str| {
-        let output = judge("sqlite3", &["mirror.db", query], bench.mirror().as_std_path())?;
+        let output = run_judge("sqlite3", &["mirror.db", query], bench.mirror().as_std_path())?;
         assert!(output.status.success(), "{output:?}");
         Some(String::from_utf8(output.stdout).unwrap())
     };
@@ -282,8 +283,8 @@ fn resolve_refuses_bad_arguments_and_reports_unknown_kbs() {
     // x64 was not fetched, so the index has its updates without files. The built-in knowledge answers, and a warning
     // says so.
     let other = bench.json(&["resolve", "KB5086672", "--arch", "x64"]).exits(0).json();
-    assert_eq!(each(&other["steps"], "role"), ["checkpoint", "target"]);
-    assert!(text_of(&other["warnings"][0]).contains("rests on knowledge"), "{other:#}");
+    assert_eq!(field_texts(&other["steps"], "role"), ["checkpoint", "target"]);
+    assert!(text_of(&other["warnings"][0]).contains("used knowledge"), "{other:#}");
     let x86 = bench.json(&["resolve", "KB5086672", "--arch", "x86"]).exits(10).json();
     assert_eq!(x86["status"], "not_applicable");
     let plain = bench.run(&["resolve", "KB5086672", "--arch", "arm64", "--baseline", "26100.863"]).exits(0);
@@ -295,26 +296,26 @@ fn each_architecture_is_a_separate_set() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0).json();
     assert_eq!(
-        each(&document["sets"], "folder"),
+        field_texts(&document["sets"], "folder"),
         ["kb/KB5086672/windows-11-24h2-arm64", "kb/KB5086672/windows-11-24h2-x64"]
     );
     for set in items(&document["sets"]) {
         assert_eq!(set["status"], "published");
-        assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"]);
-        assert_eq!(each(&set["files"], "architecture"), vec![text_of(&set["architecture"]); 2]);
+        assert_eq!(field_texts(&set["files"], "role"), ["checkpoint", "target"]);
+        assert_eq!(field_texts(&set["files"], "architecture"), vec![text_of(&set["architecture"]); 2]);
     }
     let ambiguous = bench.json(&["resolve", "KB5086672"]).exits(10).json();
     assert_eq!(ambiguous["status"], "ambiguous");
-    assert_eq!(each(&ambiguous["choices"], "architecture"), ["arm64", "x64"]);
+    assert_eq!(field_texts(&ambiguous["choices"], "architecture"), ["arm64", "x64"]);
     let sums = fs::read_to_string(bench.mirror().join("kb/KB5086672/SHA256SUMS")).unwrap();
     assert_eq!(sums.lines().count(), 4);
 
     // Fetching another architecture does not change the set that exists already.
     let bench = fetched();
-    let before = stamp(&bench.set("KB5086672", "windows-11-24h2-arm64"));
+    let before = file_stamp(&bench.set_folder("KB5086672", "windows-11-24h2-arm64"));
     let more = bench.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0).json();
-    assert_eq!(each(&more["sets"], "status"), ["unchanged", "published"]);
-    assert_eq!(stamp(&bench.set("KB5086672", "windows-11-24h2-arm64")), before);
+    assert_eq!(field_texts(&more["sets"], "status"), ["unchanged", "published"]);
+    assert_eq!(file_stamp(&bench.set_folder("KB5086672", "windows-11-24h2-arm64")), before);
 }
 
 #[test]
@@ -323,11 +324,11 @@ fn a_dotnet_parent_has_children_of_other_kbs() {
     let document = bench.replay(&recording("demo"), &["fetch", "KB5050182"]).exits(0).json();
     let set = &document["sets"][0];
     assert_eq!(set["folder"], "kb/KB5050182/server-2019-x64");
-    assert_eq!(each(&set["files"], "role"), ["dotnet_child", "dotnet_child"]);
-    assert_eq!(each(&set["files"], "kb"), ["KB5049608", "KB5049615"]);
-    assert_eq!(names_in(&bench.set("KB5050182", "server-2019-x64")).len(), 2);
+    assert_eq!(field_texts(&set["files"], "role"), ["dotnet_child", "dotnet_child"]);
+    assert_eq!(field_texts(&set["files"], "kb"), ["KB5049608", "KB5049615"]);
+    assert_eq!(names_in(&bench.set_folder("KB5050182", "server-2019-x64")).len(), 2);
     let plan = bench.json(&["resolve", "KB5050182"]).exits(0).json();
-    assert_eq!(each(&plan["steps"], "role"), ["dotnet_child", "dotnet_child"]);
+    assert_eq!(field_texts(&plan["steps"], "role"), ["dotnet_child", "dotnet_child"]);
     assert!(items(&plan["steps"]).iter().all(|step| step["needed_if"].is_string()), "{plan:#}");
 }
 
@@ -336,7 +337,7 @@ fn dynamic_update_is_left_out_unless_requested() {
     let bench = Bench::new();
     let demo = recording("demo");
     let document = bench.replay(&demo, &["fetch", "KB5030211"]).exits(0).json();
-    assert_eq!(each(&document["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64"]);
+    assert_eq!(field_texts(&document["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64"]);
     assert_eq!(
         document["left_out"],
         json!([{
@@ -347,17 +348,17 @@ fn dynamic_update_is_left_out_unless_requested() {
             "left_out_by": "dynamic",
         }])
     );
-    assert!(!bench.set("KB5030211", "windows-10-22h2-x64-dynamic").exists());
+    assert!(!bench.set_folder("KB5030211", "windows-10-22h2-x64-dynamic").exists());
     let ran = bench.run(&["--replay", demo.as_str(), "fetch", "KB5030211"]).exits(0);
     assert!(ran.stdout.contains("left out: KB5030211 windows-10-22h2-x64-dynamic"), "{}", ran.stdout);
     assert!(ran.stdout.contains("--kind dynamic_cu"), "{}", ran.stdout);
 
     let requests = bench.replay(&demo, &["fetch", "KB5030211", "--kind", "dynamic_cu"]).exits(0).json();
-    assert_eq!(each(&requests["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64-dynamic"]);
-    assert_eq!(each(&requests["sets"], "status"), ["published"]);
-    let names = names_in(&bench.set("KB5030211", "windows-10-22h2-x64-dynamic"));
+    assert_eq!(field_texts(&requests["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64-dynamic"]);
+    assert_eq!(field_texts(&requests["sets"], "status"), ["published"]);
+    let names = names_in(&bench.set_folder("KB5030211", "windows-10-22h2-x64-dynamic"));
     assert_eq!(names, ["windows10.0-kb5030211-x64_b5867421e0f15512296b451b17f03b17f3fe1e4b.cab"]);
-    assert!(bench.set("KB5030211", "windows-10-22h2-x64").exists());
+    assert!(bench.set_folder("KB5030211", "windows-10-22h2-x64").exists());
 }
 
 #[test]
@@ -365,14 +366,14 @@ fn client_and_server_of_1607_share_a_set() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &["fetch", "KB5094122"]).exits(0).json();
     // The servicing stack is a separate package. It is fetched too, under its own KB.
-    assert_eq!(each(&document["sets"], "kb"), ["KB5094122", "KB5094141"]);
-    assert_eq!(each(&document["sets"], "status"), ["published", "published"]);
+    assert_eq!(field_texts(&document["sets"], "kb"), ["KB5094122", "KB5094141"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["published", "published"]);
     assert_eq!(document["sets"][0]["needed_by"], json!([]));
     assert_eq!(document["sets"][1]["needed_by"], json!(["KB5094122"]));
     assert_eq!(names_in(&bench.mirror().join("kb/KB5094141/windows-10-1607-x64")).len(), 1);
     let set = &document["sets"][0];
     assert_eq!(set["products"], json!(["Windows 10, version 1607", "Windows Server 2016"]));
-    assert_eq!(each(&set["files"], "role"), ["target"]);
+    assert_eq!(field_texts(&set["files"], "role"), ["target"]);
     assert_eq!(names_in(&bench.mirror().join("kb/KB5094122/windows-10-1607-x64")).len(), 1);
 }
 
@@ -380,7 +381,7 @@ fn client_and_server_of_1607_share_a_set() {
 fn no_closure_omits_the_stack_and_missing_floors_are_reported() {
     let bench = Bench::new();
     let alone = bench.replay(&recording("demo"), &["fetch", "KB5094122", "--no-closure"]).exits(0).json();
-    assert_eq!(each(&alone["sets"], "kb"), ["KB5094122"]);
+    assert_eq!(field_texts(&alone["sets"], "kb"), ["KB5094122"]);
     let floor = bench.replay(&recording("demo"), &["fetch", "KB5030211"]).exits(0).json();
     let warnings: Vec<String> = items(&floor["warnings"]).iter().map(text_of).collect();
     assert!(warnings.iter().any(|text| text.contains("KB5005260, which some machines need")), "{warnings:?}");
@@ -391,7 +392,7 @@ fn dry_run_prints_the_plan_and_downloads_nothing() {
     let bench = Bench::new();
     let demo = recording("demo");
     let document = bench.replay(&demo, &["fetch", "KB5086672", "--dry-run"]).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["planned", "planned"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["planned", "planned"]);
     assert_eq!(document["bytes_downloaded"], 0);
     for file in items(&document["sets"]).iter().flat_map(|set| items(&set["files"])) {
         assert_eq!((&file["present"], &file["path"]), (&json!(false), &Value::Null));
@@ -406,14 +407,14 @@ fn dry_run_prints_the_plan_and_downloads_nothing() {
 fn list_show_and_search_print_json_documents() {
     let bench = fetched();
     let list = bench.json(&["list"]).exits(0).json();
-    assert_eq!(each(&list["sets"], "status"), ["published"]);
-    assert_eq!(each(&list["sets"], "folder"), ["kb/KB5086672/windows-11-24h2-arm64"]);
-    assert_eq!(each(&list["sets"][0]["files"], "name"), [CHECKPOINT_ARM64, TARGET_ARM64]);
+    assert_eq!(field_texts(&list["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&list["sets"], "folder"), ["kb/KB5086672/windows-11-24h2-arm64"]);
+    assert_eq!(field_texts(&list["sets"][0]["files"], "name"), [CHECKPOINT_ARM64, TARGET_ARM64]);
 
     let show = bench.json(&["show", "KB5086672"]).exits(0).json();
     assert_eq!(show["kb"], "KB5086672");
     assert_eq!(items(&show["updates"]).len(), 4);
-    assert_eq!(each(&show["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&show["sets"], "status"), ["published"]);
     let arm64 = items(&show["updates"])
         .iter()
         .find(|update| update["release"] == "24H2" && update["architecture"] == "arm64")
@@ -425,7 +426,7 @@ fn list_show_and_search_print_json_documents() {
 
     let id = text_of(&arm64["update_id"]);
     let one = bench.json(&["show", &id]).exits(0).json();
-    assert_eq!(each(&one["updates"], "update_id"), [id]);
+    assert_eq!(field_texts(&one["updates"], "update_id"), [id]);
     bench.json(&["show", "00000000-0000-4000-8000-000000000000"]).exits(3);
     bench.json(&["show", "KB1234567"]).exits(3);
     for command in [&["list"][..], &["show", "KB5086672"]] {
@@ -437,9 +438,9 @@ fn list_show_and_search_print_json_documents() {
     let demo = recording("demo");
     let search = empty.replay(&demo, &["search", "KB5086672", "--arch", "arm64"]).exits(0).json();
     assert_eq!((&search["query"], &search["total"]), (&json!("KB5086672"), &json!(4)));
-    assert_eq!(each(&search["updates"], "release"), ["24H2", "25H2"]);
-    assert_eq!(each(&search["updates"], "kind"), ["lcu", "lcu"]);
-    assert_eq!(each(&search["updates"], "build"), ["26100.8117", "26200.8117"]);
+    assert_eq!(field_texts(&search["updates"], "release"), ["24H2", "25H2"]);
+    assert_eq!(field_texts(&search["updates"], "kind"), ["lcu", "lcu"]);
+    assert_eq!(field_texts(&search["updates"], "build"), ["26100.8117", "26200.8117"]);
     assert!(!empty.mirror().exists(), "a search must not write to the mirror");
 }
 
@@ -447,10 +448,10 @@ fn list_show_and_search_print_json_documents() {
 fn content_of_another_origin_is_refused() {
     let bench = fetched();
     let everything = || {
-        let mut files = tree(&bench.mirror());
+        let mut files = read_tree(&bench.mirror());
         // The index is compared by its rows, because readers may leave SQLite's side files.
         files.retain(|path, _| !path.starts_with("mirror.db"));
-        (files, bench.dump(|_| false), bench.rows("SELECT * FROM runs"))
+        (files, bench.dump_index(|_| false), bench.rows("SELECT * FROM runs"))
     };
     let before = everything();
     for origin in [&["--catalog-url", "http://127.0.0.1:1"][..], &[]] {
@@ -489,7 +490,7 @@ fn a_recorded_run_is_replayed_with_the_same_answers() {
         assert_eq!(published(&again), published(&live));
 
         let twice = live.json(&with("--record")).exits(2);
-        assert!(twice.error().1.contains("holds a recording already"), "{twice:?}");
+        assert!(twice.error().1.contains("already contains a recording"), "{twice:?}");
         assert_eq!(loopback.requests().len(), requests);
     }
 }

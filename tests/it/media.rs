@@ -5,23 +5,23 @@ use std::fs;
 
 use regex::Regex;
 
-use super::carry::{content, digests, import, isolated, small_two};
+use super::air_gap::{file_digests, import, isolated_mirror, mirror_digests, small_medium_of_two_kbs};
 
 #[test]
 fn an_applied_medium_is_verified_again() {
-    let small = small_two();
-    let there = isolated(&small.root);
-    let medium = there.path("medium");
+    let small = small_medium_of_two_kbs();
+    let isolated = isolated_mirror(&small.root);
+    let medium = isolated.path("medium");
     small.copy_to(&medium);
-    import(&there, &medium).exits(0);
-    let output = there.run(&["import", medium.as_str()]).exits(0).stdout;
+    import(&isolated, &medium).exits(0);
+    let output = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
     for fragment in
         ["applied already", "signatures, manifest, and listing were verified", "payload was not read again"]
     {
         assert!(output.contains(fragment), "{fragment}: {output}");
     }
-    let before = content(&there.mirror());
-    let names: Vec<String> = digests(&medium).into_keys().collect();
+    let before = mirror_digests(&isolated.mirror());
+    let names: Vec<String> = file_digests(&medium).into_keys().collect();
     for name in &names {
         let path = medium.join(name);
         let right = fs::read(&path).unwrap();
@@ -33,21 +33,21 @@ fn an_applied_medium_is_verified_again() {
         let longer = [right.clone(), vec![b'\n']].concat();
         for (number, wrong) in [flipped, first, longer, Vec::new()].into_iter().enumerate() {
             fs::write(&path, wrong).unwrap();
-            let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
+            let (_, message) = isolated.json(&["check-medium", medium.as_str()]).exits(11).error();
             assert!(message.contains(name.as_str()), "{name}, {number}: {message}");
-            let again = import(&there, &medium);
+            let again = import(&isolated, &medium);
             // The listing has no size of a script, and the payload is not read again: a changed script is not
             // detected here.
             if !is_payload {
                 let (_, message) = again.exits(11).error();
                 assert!(message.contains(name.as_str()), "{name}, {number}: {message}");
             }
-            assert_eq!(content(&there.mirror()), before, "{name}, {number}");
+            assert_eq!(mirror_digests(&isolated.mirror()), before, "{name}, {number}");
         }
         fs::remove_file(&path).unwrap();
-        let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
+        let (_, message) = isolated.json(&["check-medium", medium.as_str()]).exits(11).error();
         assert!(message.contains(name.as_str()), "{name}: {message}");
-        let again = there.run(&["import", medium.as_str()]);
+        let again = isolated.run(&["import", medium.as_str()]);
         if is_payload {
             // The mirror has the file already. The import still reports that the medium lost it.
             assert!(again.code == 0 && again.stderr.contains(name.as_str()), "{name}: {}", again.stderr);
@@ -57,12 +57,12 @@ fn an_applied_medium_is_verified_again() {
         }
         fs::write(&path, right).unwrap();
     }
-    import(&there, &medium).exits(0);
+    import(&isolated, &medium).exits(0);
 }
 
 #[test]
 fn text_and_html_page_show_the_same_commands() {
-    let small = small_two();
+    let small = small_medium_of_two_kbs();
     let page = |name: &str| fs::read_to_string(small.medium.join(name)).unwrap();
     let (text, html) = (page("START-HERE.txt"), page("index.html"));
     let in_html: Vec<String> =

@@ -8,8 +8,8 @@ use std::time::Duration;
 use kbmirror::mirror::Lock;
 use serde_json::Value;
 
-use super::carry::{export, import, keys};
-use super::harness::{Bench, Ran, copy_folder, items, recording, text_of};
+use super::air_gap::{create_keys, export, import};
+use super::harness::{Bench, RunOutput, copy_folder, items, recording, text_of};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const CONFIG: &str = "format = 1\n[[profile]]\nname = 'arm'\nfamily = 'windows-11-24h2'\narchitectures = ['arm64']\nmonths = 1\n";
@@ -49,7 +49,7 @@ fn november_catalog() -> Loopback {
     catalog("KB5990011", "2026-11", "11/10/2026", "26100.20011")
 }
 
-fn sync_with(bench: &Bench, loopback: &Loopback, more: &[&str]) -> Ran {
+fn sync_with(bench: &Bench, loopback: &Loopback, more: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network =
         ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0", "sync"];
@@ -58,7 +58,7 @@ fn sync_with(bench: &Bench, loopback: &Loopback, more: &[&str]) -> Ran {
 
 /// Returns a bench with a complete mirror that was synced in November.
 fn synced() -> Bench {
-    let bench = Bench::starting(NOVEMBER);
+    let bench = Bench::starting_at(NOVEMBER);
     bench.configure(CONFIG);
     sync_with(&bench, &november_catalog(), &[]).exits(0);
     bench
@@ -163,13 +163,13 @@ fn a_failed_sync_is_reported_until_a_sync_is_complete() {
 #[test]
 fn a_mirror_without_content_is_not_current() {
     // A missing mirror is a different error.
-    let bench = Bench::starting(NOVEMBER);
+    let bench = Bench::starting_at(NOVEMBER);
     bench.json(&["status"]).exits(3);
     bench.configure(CONFIG);
     let status = expect_status(&bench, &[], &["update_age", "content"]);
     assert_eq!(status["checks"]["last_run"]["verdict"], "not_applicable");
     // A mirror filled by hand is as old as the last complete fetch.
-    let by_hand = Bench::starting("2026-10-02T08:00:00Z");
+    let by_hand = Bench::starting_at("2026-10-02T08:00:00Z");
     by_hand.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
     let status = expect_status(&by_hand, &[], &[]);
     assert_eq!(
@@ -179,7 +179,7 @@ fn a_mirror_without_content_is_not_current() {
     by_hand.clock.advance(days(9));
     expect_status(&by_hand, &[], &["update_age"]);
     // A crawl does not download files.
-    let crawled = Bench::starting(NOVEMBER);
+    let crawled = Bench::starting_at(NOVEMBER);
     crawled.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
     expect_status(&crawled, &[], &["update_age", "content"]);
 }
@@ -192,7 +192,7 @@ fn a_clock_that_is_behind_makes_the_status_unknown() {
         ("2026-11-12T08:00:00Z", &["update_age", "clock"]),
         ("1970-01-01T00:00:10Z", &["update_age", "clock"]),
     ] {
-        let behind = Bench::starting(now);
+        let behind = Bench::starting_at(now);
         copy_folder(&bench.mirror(), &behind.mirror());
         let status = expect_status(&behind, &["--max-age", "300d"], expected);
         if !expected.is_empty() {
@@ -229,7 +229,7 @@ fn lost_or_damaged_records_do_not_count_as_current() {
 #[test]
 fn status_works_while_another_process_holds_the_lock() {
     let bench = synced();
-    let _held = Lock::take(&bench.mirror().join("lock"), "test").unwrap();
+    let _held = Lock::acquire(&bench.mirror().join("lock"), "test").unwrap();
     expect_status(&bench, &[], &[]);
     // A run in progress is reported, and it does not change the verdict.
     let index = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
@@ -243,7 +243,7 @@ fn status_works_while_another_process_holds_the_lock() {
 #[test]
 fn damage_is_an_alarm_until_it_is_repaired() {
     let bench = synced();
-    let file = super::harness::tree(&bench.mirror().join("kb/KB5990011"))
+    let file = super::harness::read_tree(&bench.mirror().join("kb/KB5990011"))
         .into_keys()
         .find(|path| path.contains("kb5990011-"))
         .unwrap();
@@ -277,7 +277,7 @@ fn damage_is_an_alarm_until_it_is_repaired() {
 fn a_profile_without_matches_is_an_alarm_once_it_is_due() {
     // The Catalog has only October's update on the day after the second Tuesday of November.
     let october = || catalog("KB5990010", "2026-10", "10/13/2026", "26100.20010");
-    let bench = Bench::starting("2026-11-11T08:00:00Z");
+    let bench = Bench::starting_at("2026-11-11T08:00:00Z");
     bench.configure(CONFIG);
     sync_with(&bench, &october(), &[]).exits(0);
     let status = expect_status(&bench, &[], &[]);
@@ -314,8 +314,8 @@ fn a_stale_family_is_an_alarm_and_an_ended_family_is_reported() {
         files,
         ..UpdateSpec::new(&id(7), title)
     });
-    let ended = Bench::starting("2026-12-30T08:00:00Z");
-    super::carry::fetch_from(&ended, &Loopback::start(world), &["KB5120240"]).exits(0);
+    let ended = Bench::starting_at("2026-12-30T08:00:00Z");
+    super::air_gap::fetch_from(&ended, &Loopback::start(world), &["KB5120240"]).exits(0);
     let status = expect_status(&ended, &[], &[]);
     let check = &status["checks"]["releases"];
     assert_eq!(check["verdict"], "not_applicable");
@@ -326,9 +326,9 @@ fn a_stale_family_is_an_alarm_and_an_ended_family_is_reported() {
 
 #[test]
 fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
-    let (connected, isolated) = (Bench::starting(NOVEMBER), Bench::starting(NOVEMBER));
+    let (connected, isolated) = (Bench::starting_at(NOVEMBER), Bench::starting_at(NOVEMBER));
     connected.configure(CONFIG);
-    isolated.json(&["keys", "trust", &keys(&connected)]).exits(0);
+    isolated.json(&["keys", "trust", &create_keys(&connected)]).exits(0);
     isolated.configure("format = 1\n[monitor]\nmax_age = '100d'\n");
     let loopback = november_catalog();
     let pass = |count: u64| {
@@ -373,10 +373,10 @@ fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
 #[test]
 fn an_old_medium_stays_stale_after_its_import() {
     let connected = synced();
-    let root = keys(&connected);
+    let root = create_keys(&connected);
     let stick = connected.path("stick");
     export(&connected, &["--all"], &stick).exits(0);
-    let isolated = Bench::starting("2026-12-01T08:00:00Z");
+    let isolated = Bench::starting_at("2026-12-01T08:00:00Z");
     isolated.json(&["keys", "trust", &root]).exits(0);
     import(&isolated, &stick).exits(0);
     let status = expect_status(&isolated, &[], &["medium_age"]);
@@ -385,7 +385,7 @@ fn an_old_medium_stays_stale_after_its_import() {
     assert_eq!(status["imports"][0]["imported"], "2026-12-01T08:00:00Z");
     expect_status(&isolated, &["--max-age", "18d"], &[]);
     // The clock of the isolated side is earlier than the time at which the medium was written.
-    let behind = Bench::starting("2026-11-01T08:00:00Z");
+    let behind = Bench::starting_at("2026-11-01T08:00:00Z");
     behind.json(&["keys", "trust", &root]).exits(0);
     import(&behind, &stick).exits(0);
     expect_status(&behind, &["--max-age", "90d"], &["medium_age", "clock"]);
@@ -394,7 +394,7 @@ fn an_old_medium_stays_stale_after_its_import() {
 #[test]
 fn status_reads_the_records_of_mirrors_of_0_1() {
     let fixture = |name: &str, now: &str| {
-        let bench = Bench::starting(now);
+        let bench = Bench::starting_at(now);
         let from = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1").join(name);
         copy_folder(&from, &bench.mirror());
         bench

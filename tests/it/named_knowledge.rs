@@ -9,8 +9,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kbmirror::servicing::Tables;
 use serde_json::{Value, json};
 
-use super::carry::{content, export, fetch_from, import, isolated, keys, two_kbs};
-use super::harness::{Bench, each, items, text_of, tree};
+use super::air_gap::{
+    create_keys, export, fetch_from, import, isolated_mirror, mirror_digests, world_of_two_kbs,
+};
+use super::harness::{Bench, field_texts, items, read_tree, text_of};
 use super::support::Loopback;
 
 /// The update that the added row is about, its new prerequisite, and two KBs that are not in any mirror of these
@@ -52,13 +54,13 @@ fn make_newer(tables: &Utf8Path) {
 
 /// Returns a connected mirror with both updates and its keys, fetched with the given tables, and its root key.
 fn connected(tables: Option<&str>) -> (Bench, String) {
-    let (mut bench, loopback) = (Bench::new(), Loopback::start(two_kbs()));
+    let (mut bench, loopback) = (Bench::new(), Loopback::start(world_of_two_kbs()));
     if let Some(needs) = tables {
         let folder = tables_with_row(&bench, "tables", needs);
         bench.env.insert(VARIABLE.to_owned(), folder.into_string());
     }
     fetch_from(&bench, &loopback, &[KB, NEEDED]).exits(0);
-    let root = keys(&bench);
+    let root = create_keys(&bench);
     (bench, root)
 }
 
@@ -78,7 +80,7 @@ fn on_medium(medium: &Utf8Path, name: &str) -> String {
 /// Returns the KBs of a plan's steps, in order.
 fn steps(bench: &Bench) -> Vec<String> {
     let answer = bench.json(&["resolve", KB, "--arch", "arm64"]).exits(0).json();
-    each(&answer["steps"], "kb")
+    field_texts(&answer["steps"], "kb")
 }
 
 fn mentions_prerequisite(text: &str) -> bool {
@@ -105,7 +107,7 @@ fn an_added_row_changes_the_plan_script_readme_and_medium() {
 
     let medium = bench.path("medium");
     let exported = export(&bench, &[KB], &medium).exits(0).json();
-    assert_eq!(each(&exported["plan"]["sets"], "kb"), [NEEDED, KB]);
+    assert_eq!(field_texts(&exported["plan"]["sets"], "kb"), [NEEDED, KB]);
     let path = format!("data/{KB}/{FOLDER}.cmd");
     assert_eq!(on_medium(&medium, &path), script_of(&bench));
     let page = on_medium(&medium, "index.html");
@@ -115,12 +117,12 @@ fn an_added_row_changes_the_plan_script_readme_and_medium() {
         fs::read_to_string(bench.path("tables").join("prerequisites.toml")).unwrap()
     });
 
-    let there = isolated(&root);
-    let imported = import(&there, &medium).exits(0).json();
+    let isolated = isolated_mirror(&root);
+    let imported = import(&isolated, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], true, "{imported:#}");
-    assert_eq!(tree(&there.mirror().join("kb")), tree(&bench.mirror().join("kb")));
-    assert_eq!(steps(&there), [NEEDED, KB]);
-    for side in [&bench, &there] {
+    assert_eq!(read_tree(&isolated.mirror().join("kb")), read_tree(&bench.mirror().join("kb")));
+    assert_eq!(steps(&isolated), [NEEDED, KB]);
+    for side in [&bench, &isolated] {
         side.json(&["verify"]).exits(0);
     }
 }
@@ -155,7 +157,7 @@ fn a_prerequisite_not_in_the_mirror_is_reported_missing() {
         for dry in [&["--dry-run"][..], &[]] {
             let exported = export(&bench, &[&[KB], dry].concat(), &medium).json();
             let plan = &exported["plan"];
-            let lists = [each(&plan["missing"], "kb"), each(&plan["left_out"], "kb")].concat();
+            let lists = [field_texts(&plan["missing"], "kb"), field_texts(&plan["left_out"], "kb")].concat();
             assert!(lists.iter().any(|kb| kb == absent), "{plan:#}");
         }
         let page = on_medium(&medium, "index.html");
@@ -187,7 +189,7 @@ fn verify_distinguishes_other_tables_from_damage() {
         fs::write(&path, damaged).unwrap();
         for with in [&[][..], &["--knowledge", &tables]] {
             let report = bench.json(&[with, &["verify"]].concat()).exits(5).json();
-            assert_eq!(each(&report["findings"], "path"), [format!("kb/{KB}/{FOLDER}.cmd")]);
+            assert_eq!(field_texts(&report["findings"], "path"), [format!("kb/{KB}/{FOLDER}.cmd")]);
         }
     }
     fs::remove_file(&path).unwrap();
@@ -201,41 +203,41 @@ fn verify_distinguishes_other_tables_from_damage() {
 #[test]
 fn a_withdrawn_correction_is_withdrawn_on_the_isolated_side() {
     let (mut bench, root) = connected(Some(NEEDED));
-    let (medium, there) = (bench.path("medium"), isolated(&root));
+    let (medium, isolated) = (bench.path("medium"), isolated_mirror(&root));
     export(&bench, &[KB], &medium).exits(0);
-    import(&there, &medium).exits(0);
-    assert!(mentions_prerequisite(&script_of(&there)));
+    import(&isolated, &medium).exits(0);
+    assert!(mentions_prerequisite(&script_of(&isolated)));
     bench.env.clear();
     export(&bench, &[KB], &medium).exits(0);
-    let imported = import(&there, &medium).exits(0).json();
+    let imported = import(&isolated, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], true);
-    assert!(!mentions_prerequisite(&script_of(&there)));
-    assert_eq!(tree(&there.mirror().join("kb")), tree(&bench.mirror().join("kb")));
+    assert!(!mentions_prerequisite(&script_of(&isolated)));
+    assert_eq!(read_tree(&isolated.mirror().join("kb")), read_tree(&bench.mirror().join("kb")));
     // The import does not adopt the same tables again.
     export(&bench, &[KB], &medium).exits(0);
-    let imported = import(&there, &medium).exits(0).json();
+    let imported = import(&isolated, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], false);
 }
 
 #[test]
 fn an_older_set_does_not_undo_a_correction() {
     let (mut bench, root) = connected(None);
-    let (old, new, there) = (bench.path("old"), bench.path("new"), isolated(&root));
+    let (old, new, isolated) = (bench.path("old"), bench.path("new"), isolated_mirror(&root));
     export(&bench, &[KB], &old).exits(0);
     let tables = tables_with_row(&bench, "tables", NEEDED);
     bench.env.insert(VARIABLE.to_owned(), tables.into_string());
     export(&bench, &[KB], &new).exits(0);
-    import(&there, &new).exits(0);
-    let before = content(&there.mirror().join("kb"));
-    import(&there, &old).exits(0);
-    assert_eq!(content(&there.mirror().join("kb")), before);
+    import(&isolated, &new).exits(0);
+    let before = mirror_digests(&isolated.mirror().join("kb"));
+    import(&isolated, &old).exits(0);
+    assert_eq!(mirror_digests(&isolated.mirror().join("kb")), before);
 }
 
 #[test]
 fn newer_tables_on_a_medium_are_used_for_its_scripts() {
     let (mut bench, root) = connected(Some(NEEDED));
     make_newer(&bench.path("tables"));
-    let (medium, there) = (bench.path("medium"), isolated(&root));
+    let (medium, isolated) = (bench.path("medium"), isolated_mirror(&root));
     export(&bench, &[KB], &medium).exits(0);
     bench.env.clear();
     let exported = export(&bench, &[KB], &medium).exits(0).json();
@@ -246,8 +248,8 @@ fn newer_tables_on_a_medium_are_used_for_its_scripts() {
     );
     let script = on_medium(&medium, &format!("data/{KB}/{FOLDER}.cmd"));
     assert!(mentions_prerequisite(&script), "the tables on the medium have the row");
-    import(&there, &medium).exits(0);
-    assert_eq!(script_of(&there), script);
+    import(&isolated, &medium).exits(0);
+    assert_eq!(script_of(&isolated), script);
 }
 
 #[test]
@@ -255,14 +257,14 @@ fn an_import_uses_the_tables_given_by_the_operator() {
     let (bench, root) = connected(None);
     let medium = bench.path("medium");
     export(&bench, &[KB, NEEDED], &medium).exits(0);
-    let mut there = isolated(&root);
-    let tables = tables_with_row(&there, "tables", NEEDED);
-    there.env.insert(VARIABLE.to_owned(), tables.into_string());
-    let imported = import(&there, &medium).exits(0).json();
+    let mut isolated = isolated_mirror(&root);
+    let tables = tables_with_row(&isolated, "tables", NEEDED);
+    isolated.env.insert(VARIABLE.to_owned(), tables.into_string());
+    let imported = import(&isolated, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], Value::from(false));
     assert!(
-        mentions_prerequisite(&script_of(&there))
-            && mentions_prerequisite(&file_of_update(&there, "README.txt"))
+        mentions_prerequisite(&script_of(&isolated))
+            && mentions_prerequisite(&file_of_update(&isolated, "README.txt"))
     );
-    assert_eq!(there.json(&["verify"]).exits(0).json()["findings"], json!([]));
+    assert_eq!(isolated.json(&["verify"]).exits(0).json()["findings"], json!([]));
 }

@@ -7,7 +7,7 @@ use std::fs;
 
 use camino::Utf8PathBuf;
 
-use super::harness::{Bench, Ran, names_in, text_of};
+use super::harness::{Bench, RunOutput, names_in, text_of};
 use super::support::{Authority, FileSpec, Loopback, Proxy, UpdateSpec, World, id};
 
 mod login_pages;
@@ -32,14 +32,14 @@ fn world() -> World {
 }
 
 /// Runs a command against a loopback Catalog, with options before the command.
-fn run_against(bench: &Bench, loopback: &Loopback, options: &[&str], command: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, options: &[&str], command: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--json", "--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.run(&[&network, options, command].concat())
 }
 
 /// Returns the messages of all failures, of the complete run or of parts of it.
-fn failure_text(ran: &Ran) -> String {
+fn failure_text(ran: &RunOutput) -> String {
     let document = ran.json();
     let failures = document["failures"].as_array().into_iter().flatten();
     let messages = failures.map(|failure| text_of(&failure["message"]));
@@ -47,12 +47,12 @@ fn failure_text(ran: &Ran) -> String {
     whole.into_iter().chain(messages).collect::<Vec<_>>().join("\n")
 }
 
-fn hints(ran: &Ran) -> String {
+fn hints(ran: &RunOutput) -> String {
     ran.json()["error"]["hints"].to_string()
 }
 
 fn published(bench: &Bench) -> Vec<String> {
-    names_in(&bench.set(KB, "windows-11-24h2-arm64"))
+    names_in(&bench.set_folder(KB, "windows-11-24h2-arm64"))
 }
 
 fn pem(bench: &Bench, authority: &Authority) -> Utf8PathBuf {

@@ -4,8 +4,8 @@
 
 use std::fs;
 
-use super::carry::{fetch_from, isolated, keys, package, small};
-use super::harness::{Bench, Ran};
+use super::air_gap::{create_keys, fetch_from, isolated_mirror, package, small_medium};
+use super::harness::{Bench, RunOutput};
 use super::support::{Loopback, UpdateSpec, World, id};
 
 /// The hidden characters: a direction override, a zero-width space, a line separator, direction marks, and a byte
@@ -25,7 +25,7 @@ fn expect_neutral(origin: &str, text: &str) {
 }
 
 #[track_caller]
-fn expect_neutral_output(ran: &Ran, parts: &[&str]) {
+fn expect_neutral_output(ran: &RunOutput, parts: &[&str]) {
     for (origin, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
         expect_neutral(origin, text);
     }
@@ -39,20 +39,20 @@ fn expect_neutral_output(ran: &Ran, parts: &[&str]) {
 
 #[test]
 fn names_on_a_medium_do_not_control_the_terminal() {
-    let there = isolated(&small().root);
-    let medium = there.path("medium");
-    small().copy_to(&medium);
+    let isolated = isolated_mirror(&small_medium().root);
+    let medium = isolated.path("medium");
+    small_medium().copy_to(&medium);
     for name in ["a\n\u{1b}[31mERROR all is lost", "b\u{202e}gpj.exe", "c\u{200b}\u{2028}ERROR"] {
         fs::write(medium.join(name), b"x").unwrap();
     }
     for command in ["check-medium", "import"] {
-        let ran = there.run(&[command, medium.as_str()]).exits(0);
+        let ran = isolated.run(&[command, medium.as_str()]).exits(0);
         let names = ["a\\u{a}\\u{1b}[31mERROR all is lost", "b\\u{202e}gpj.exe", "c\\u{200b}\\u{2028}ERROR"];
         expect_neutral_output(&ran, if command == "import" { &[] } else { &names });
     }
     fs::write(medium.join("data").join("\u{1b}[2J\u{1b}[Hx"), b"x").unwrap();
     for command in ["check-medium", "import"] {
-        let ran = there.run(&[command, medium.as_str()]).exits(11);
+        let ran = isolated.run(&[command, medium.as_str()]).exits(11);
         expect_neutral_output(&ran, &["data/\\u{1b}[2J\\u{1b}[Hx"]);
     }
 }
@@ -74,7 +74,7 @@ fn hidden_characters_in_catalog_titles_are_escaped() {
     expect_neutral_output(&bench.run(&["show", KB]).exits(0), &["\\u{202e}", "\\u{200b}"]);
     expect_neutral_output(&bench.run(&["list"]).exits(0), &["\\u{200b}"]);
 
-    keys(&bench);
+    create_keys(&bench);
     let medium = bench.path("medium");
     bench.run(&["export", KB, "--to", medium.as_str()]).exits(0);
     let readme = bench.mirror().join("kb").join(KB).join("README.txt");

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::carry::{KB, connected, export, import, isolated, keys, root_of};
-use super::harness::{Bench, Ran, each, names_in, recording, text_of, tree};
+use super::air_gap::{KB, connected_mirror, create_keys, export, import, isolated_mirror, root_key_of};
+use super::harness::{Bench, RunOutput, field_texts, names_in, read_tree, recording, text_of};
 
 /// The commands and the option that need the Catalog.
 const NEEDING_CATALOG: [&str; 5] = ["fetch", "sync", "crawl", "search", "--catalog"];
@@ -41,11 +41,11 @@ fn help_shows_complete_examples() {
 
 #[test]
 fn the_isolated_side_gets_no_advice_to_use_the_catalog() {
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
     let medium = connected_side.path("stick");
     export(&connected_side, &[KB], &medium).exits(0);
-    let isolated_side = isolated(&root_of(&connected_side));
-    let expect_no_catalog_advice = |ran: &Ran, situation: &str| {
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
+    let expect_no_catalog_advice = |ran: &RunOutput, situation: &str| {
         let text = format!("{}{}", ran.stdout, ran.stderr);
         for command in NEEDING_CATALOG {
             assert!(!text.contains(command), "{situation} advises {command}:\n{text}");
@@ -78,7 +78,7 @@ fn the_isolated_side_gets_no_advice_to_use_the_catalog() {
     let stage = ["stage", "KB5046617", "--arch", "x64", "--to", elsewhere.as_str()];
     expect_no_catalog_advice(&isolated_side.run(&stage), "stage");
     isolated_side.run(&["export", "KB9999999", "--to", elsewhere.as_str()]).exits(2);
-    keys(&isolated_side);
+    create_keys(&isolated_side);
     expect_no_catalog_advice(
         &isolated_side.run(&["export", "KB9999999", "--to", elsewhere.as_str()]).exits(3),
         "export",
@@ -93,17 +93,17 @@ fn a_dry_run_has_no_side_effects() {
         new.replay(&demo, command);
         assert!(!new.mirror().exists(), "{command:?}");
     }
-    let known = connected(&["KB5085516", "--arch", "arm64"]);
+    let known = connected_mirror(&["KB5085516", "--arch", "arm64"]);
     known.configure(
         "format = 1\n[[profile]]\nname = \"a\"\nfamily = \"windows-11-24h2\"\narchitectures = [\"x64\"]\n",
     );
-    let before = tree(&known.mirror());
+    let before = read_tree(&known.mirror());
     let planned = known.replay(&demo, &["fetch", KB, "--dry-run"]).exits(0).json();
-    assert_eq!(each(&planned["sets"], "status"), ["planned", "planned"]);
+    assert_eq!(field_texts(&planned["sets"], "status"), ["planned", "planned"]);
     let checkpoint = &planned["sets"][0]["files"][0];
     assert_eq!((&checkpoint["role"], &checkpoint["present"]), (&json!("checkpoint"), &json!(true)));
     known.replay(&demo, &["sync", "--dry-run", "--as-of", "2026-03-31"]).exits(0);
-    assert!(tree(&known.mirror()) == before, "a dry run changed the mirror");
+    assert!(read_tree(&known.mirror()) == before, "a dry run changed the mirror");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn unwritten_output_is_an_error() {
         println!("skipped: /dev/full does not exist");
         return;
     };
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
     for (arguments, reads_json) in [(&["list"][..], false), (&["list", "--json"], true), (&["--help"], false)]
     {
         let ran = Command::new(env!("CARGO_BIN_EXE_kbmirror"))
@@ -140,7 +140,7 @@ fn a_new_mirror_is_listed_as_empty() {
 
 #[test]
 fn an_unknown_key_in_a_batch_line_is_an_error_of_that_line() {
-    let mut bench = connected(&[KB, "--arch", "arm64"]);
+    let mut bench = connected_mirror(&[KB, "--arch", "arm64"]);
     let right = r#"{"id":"right","request":{"kb":"KB5086672"},"baseline":{"architecture":"arm64"}}"#;
     let wrong = [
         r#"{"id":"w","request":{"kb":"KB5086672","archtecture":"arm64"}}"#,
@@ -182,7 +182,7 @@ fn generated_texts_are_written_to_files() {
 #[test]
 fn a_secret_key_is_refused_and_not_printed() {
     let bench = Bench::new();
-    keys(&bench);
+    create_keys(&bench);
     for name in ["root.key", "export.key"] {
         let path = bench.mirror().join("keys").join(name);
         let text = fs::read_to_string(&path).unwrap();
@@ -218,7 +218,7 @@ fn folders_created_by_the_readme_are_in_gitignore() {
 
 #[test]
 fn a_lost_index_is_not_an_empty_mirror() {
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
     for end in ["", "-wal", "-shm"] {
         let _absent = fs::remove_file(connected_side.mirror().join(format!("mirror.db{end}")));
     }
@@ -227,13 +227,13 @@ fn a_lost_index_is_not_an_empty_mirror() {
     assert!(ran.stderr.contains("the index is missing"), "{}", ran.stderr);
     fs::write(connected_side.mirror().join("mirror.db"), "no database").unwrap();
     let ran = connected_side.run(&["list"]).exits(2);
-    assert!(ran.stderr.contains("makes it anew"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("rebuilds it from kb/"), "{}", ran.stderr);
 }
 
 #[test]
 #[cfg(unix)]
 fn a_signing_key_that_is_not_a_regular_file_is_refused() {
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
     let key = connected_side.mirror().join("keys/export.key");
     let stick = connected_side.path("stick");
     fs::remove_file(&key).unwrap();
@@ -299,7 +299,7 @@ fn machine_options_are_refused_with_a_batch() {
 #[test]
 fn only_a_file_with_one_root_key_is_trusted() {
     let bench = Bench::new();
-    let root = keys(&bench);
+    let root = create_keys(&bench);
     let file = bench.path("some.pub");
     let trusted = bench.mirror().join("keys/trusted.txt");
     for text in [

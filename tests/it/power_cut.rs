@@ -16,8 +16,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kbmirror::clock::Clock as _;
 use serde_json::Value;
 
-use super::carry::{connected, digests, export, fetch_from, import, isolated, lcu, package, root_of};
-use super::harness::{Bench, Ran, recording, sha256_hex, skipped, tree};
+use super::air_gap::{
+    connected_mirror, export, fetch_from, file_digests, import, isolated_mirror, lcu, package, root_key_of,
+};
+use super::harness::{Bench, RunOutput, read_tree, recording, sha256_hex, skip};
 use super::support::{Crash, Loopback, Recorded, World, record};
 
 const KB: &str = "KB5086672";
@@ -51,14 +53,14 @@ fn record_on(bench: &Bench, medium: Option<&Utf8Path>, arguments: &[&str]) -> Op
     let roots: Vec<(&str, &Utf8Path)> = roots.into_iter().flatten().collect();
     let arguments = [&["--mirror", mirror.as_str()], arguments].concat();
     let Some(recorded) = record(&roots, &arguments, &bench.path("calls")) else {
-        return skipped("strace is not here");
+        return skip("strace is not here");
     };
     let stderr = String::from_utf8_lossy(&recorded.output.stderr);
     assert!(recorded.output.status.success(), "{stderr}");
     Some(recorded)
 }
 
-fn expect(ran: Ran, codes: &[u8], step: &str) -> Result<Ran, String> {
+fn expect(ran: RunOutput, codes: &[u8], step: &str) -> Result<RunOutput, String> {
     if codes.contains(&ran.code) {
         return Ok(ran);
     }
@@ -79,7 +81,7 @@ fn expect_verified(bench: &Bench) -> Faults {
 
 /// Returns the package files of a mirror: of the pool, and of the folders of its KBs.
 fn packages(mirror: &Utf8Path) -> BTreeMap<String, String> {
-    let mut files = digests(mirror);
+    let mut files = file_digests(mirror);
     let is_package = |path: &str| Utf8Path::new(path).extension() == Some("msu");
     files.retain(|path, _| path.starts_with("pool/") || path.starts_with("kb/") && is_package(path));
     files
@@ -222,7 +224,7 @@ fn a_replacing_fetch_survives_a_power_cut() {
 
 /// Returns the packages and scripts on a medium, without the files that are new with each export.
 fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
-    let mut files = digests(medium);
+    let mut files = file_digests(medium);
     files.retain(|path, _| path.starts_with("data/"));
     files
 }
@@ -235,7 +237,7 @@ fn numbers(set: &[u8]) -> Option<(u64, u64)> {
 
 #[test]
 fn export_survives_a_power_cut() {
-    let connected_side = connected(&[KB, OTHER, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, OTHER, "--arch", "arm64"]);
     set_clock(&connected_side);
     let medium = connected_side.path("medium");
     // The medium already has an export, and one of its KBs is removed by this run.
@@ -244,9 +246,9 @@ fn export_survives_a_power_cut() {
     let Some(recorded) = record_on(&connected_side, Some(&medium), &arguments) else { return };
     let complete = payload(&medium);
     let kept = packages(&connected_side.mirror());
-    let isolated_side = isolated(&root_of(&connected_side));
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
     set_clock(&isolated_side);
-    let with_root_key = tree(&isolated_side.mirror());
+    let with_root_key = read_tree(&isolated_side.mirror());
     // Most states differ only in the mirror.
     let known_codes = RefCell::new(BTreeMap::new());
     let check_medium = |crash: &Crash, medium: &Utf8Path| -> Result<u8, String> {
@@ -297,13 +299,13 @@ fn export_survives_a_power_cut() {
 
 #[test]
 fn import_survives_a_power_cut() {
-    let connected_side = connected(&[KB, OTHER, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, OTHER, "--arch", "arm64"]);
     set_clock(&connected_side);
     let media = ["old", "new"].map(|name| connected_side.path(name));
     export(&connected_side, &[OTHER], &media[0]).exits(0);
     connected_side.clock.advance(std::time::Duration::from_hours(1));
     export(&connected_side, &[KB, OTHER], &media[1]).exits(0);
-    let isolated_side = isolated(&root_of(&connected_side));
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
     set_clock(&isolated_side);
     import(&isolated_side, &media[0]).exits(0);
     let before = packages(&isolated_side.mirror());
@@ -332,10 +334,10 @@ fn import_survives_a_power_cut() {
 
 #[test]
 fn forget_survives_a_power_cut() {
-    let connected_side = connected(&[KB, OTHER, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, OTHER, "--arch", "arm64"]);
     set_clock(&connected_side);
     let before = packages(&connected_side.mirror());
-    let mut all = digests(&connected_side.mirror());
+    let mut all = file_digests(&connected_side.mirror());
     all.retain(|path, _| path.starts_with("pool/") || path.starts_with(&format!("kb/{KB}/")));
     let Some(recorded) = record_on(&connected_side, None, &["forget", KB]) else { return };
     let wanted = packages(&connected_side.mirror());
@@ -361,7 +363,7 @@ fn forget_survives_a_power_cut() {
 
 #[test]
 fn repair_survives_a_power_cut() {
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
     set_clock(&connected_side);
     let medium = connected_side.path("medium");
     export(&connected_side, &[KB], &medium).exits(0);
@@ -400,7 +402,7 @@ fn repair_survives_a_power_cut() {
         expect(connected_side.json(&arguments), &[0], "the next repair")?;
         expect_packages(&connected_side, &wanted, "after the next repair")?;
         is_kept(
-            &digests(&connected_side.mirror()).into_values().collect::<Vec<_>>(),
+            &file_digests(&connected_side.mirror()).into_values().collect::<Vec<_>>(),
             "after the next repair",
         )?;
         expect_verified(&connected_side)

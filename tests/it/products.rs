@@ -10,7 +10,7 @@ use std::fs;
 use kbmirror::servicing::Knowledge;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, recording, text_of};
+use super::harness::{Bench, RunOutput, field_texts, items, recording, text_of};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const KB: &str = "KB5990100";
@@ -85,7 +85,7 @@ enum Interpretation {
     Mistake { message: String, hints: Vec<Value> },
 }
 
-fn interpret(ran: &Ran, families: impl FnOnce(&Value) -> BTreeSet<String>) -> Interpretation {
+fn interpret(ran: &RunOutput, families: impl FnOnce(&Value) -> BTreeSet<String>) -> Interpretation {
     let document = ran.json();
     if ran.code == 2 {
         let message = text_of(&document["error"]["message"]);
@@ -129,7 +129,7 @@ fn a_product_name_has_the_same_meaning_in_every_command() {
         let resolve = interpret(&resolve, |document| BTreeSet::from([text_of(&document["family"])]));
         let search = bench.json(&[&network[..], &["search", KB, "--product", name]].concat());
         let search = interpret(&search, |document| {
-            let titles = each(&document["updates"], "title");
+            let titles = field_texts(&document["updates"], "title");
             titles.iter().map(|title| family_of_title(title, &knowledge)).collect()
         });
         bench.configure(&format!(
@@ -155,7 +155,7 @@ fn a_product_name_has_the_same_meaning_in_every_command() {
             Interpretation::Mistake { message, hints } => {
                 let (word, choices) = match expected.strip_prefix('?') {
                     Some(nearest) => ("is not a known product", nearest),
-                    None => ("is the name of several products", expected),
+                    None => ("matches several products", expected),
                 };
                 assert!(message.contains(&format!("{name:?} {word}")), "{message}");
                 for choice in choices.split('|') {
@@ -221,7 +221,7 @@ fn a_catalog_product_without_a_family_filters_by_product() {
     ] {
         let found =
             bench.json(&[&network[..], &["search", "KB5990200", "--product", name]].concat()).exits(0).json();
-        assert_eq!(each(&found["updates"], "update_id"), [id(number)], "{name}");
+        assert_eq!(field_texts(&found["updates"], "update_id"), [id(number)], "{name}");
         let fetched =
             bench.json(&[&network[..], &["fetch", "KB5990200", "--dry-run", "--product", name]].concat());
         assert_eq!(items(&fetched.exits(0).json()["sets"]).len(), 1, "{name}");
@@ -255,7 +255,7 @@ fn every_version_of_a_family_matches_the_shared_package() {
             assert_eq!(plan["family"], "windows-11-24h2", "{kb} {name}");
             let sets = bench.replay(&demo, &["fetch", kb, "--dry-run", "--arch", "x64", "--product", name]);
             assert_eq!(
-                each(&sets.exits(0).json()["sets"], "folder"),
+                field_texts(&sets.exits(0).json()["sets"], "folder"),
                 [format!("kb/{kb}/windows-11-24h2-x64")]
             );
         }

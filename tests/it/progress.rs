@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, recording, text_of};
+use super::harness::{Bench, RunOutput, recording, text_of};
 use super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 
 const KB: &str = "KB5041865";
@@ -19,7 +19,7 @@ fn world(bytes: Vec<u8>) -> World {
     World::new().update(UpdateSpec { files, ..UpdateSpec::new(&id(1), &title) })
 }
 
-fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.run(&[&network[..], arguments].concat())
@@ -27,7 +27,7 @@ fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
 
 /// Returns the events on stderr. Fails if a line is not an event.
 #[track_caller]
-fn events(ran: &Ran) -> Vec<Value> {
+fn events(ran: &RunOutput) -> Vec<Value> {
     let events = ran.stderr.lines().map(|line| {
         let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(text_of(&event["time"]).parse::<Timestamp>().is_ok(), "{line}");
@@ -100,7 +100,7 @@ fn failures_are_events_in_every_output_mode() {
 #[test]
 fn usage_errors_are_events_too() {
     let mut bench = Bench::new();
-    let last = |ran: Ran| events(&ran.exits(2)).pop().unwrap_or_default();
+    let last = |ran: RunOutput| events(&ran.exits(2)).pop().unwrap_or_default();
     for arguments in [
         &["--log-format", "json", "fetch"][..],
         &["--log-format=json", "--json", "fetch", "--nothing"],
@@ -139,5 +139,5 @@ fn progress_lines_are_written_to_a_pipe_every_30_seconds() {
     assert!(ran.stderr.contains("\nfetched windows11.0-kb5041865-arm64_"), "{}", ran.stderr);
     // With `-q`, no progress is printed.
     let quiet = bench.run(&["--replay", recording("demo").as_str(), "-q", "search", "KB5086672"]);
-    assert!(!quiet.stderr.contains("asking"), "{}", quiet.stderr);
+    assert!(!quiet.stderr.contains("querying"), "{}", quiet.stderr);
 }

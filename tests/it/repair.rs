@@ -8,8 +8,8 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::carry::{fetch_from, import, isolated, small_two, two_kbs};
-use super::harness::{Bench, copy_folder, each, names_in, tree};
+use super::air_gap::{fetch_from, import, isolated_mirror, small_medium_of_two_kbs, world_of_two_kbs};
+use super::harness::{Bench, copy_folder, field_texts, names_in, read_tree};
 use super::support::Loopback;
 
 /// A random number generator with the same sequence in every run.
@@ -25,7 +25,7 @@ impl DamageRng {
 /// Returns the files of a mirror that `repair` can restore.
 fn repairable_files(mirror: &Utf8Path) -> Vec<(String, Vec<u8>)> {
     let is_repairable = |path: &String| path.starts_with("kb/") || path.starts_with("pool/");
-    tree(mirror).into_iter().filter(|(path, _)| is_repairable(path)).collect()
+    read_tree(mirror).into_iter().filter(|(path, _)| is_repairable(path)).collect()
 }
 
 /// Returns the package files and checksum files among them. The other documents may mention a different download.
@@ -89,17 +89,17 @@ fn damage_file(mirror: &Utf8Path, rng: &mut DamageRng) -> String {
     format!("{name}: {damage}")
 }
 
-/// Returns an isolated mirror with two KBs, and its medium.
-fn isolated_mirror() -> (Bench, Utf8PathBuf) {
-    let small = small_two();
-    let bench = isolated(&small.root);
+/// Returns an isolated mirror that imported two KBs, and its medium.
+fn imported_mirror() -> (Bench, Utf8PathBuf) {
+    let small = small_medium_of_two_kbs();
+    let bench = isolated_mirror(&small.root);
     import(&bench, &small.medium).exits(0);
     (bench, small.medium.clone())
 }
 
 #[test]
 fn random_damage_is_found_and_restored_from_a_medium() {
-    let (bench, medium) = isolated_mirror();
+    let (bench, medium) = imported_mirror();
     let right = repairable_files(&bench.mirror());
     let mut rng = DamageRng(13);
     for round in 0..50 {
@@ -118,7 +118,7 @@ fn random_damage_is_found_and_restored_from_a_medium() {
 
 #[test]
 fn damage_is_repaired_by_download_on_the_connected_side() {
-    let (bench, loopback) = (Bench::new(), Loopback::start(two_kbs()));
+    let (bench, loopback) = (Bench::new(), Loopback::start(world_of_two_kbs()));
     fetch_from(&bench, &loopback, &["KB5041865", "KB5040435"]).exits(0);
     let right = repairable_files(&bench.mirror());
     let pooled = right.iter().find(|(path, _)| path.starts_with("pool/")).unwrap().0.clone();
@@ -127,7 +127,7 @@ fn damage_is_repaired_by_download_on_the_connected_side() {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "repair"];
     let document = bench.json(&network).exits(0).json();
-    assert_eq!(each(&document["restored"], "from"), ["download"]);
+    assert_eq!(field_texts(&document["restored"], "from"), ["download"]);
     // The other documents mention the new download.
     assert_eq!(packages(&repairable_files(&bench.mirror())), packages(&right));
     let kept: Vec<String> = names_in(&bench.mirror().join("quarantine"));
@@ -147,7 +147,7 @@ fn damage_is_repaired_by_download_on_the_connected_side() {
 
 #[test]
 fn repair_on_the_isolated_side_lists_the_needed_files() {
-    let (bench, medium) = isolated_mirror();
+    let (bench, medium) = imported_mirror();
     let pooled =
         repairable_files(&bench.mirror()).into_iter().find(|(path, _)| path.starts_with("pool/")).unwrap();
     for (path, bytes) in repairable_files(&bench.mirror()) {
@@ -165,7 +165,7 @@ fn repair_on_the_isolated_side_lists_the_needed_files() {
     let before = repairable_files(&bench.mirror());
     let document = bench.json(&["repair", "--dry-run", "--from", medium.as_str()]).exits(4).json();
     assert_eq!(
-        (each(&document["restored"], "path"), &document["dry_run"]),
+        (field_texts(&document["restored"], "path"), &document["dry_run"]),
         (vec![pooled.0.clone()], &true.into())
     );
     assert_eq!(repairable_files(&bench.mirror()), before);
@@ -187,7 +187,7 @@ fn repair_on_the_isolated_side_lists_the_needed_files() {
 
 #[test]
 fn a_missing_pool_file_is_restored_from_its_set_folder() {
-    let (bench, _) = isolated_mirror();
+    let (bench, _) = imported_mirror();
     let right = repairable_files(&bench.mirror());
     for (path, _) in right.iter().filter(|(path, _)| path.starts_with("pool/")) {
         fs::remove_file(bench.mirror().join(path)).unwrap();
@@ -207,7 +207,7 @@ fn answers(bench: &Bench, mirror: &Utf8Path) -> Vec<Value> {
 
 #[test]
 fn a_damaged_index_page_is_found_or_has_no_effect() {
-    let (bench, medium) = isolated_mirror();
+    let (bench, medium) = imported_mirror();
     let right = answers(&bench, &bench.mirror());
     let index = fs::read(bench.mirror().join("mirror.db")).unwrap();
     let (mut found, mut rebuilt) = (0, 0);
@@ -244,12 +244,15 @@ fn forged_index_rows_are_found_and_not_accepted_by_repair() {
         "UPDATE updates SET title = 'another title' WHERE mentioned_only = 0",
         "UPDATE file_urls SET url = 'https://example.org/evil.msu'",
     ] {
-        let (bench, _) = isolated_mirror();
+        let (bench, _) = imported_mirror();
         let connection = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
         assert!(connection.execute(edit, []).unwrap() > 0, "{edit}");
         drop(connection);
         let report = bench.json(&["verify"]).exits(5).json();
-        assert!(each(&report["findings"], "path").contains(&"mirror.db".to_owned()), "{edit}: {report}");
+        assert!(
+            field_texts(&report["findings"], "path").contains(&"mirror.db".to_owned()),
+            "{edit}: {report}"
+        );
         let (kind, message) = bench.json(&["repair"]).exits(5).error();
         assert!(kind == "integrity" && message.contains("mirror.db"), "{edit}: {message}");
         bench.json(&["repair", "--rebuild-index"]).exits(0);
@@ -259,7 +262,7 @@ fn forged_index_rows_are_found_and_not_accepted_by_repair() {
 
 #[test]
 fn a_set_with_a_missing_file_survives_an_index_rebuild() {
-    let (bench, medium) = isolated_mirror();
+    let (bench, medium) = imported_mirror();
     let right = repairable_files(&bench.mirror());
     let lost = right.iter().find(|(path, _)| path.starts_with("pool/")).unwrap();
     for (path, bytes) in &right {
@@ -276,7 +279,7 @@ fn a_set_with_a_missing_file_survives_an_index_rebuild() {
 
 #[test]
 fn unknown_files_are_moved_and_never_deleted() {
-    let (bench, _) = isolated_mirror();
+    let (bench, _) = imported_mirror();
     let right = repairable_files(&bench.mirror());
     let set = bench.mirror().join("kb/KB5041865/windows-11-24h2-arm64");
     fs::write(set.join("notes.txt"), "mine").unwrap();
@@ -293,7 +296,7 @@ fn unknown_files_are_moved_and_never_deleted() {
 #[cfg(unix)]
 #[test]
 fn a_writable_pool_file_is_reported_and_made_read_only() {
-    let (bench, _) = isolated_mirror();
+    let (bench, _) = imported_mirror();
     let (path, _) =
         repairable_files(&bench.mirror()).into_iter().find(|(path, _)| path.starts_with("pool/")).unwrap();
     make_writable(&bench.mirror().join(&path));
@@ -306,7 +309,7 @@ fn a_writable_pool_file_is_reported_and_made_read_only() {
 
 #[test]
 fn a_changed_adopted_knowledge_table_is_found() {
-    let (bench, _) = isolated_mirror();
+    let (bench, _) = imported_mirror();
     let folder = bench.mirror().join("knowledge");
     fs::create_dir_all(&folder).unwrap();
     let built_in = kbmirror::servicing::Tables::built_in();
@@ -322,7 +325,7 @@ fn a_changed_adopted_knowledge_table_is_found() {
     bench.json(&["verify"]).exits(0);
     fs::write(folder.join(name), format!("{text}\n# changed\n")).unwrap();
     let report = bench.json(&["verify"]).exits(5).json();
-    assert_eq!(each(&report["findings"], "path"), [format!("knowledge/{name}")]);
+    assert_eq!(field_texts(&report["findings"], "path"), [format!("knowledge/{name}")]);
     fs::remove_file(folder.join(name)).unwrap();
     bench.json(&["verify"]).exits(5);
 }

@@ -11,8 +11,8 @@ use kbmirror::servicing::Knowledge;
 use kbmirror::update::Build;
 use serde_json::{Value, json};
 
-use super::catalog_of_facts::catalog_of_facts;
-use super::harness::{Bench, Ran, items, text_of};
+use super::facts_catalog::catalog_from_facts;
+use super::harness::{Bench, RunOutput, items, text_of};
 use super::support::Loopback;
 
 /// Returns the lines of a facts file, or `None` if the facts are not available beside the project.
@@ -113,7 +113,7 @@ fn cases_agree_on_knowledge_alone() {
 }
 
 /// Returns the answers of a batch, one per line.
-fn batch(bench: &Bench, lines: &[String]) -> (Ran, Vec<Value>) {
+fn batch(bench: &Bench, lines: &[String]) -> (RunOutput, Vec<Value>) {
     let file = bench.path("requests.jsonl");
     #[expect(clippy::disallowed_methods, reason = "the requests lie outside of the mirror")]
     std::fs::write(&file, lines.join("\n")).unwrap();
@@ -130,7 +130,7 @@ fn has_catalog_evidence(step: &Value) -> bool {
 #[test]
 fn cases_agree_on_a_crawled_index() {
     let Some(cases) = facts("resolver-cases.jsonl") else { return };
-    let Some(catalog) = catalog_of_facts(&cases) else { return };
+    let Some(catalog) = catalog_from_facts(&cases) else { return };
     let bench = Bench::new();
     let loopback = Loopback::start(catalog.world);
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
@@ -162,8 +162,7 @@ fn cases_agree_on_a_crawled_index() {
         let (id, steps) = (text_of(&answer["id"]), items(&answer["steps"]));
         let catalog_steps = steps.iter().filter(|step| has_catalog_evidence(step)).count();
         let listed = answer["kb"].as_str().is_some_and(|kb| catalog.kbs.iter().any(|listed| listed == kb));
-        let warned =
-            items(&answer["warnings"]).iter().any(|text| text_of(text).contains("rests on knowledge"));
+        let warned = items(&answer["warnings"]).iter().any(|text| text_of(text).contains("used knowledge"));
         match (steps.is_empty(), catalog_steps) {
             (true, _) if listed && !warned => of_index.insert(id),
             (true, _) | (false, 0) => of_knowledge.insert(id),

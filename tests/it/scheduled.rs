@@ -11,7 +11,7 @@ use camino::Utf8Path;
 use kbmirror::mirror::Lock;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, text_of, tree};
+use super::harness::{Bench, RunOutput, field_texts, items, read_tree, text_of};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
 const CONFIG: &str = "format = 1\n[[profile]]\nname = 'all'\nfamily = 'windows-11-24h2'\nmonths = 1\n";
@@ -23,12 +23,12 @@ fn arguments(loopback: &Loopback, command: &[&str]) -> Vec<String> {
     network.iter().chain(command).map(|&word| word.to_owned()).collect()
 }
 
-fn sync_as_of(bench: &Bench, loopback: &Loopback, today: &str) -> Ran {
+fn sync_as_of(bench: &Bench, loopback: &Loopback, today: &str) -> RunOutput {
     let arguments = arguments(loopback, &["--patience", "0", "sync", "--as-of", today]);
     bench.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn sync(bench: &Bench, loopback: &Loopback) -> Ran {
+fn sync(bench: &Bench, loopback: &Loopback) -> RunOutput {
     sync_as_of(bench, loopback, TODAY)
 }
 
@@ -102,18 +102,18 @@ fn requests_since(loopback: &Loopback, before: usize) -> [usize; 4] {
 fn a_second_run_sends_only_searches() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     let first = sync(&bench, &loopback).exits(0).json();
-    assert_eq!(each(&first["sets"], "status"), ["published"; 6]);
+    assert_eq!(field_texts(&first["sets"], "status"), ["published"; 6]);
     assert_eq!(requests_since(&loopback, 0), [6 + 4, 8, 8, 8]);
     let before = loopback.requests().len();
-    let state = (tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool")));
+    let state = (read_tree(&bench.mirror().join("kb")), read_tree(&bench.mirror().join("pool")));
     bench.clock.advance(Duration::from_hours(24));
     let second = sync(&bench, &loopback).exits(0).json();
-    assert_eq!(each(&second["sets"], "status"), ["unchanged"; 6]);
+    assert_eq!(field_texts(&second["sets"], "status"), ["unchanged"; 6]);
     assert_eq!(requests_since(&loopback, before), [6 + 4, 0, 0, 0]);
-    assert_eq!((tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool"))), state);
+    assert_eq!((read_tree(&bench.mirror().join("kb")), read_tree(&bench.mirror().join("pool"))), state);
 
     // A lost folder is published again from the pool, and this is not news.
-    fs::remove_dir_all(bench.set("KB5990001", "windows-11-24h2-x64")).unwrap();
+    fs::remove_dir_all(bench.set_folder("KB5990001", "windows-11-24h2-x64")).unwrap();
     bench.clock.advance(Duration::from_hours(24));
     let restored = sync(&bench, &loopback).exits(0).json();
     assert_eq!((restored["published"].as_u64(), &restored["news"]["new"]), (Some(1), &json!([])));
@@ -146,13 +146,13 @@ fn revised_entries_are_read_again_and_a_reissue_is_news() {
     let before = loopback.requests().len();
     let document = sync(&bench, &loopback).exits(0).json();
     assert_eq!(requests_since(&loopback, before)[1..], [1, 1, 1], "{document:#}");
-    assert_eq!(each(&document["news"]["reissued"], "kb"), ["KB5990001"]);
+    assert_eq!(field_texts(&document["news"]["reissued"], "kb"), ["KB5990001"]);
     assert_eq!(document["news"]["reissued"][0]["architecture"], "x64");
     assert_eq!(document["news"]["new"], json!([]));
     // February's update is no longer in the Catalog. Its month is in the window, so the disappearance is reported
     // once.
     assert_eq!(document["unlisted"], json!(["KB5980001"]));
-    assert!(bench.set("KB5980001", "windows-11-24h2-x64").exists());
+    assert!(bench.set_folder("KB5980001", "windows-11-24h2-x64").exists());
 }
 
 #[test]
@@ -161,15 +161,15 @@ fn an_arm64_update_hours_later_is_reported_as_expected() {
     let x64 = || World::new().update(lcu(1, "KB5990001", "x64", MARCH, "26100.20001", "first"));
     loopback.replace(x64());
     let early = sync_as_of(&bench, &loopback, "2027-03-10").exits(0).json();
-    assert_eq!(each(&early["expected"], "architecture"), ["arm64"]);
-    assert_eq!(each(&early["sets"], "architecture"), ["x64"]);
+    assert_eq!(field_texts(&early["expected"], "architecture"), ["arm64"]);
+    assert_eq!(field_texts(&early["sets"], "architecture"), ["x64"]);
     assert_eq!(bench.json(&["status"]).exits(0).json()["health"]["expected"], early["expected"]);
     loopback.replace(x64().update(lcu(2, "KB5990001", "arm64", MARCH, "26100.20001", "first")));
     bench.clock.advance(Duration::from_hours(12));
     let before = loopback.requests().len();
     let late = sync_as_of(&bench, &loopback, "2027-03-10").exits(0).json();
     assert_eq!(late["expected"], json!([]));
-    assert_eq!(each(&late["news"]["new"], "architecture"), ["arm64"]);
+    assert_eq!(field_texts(&late["news"]["new"], "architecture"), ["arm64"]);
     assert_eq!(requests_since(&loopback, before)[1..], [1, 1, 2], "x64 must not be queried again");
     // After more than a month, the next update is overdue.
     let missed = sync_as_of(&bench, &loopback, "2027-04-14").exits(0).json();
@@ -195,7 +195,7 @@ fn configured_kbs_are_not_reported_as_unlisted() {
 #[test]
 fn a_withdrawn_update_is_reported_once_and_kept() {
     // The date is chosen so that the newest release in the tables is not overdue.
-    let (bench, loopback) = (Bench::starting("2026-10-02T08:00:00Z"), Loopback::start(spring()));
+    let (bench, loopback) = (Bench::starting_at("2026-10-02T08:00:00Z"), Loopback::start(spring()));
     // The configuration names the KB, so it is mirrored although it is withdrawn.
     bench.configure("format = 1\nkbs = ['KB5079391']\n");
     let pulled = lcu(1, "KB5079391", "x64", ("2026-03", "3/26/2026"), "26100.8116", "pulled");
@@ -218,7 +218,7 @@ fn one_failed_update_does_not_stop_the_rest_and_is_retried() {
     loopback.rule(Rule::always("kb5990002-x64", Action::CutAfter(1000)));
     let document = sync(&bench, &loopback).exits(4).json();
     assert_eq!((&document["published"], items(&document["news"]["failed"]).len()), (&json!(5), 1));
-    assert!(!bench.set("KB5990002", "windows-11-24h2-x64").exists());
+    assert!(!bench.set_folder("KB5990002", "windows-11-24h2-x64").exists());
     assert_eq!(bench.json(&["status"]).exits(10).json()["health"]["items_failed"], 1);
     loopback.clear_rules();
     bench.clock.advance(Duration::from_hours(1));
@@ -242,7 +242,7 @@ fn an_unavailable_catalog_stops_the_run_after_two_queries() {
 #[test]
 fn a_concurrent_second_run_ends_at_once() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
-    let lock = Lock::take(&bench.mirror().join("lock"), "now").unwrap();
+    let lock = Lock::acquire(&bench.mirror().join("lock"), "now").unwrap();
     let (kind, message) = sync(&bench, &loopback).exits(8).error();
     assert_eq!(kind, "busy");
     assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
@@ -255,7 +255,7 @@ fn a_concurrent_second_run_ends_at_once() {
 /// Returns the state of a mirror: its files and the content of the index, without times.
 fn state(bench: &Bench) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
-    for (path, bytes) in tree(&bench.mirror()) {
+    for (path, bytes) in read_tree(&bench.mirror()) {
         let kept = ["kb/", "pool/", "partial/", "quarantine/"].iter().any(|folder| path.starts_with(folder));
         if kept {
             let text = String::from_utf8_lossy(&bytes);
@@ -363,5 +363,5 @@ fn published(bench: &Bench) -> Vec<String> {
         path.starts_with("pool/")
             || path.starts_with("kb/") && (path.contains("-x64/") || path.contains("-arm64/"))
     };
-    tree(&bench.mirror()).into_keys().filter(is_package).collect()
+    read_tree(&bench.mirror()).into_keys().filter(is_package).collect()
 }

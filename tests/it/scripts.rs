@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kbmirror::resolve::host;
-use kbmirror::script::{Form, Job, Method, Stage, collect_script, install_script};
+use kbmirror::script::{ScriptTarget, ScriptJob, InstallTool, ScriptStage, collect_script, install_script};
 use kbmirror::servicing::Installation;
 use kbmirror::update::{Architecture, Build};
 
@@ -39,8 +39,8 @@ fn expect_snapshot(name: &str, script: &str) {
     );
 }
 
-fn stage(kb: &str, role: &str, path: &str) -> Stage {
-    Stage {
+fn stage(kb: &str, role: &str, path: &str) -> ScriptStage {
+    ScriptStage {
         kb: kb.parse().ok(),
         role: role.to_owned(),
         path: path.to_owned(),
@@ -53,7 +53,7 @@ fn stage(kb: &str, role: &str, path: &str) -> Stage {
 }
 
 /// Returns the job for KB5086672 with its checkpoint beside it.
-fn windows_11(architecture: Architecture, form: Form) -> Job {
+fn windows_11(architecture: Architecture, form: ScriptTarget) -> ScriptJob {
     let (checkpoint, target) = match architecture {
         Architecture::Arm64 => (
             "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu",
@@ -65,25 +65,25 @@ fn windows_11(architecture: Architecture, form: Form) -> Job {
         ),
     };
     let folder = format!("windows-11-24h2-{architecture}");
-    Job {
+    ScriptJob {
         kb: "KB5086672".parse().unwrap(),
         product: "Windows 11, version 24H2; Windows 11, version 25H2".to_owned(),
         family: "Windows 11 24H2, 25H2, 26H2".to_owned(),
         architecture: Some(architecture),
         builds: vec![26100, 26200, 26300],
         installation: Some(Installation::Client),
-        method: Method::Dism,
+        method: InstallTool::Dism,
         form,
         expected_revision: Some(8117),
         editions_excluded: Vec::new(),
         stages: vec![
-            Stage {
+            ScriptStage {
                 needed_below: Some(1742),
                 brings: Some(1742),
                 in_folder_of_target: true,
                 ..stage("KB5043080", "checkpoint", &format!("{folder}\\{checkpoint}"))
             },
-            Stage { brings: Some(8117), ..stage("KB5086672", "target", &format!("{folder}\\{target}")) },
+            ScriptStage { brings: Some(8117), ..stage("KB5086672", "target", &format!("{folder}\\{target}")) },
         ],
         folder_files: vec![checkpoint.to_owned(), target.to_owned()],
         total_bytes: Some(4_611_000_000),
@@ -92,20 +92,20 @@ fn windows_11(architecture: Architecture, form: Form) -> Job {
     }
 }
 
-fn server_2016() -> Job {
-    Job {
+fn server_2016() -> ScriptJob {
+    ScriptJob {
         kb: "KB5087537".parse().unwrap(),
         product: "Windows Server 2016".to_owned(),
         family: "Windows Server 2016".to_owned(),
         architecture: Some(Architecture::X64),
         builds: vec![14393],
         installation: Some(Installation::Server),
-        method: Method::Dism,
-        form: Form::Online,
+        method: InstallTool::Dism,
+        form: ScriptTarget::Online,
         expected_revision: Some(9140),
         editions_excluded: Vec::new(),
         stages: vec![
-            Stage {
+            ScriptStage {
                 may_not_apply: true,
                 ..stage(
                     "KB5088064",
@@ -113,7 +113,7 @@ fn server_2016() -> Job {
                     "..\\KB5088064\\server-2016-x64\\windows10.0-kb5088064-x64.msu",
                 )
             },
-            Stage {
+            ScriptStage {
                 brings: Some(9140),
                 ..stage("KB5087537", "target", "server-2016-x64\\windows10.0-kb5087537-x64.msu")
             },
@@ -125,20 +125,20 @@ fn server_2016() -> Job {
     }
 }
 
-fn windows_7() -> Job {
-    Job {
+fn windows_7() -> ScriptJob {
+    ScriptJob {
         kb: "KB4534310".parse().unwrap(),
         product: "Windows 7".to_owned(),
         family: "Windows 7".to_owned(),
         architecture: Some(Architecture::X64),
         builds: vec![7601],
         installation: Some(Installation::Client),
-        method: Method::Wusa,
-        form: Form::Online,
+        method: InstallTool::Wusa,
+        form: ScriptTarget::Online,
         expected_revision: None,
         editions_excluded: vec!["Starter".to_owned()],
         stages: vec![
-            Stage {
+            ScriptStage {
                 may_not_apply: true,
                 ..stage(
                     "KB4536952",
@@ -157,14 +157,14 @@ fn windows_7() -> Job {
 
 #[test]
 fn scripts_match_their_snapshots() {
-    expect_snapshot("KB5086672-arm64.cmd", &install_script(&windows_11(Architecture::Arm64, Form::Online)));
+    expect_snapshot("KB5086672-arm64.cmd", &install_script(&windows_11(Architecture::Arm64, ScriptTarget::Online)));
     expect_snapshot(
         "KB5086672-arm64-image.cmd",
-        &install_script(&windows_11(Architecture::Arm64, Form::Image)),
+        &install_script(&windows_11(Architecture::Arm64, ScriptTarget::Image)),
     );
     expect_snapshot("KB5087537-server-2016.cmd", &install_script(&server_2016()));
     expect_snapshot("KB4534310-windows-7.cmd", &install_script(&windows_7()));
-    let expanded = Job { method: Method::Expand, expected_revision: Some(24545), ..windows_7() };
+    let expanded = ScriptJob { method: InstallTool::Expand, expected_revision: Some(24545), ..windows_7() };
     expect_snapshot("KB4534310-windows-7-expand.cmd", &install_script(&expanded));
 }
 
@@ -174,7 +174,7 @@ const FOLDER: &str = "kb's (x86) & more!/KB5086672";
 #[test]
 fn scripts_run_under_wine() {
     let Some(machine) = Machine::new() else { return };
-    let job = windows_11(Architecture::X64, Form::Online);
+    let job = windows_11(Architecture::X64, ScriptTarget::Online);
     let folder = machine.drive(FOLDER);
     fs::create_dir_all(folder.join("windows-11-24h2-x64")).unwrap();
     fs::write(folder.join("windows-11-24h2-x64.cmd"), install_script(&job)).unwrap();
@@ -272,7 +272,7 @@ fn run_several_steps(machine: &Machine) {
     let mut job = server_2016();
     job.stages.insert(
         1,
-        Stage {
+        ScriptStage {
             needed_below: Some(4000),
             brings: Some(4000),
             restart_after: true,
@@ -352,7 +352,7 @@ fn run_on_windows_7(machine: &Machine) {
 
 /// Runs a script for a mounted image.
 fn run_on_an_image(machine: &Machine) {
-    let job = windows_11(Architecture::X64, Form::Image);
+    let job = windows_11(Architecture::X64, ScriptTarget::Image);
     fs::write(machine.drive(FOLDER).join("image.cmd"), install_script(&job)).unwrap();
     let run = |arguments: &str| machine.run(FOLDER, "image.cmd", arguments);
     let (output, code) = run("");

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, recording};
+use super::harness::{Bench, RunOutput, field_texts, items, recording};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 /// Runs a command against a loopback Catalog.
-fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let url = loopback.catalog_url();
     let network = ["--catalog-url", &url, "--catalog-rate", "1000", "--patience", "0"];
     bench.json(&[&network, arguments].concat())
@@ -114,7 +114,7 @@ fn each_filter_selects_the_matching_updates() {
     ] {
         let found =
             run_against(&bench, &loopback, &[&["search", "2026-11"], filters].concat()).exits(0).json();
-        assert_eq!(each(&found["updates"], "kb"), kbs, "{filters:?}");
+        assert_eq!(field_texts(&found["updates"], "kb"), kbs, "{filters:?}");
         assert_eq!((&found["total"], &found["complete"]), (&json!(10), &json!(true)));
     }
     let drivers =
@@ -265,7 +265,7 @@ fn the_table_fits_each_terminal_and_a_pipe_has_one_line_per_row() {
         "-          2026-11-01  -",
     ];
     for columns in [80, 100, 120, 200] {
-        let stdout = bench.at_width(columns, &search).exits(0).stdout;
+        let stdout = bench.run_at_width(columns, &search).exits(0).stdout;
         let widest = stdout.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= usize::from(columns), "{widest} of {columns}:\n{stdout}");
         assert!(rows.iter().all(|row| stdout.contains(row)), "{columns}:\n{stdout}");
@@ -275,7 +275,7 @@ fn the_table_fits_each_terminal_and_a_pipe_has_one_line_per_row() {
         // The title may continue in the lines below its row, which contain nothing else.
         assert!(is_complete, "{columns}:\n{stdout}");
     }
-    let under = bench.at_width(80, &search).exits(0).stdout;
+    let under = bench.run_at_width(80, &search).exits(0).stdout;
     assert!(under.lines().nth(2).unwrap().starts_with("    2026-11 "), "{under}");
     let piped = bench.run(&search).exits(0).stdout;
     assert_eq!(piped.lines().count(), 11, "{piped}");

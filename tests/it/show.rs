@@ -7,7 +7,7 @@ use std::fs;
 use kbmirror::servicing::Tables;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, each, items, recording, text_of};
+use super::harness::{Bench, field_texts, items, recording, text_of};
 
 /// Returns a mirror that has crawled KBs of a recording.
 fn crawled(name: &str, kbs: &[&str]) -> Bench {
@@ -105,13 +105,17 @@ fn each_kind_of_difference_is_reported() {
 fn a_file_that_differs_from_the_tables_is_reported() {
     let bench = crawled("demo", &["KB5086672", "KB5031539"]);
     let shown = bench.json(&["show", "KB5086672"]).exits(0).json();
-    assert_eq!(each(&shown["differences"], "what"), ["file", "file"], "the demo's files are replacements");
+    assert_eq!(
+        field_texts(&shown["differences"], "what"),
+        ["file", "file"],
+        "the demo's files are replacements"
+    );
     let arm64 = &shown["differences"][0];
     assert_eq!((&arm64["subject"], &arm64["source"]), (&json!("KB5086672 (arm64)"), &json!("files.txt")));
     assert!(text_of(&arm64["catalog"]).contains("arm64_1095dd7b"), "{arm64}");
     assert!(text_of(&arm64["knowledge"]).contains("arm64_ec8e6985"), "{arm64}");
     let stack = bench.json(&["show", "KB5031539"]).exits(0).json();
-    assert_eq!(each(&stack["differences"], "what"), ["file"], "a name without a KB");
+    assert_eq!(field_texts(&stack["differences"], "what"), ["file"], "a name without a KB");
 }
 
 #[test]
@@ -121,16 +125,16 @@ fn kbs_known_only_to_the_knowledge_are_shown() {
         let shown = bench.json(&["show", "KB5079391"]).exits(0).json();
         assert_eq!((&shown["kb"], &shown["updates"]), (&json!("KB5079391"), &json!([])));
         assert_eq!((&shown["sets"], &shown["differences"]), (&json!([]), &json!([])));
-        let tables = each(&shown["knowledge"]["rows"], "table");
+        let tables = field_texts(&shown["knowledge"]["rows"], "table");
         assert_eq!(tables, ["releases.txt", "files.txt", "files.txt", "withdrawn.toml"]);
-        let stdout = bench.at_width(200, &["show", "KB5079391"]).exits(0).stdout;
+        let stdout = bench.run_at_width(200, &["show", "KB5079391"]).exits(0).stdout;
         let absent = if bench.mirror().exists() {
             "the index knows nothing of KB5079391".to_owned()
         } else {
             format!("there is no mirror at {}", bench.mirror())
         };
         assert!(stdout.starts_with(&format!("{absent}; knowledge of 2026-10-05:\n")), "{stdout}");
-        let stdout = bench.at_width(80, &["show", "KB5079391"]).exits(0).stdout;
+        let stdout = bench.run_at_width(80, &["show", "KB5079391"]).exits(0).stdout;
         let rows: Vec<&str> = stdout.lines().skip(1).collect();
         assert!(rows.iter().all(|line| line.chars().count() <= 80), "{stdout}");
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, recording, text_of, tree};
+use super::harness::{Bench, RunOutput, field_texts, items, read_tree, recording, text_of};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
-fn run_json(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_json(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     run(bench, loopback, &[&["--json"], arguments].concat())
 }
 
-fn run(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
     bench.run(&[&network, arguments].concat())
@@ -48,7 +48,7 @@ fn show_catalog_has_the_format_of_show_and_writes_nothing() {
     run_json(&bench, &loopback, &["fetch", "KB5041865"]).exits(0);
     let of_index = bench.json(&["show", "KB5041865"]).exits(0).json();
     assert_eq!(of_index["from"], "index");
-    let before = tree(&bench.mirror());
+    let before = read_tree(&bench.mirror());
     let requests = loopback.requests().len();
     let of_catalog = run_json(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
     assert_eq!(loopback.requests().len() - requests, 1 + 2 * 2, "one search, and two pages per update");
@@ -59,11 +59,14 @@ fn show_catalog_has_the_format_of_show_and_writes_nothing() {
         assert_eq!(entry(from_catalog), entry(from_index));
         assert_eq!(from_catalog["first_seen"], from_index["first_seen"]);
     }
-    assert_eq!(tree(&bench.mirror()).len(), before.len());
+    assert_eq!(read_tree(&bench.mirror()).len(), before.len());
     assert_eq!(bench.rows("SELECT count(*) FROM runs"), [["1"]], "no run may be recorded");
 
     let none = run_json(&without_mirror, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
-    assert_eq!(each(&none["updates"], "title"), [title("KB5041865", "arm64"), title("KB5041865", "x64")]);
+    assert_eq!(
+        field_texts(&none["updates"], "title"),
+        [title("KB5041865", "arm64"), title("KB5041865", "x64")]
+    );
     let file = &none["updates"][0]["files"][0];
     assert_eq!((&file["size"], &file["present"]), (&json!(3), &json!(false)));
     assert_eq!(text_of(&file["sha256"]).len(), 64);
@@ -107,7 +110,7 @@ fn changes_since_the_last_crawl_are_reported() {
     let shown = run_json(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
     let differ = &shown["index_differences"];
     let changes: Vec<(String, String)> =
-        each(differ, "update_id").into_iter().zip(each(differ, "what")).collect();
+        field_texts(differ, "update_id").into_iter().zip(field_texts(differ, "what")).collect();
     let of = |number: u32, what: &str| (id(number), what.to_owned());
     assert_eq!(
         changes,
@@ -149,7 +152,10 @@ fn updates_removed_from_the_catalog_are_shown_from_the_index() {
     assert_eq!(kind, "not_found");
     assert_eq!(message, format!("the Catalog says that it does not know {} (any more)", id(1)));
     let document = gone.json();
-    assert_eq!((&document["from"], each(&document["updates"], "update_id")), (&json!("index"), vec![id(1)]));
+    assert_eq!(
+        (&document["from"], field_texts(&document["updates"], "update_id")),
+        (&json!("index"), vec![id(1)])
+    );
     let stdout = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
     assert!(stdout.stdout.starts_with(&title("KB5041865", "arm64")), "{stdout:?}");
     assert!(stdout.stderr.contains("does not know"), "{stdout:?}");
@@ -158,7 +164,7 @@ fn updates_removed_from_the_catalog_are_shown_from_the_index() {
     let catalog = recording("catalog");
     let without_mirror = Bench::new();
     let withdrawn = without_mirror.replay(&catalog, &["show", "KB5079391", "--catalog"]).exits(3);
-    assert_eq!(withdrawn.error().1, "the Catalog knows no update of KB5079391");
+    assert_eq!(withdrawn.error().1, "the Catalog does not list an update of KB5079391");
     assert!(!items(&withdrawn.json()["knowledge"]["rows"]).is_empty());
     let removed = ["show", "cd8cbdec-e354-5a8d-a663-bf21b078b2bb", "--catalog"];
     let gone = without_mirror.replay(&catalog, &removed).exits(3);
@@ -171,7 +177,7 @@ fn a_failed_page_does_not_prevent_the_rest() {
     loopback.rule(Rule::once("/ScopedViewInline.aspx", Action::ErrorPage));
     let shown = run_json(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(4).json();
     assert_eq!(items(&shown["updates"]).len(), 2);
-    assert_eq!(each(&shown["failures"], "kind"), ["unreachable"]);
+    assert_eq!(field_texts(&shown["failures"], "kind"), ["unreachable"]);
     assert_eq!(
         shown["updates"][0]["supersedes"],
         Value::Null,
@@ -193,7 +199,7 @@ fn a_mirror_of_another_origin_is_not_compared() {
     assert!(ran.stderr.contains("content from elsewhere"), "{}", ran.stderr);
     let shown = ran.json();
     assert_eq!((&shown["index_differences"], &shown["sets"]), (&json!([]), &json!([])));
-    assert_eq!(each(&shown["updates"], "update_id"), [id(1)]);
+    assert_eq!(field_texts(&shown["updates"], "update_id"), [id(1)]);
 }
 
 #[test]

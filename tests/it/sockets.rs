@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, names_in, recording, sha256_hex, text_of, tree};
+use super::harness::{
+    Bench, RunOutput, field_texts, items, names_in, read_tree, recording, sha256_hex, text_of,
+};
 use super::support::{Action, FileSpec, Loopback, Rule, Seen, UpdateSpec, World, id};
 
 /// Returns the options for a loopback Catalog whose CDN is allowed.
@@ -19,7 +21,7 @@ fn network(loopback: &Loopback) -> Vec<String> {
 }
 
 /// Runs a command against a loopback Catalog.
-fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let network = network(loopback);
     let network: Vec<&str> = network.iter().map(String::as_str).collect();
     bench.json(&[&network, arguments].concat())
@@ -84,7 +86,7 @@ fn the_demo_over_sockets_gives_the_same_result_as_its_replay() {
         let replayed_document = replayed.replay(&recording("demo"), command).exits(0).json();
         assert_eq!(without_urls(live_document), without_urls(replayed_document), "{command:?}");
         let files = |bench: &Bench| -> BTreeMap<String, Vec<u8>> {
-            let mut files = tree(&bench.mirror());
+            let mut files = read_tree(&bench.mirror());
             files.retain(|path, _| {
                 path.starts_with("pool/") || path.contains("-x64/") || path.contains("-arm64/")
             });
@@ -103,7 +105,7 @@ fn a_second_fetch_downloads_no_file() {
     let requests = loopback.requests().len();
     assert_eq!(first["requests"], requests, "every request must be counted");
     let second = run_against(&bench, &loopback, &fetch).exits(0).json();
-    assert_eq!(each(&second["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&second["sets"], "status"), ["unchanged"]);
     assert_eq!(loopback.bytes_served(), 15_387 + 46_111);
     assert_eq!(
         loopback.requests()[requests..].iter().filter(|seen| seen.path_and_query.contains(".msu")).count(),
@@ -179,7 +181,7 @@ fn each_page_of_a_search_is_requested_once() {
     let bench = Bench::new();
     let found = run_against(&bench, &loopback, &["search", "KB5100001"]).exits(0).json();
     assert_eq!((&found["total"], &found["complete"]), (&json!(60), &json!(true)));
-    let ids: BTreeSet<String> = each(&found["updates"], "update_id").into_iter().collect();
+    let ids: BTreeSet<String> = field_texts(&found["updates"], "update_id").into_iter().collect();
     assert_eq!(ids, (0..60).map(id).collect());
     assert_eq!(items(&found["updates"]).len(), 60);
     let targets: Vec<String> = loopback
@@ -218,7 +220,7 @@ fn requests_to_a_failing_catalog_are_retried() {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::once(path, action.clone()));
         let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
-        assert_eq!(each(&document["sets"], "status"), ["published"], "{path} {action:?}");
+        assert_eq!(field_texts(&document["sets"], "status"), ["published"], "{path} {action:?}");
         assert_eq!(document["failures"], json!([]));
         assert!(bench.clock.waited() >= Duration::from_millis(least), "{path} {action:?}");
         assert!(
@@ -254,15 +256,15 @@ fn retries_end_with_the_retry_budget() {
 fn a_complete_mirror_survives_a_failing_catalog() {
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
     run_against(&bench, &loopback, &FETCH_SMALL).exits(0);
-    let before = tree(&bench.mirror().join("kb"));
+    let before = read_tree(&bench.mirror().join("kb"));
     loopback.rule(Rule::always("", Action::ErrorPage));
     let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["unchanged"]);
     assert!(
         !items(&document["warnings"]).is_empty(),
         "a warning must report that the Catalog was not queried: {document:#}"
     );
-    assert_eq!(tree(&bench.mirror().join("kb")), before);
+    assert_eq!(read_tree(&bench.mirror().join("kb")), before);
 }
 
 #[test]
@@ -271,7 +273,7 @@ fn an_interrupted_transfer_is_repeated() {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::once("/files/", action.clone()));
         let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
-        assert_eq!(each(&document["sets"], "status"), ["published"], "{action:?}");
+        assert_eq!(field_texts(&document["sets"], "status"), ["published"], "{action:?}");
         assert_eq!(requests_for(&loopback, "/files/"), 2, "{action:?}");
         let names = names_in(&bench.mirror().join(SMALL_FOLDER));
         let bytes = fs::read(bench.mirror().join(SMALL_FOLDER).join(&names[0])).unwrap();
@@ -289,10 +291,10 @@ fn a_transfer_that_always_breaks_publishes_nothing() {
         loopback.rule(Rule::always("/files/", Action::CutAfter(0)));
         let fetch = ["fetch", "KB5041865", "--patience", patience];
         let document = run_against(&bench, &loopback, &fetch).exits(6).json();
-        assert_eq!(each(&document["sets"], "status"), ["failed"]);
-        assert_eq!(each(&document["failures"], "kind"), ["unreachable"]);
+        assert_eq!(field_texts(&document["sets"], "status"), ["failed"]);
+        assert_eq!(field_texts(&document["failures"], "kind"), ["unreachable"]);
         assert!(!bench.mirror().join("kb").exists());
-        assert_eq!(tree(&bench.mirror().join("pool")).len(), 0);
+        assert_eq!(read_tree(&bench.mirror().join("pool")).len(), 0);
         assert_eq!(
             names_in(&bench.mirror().join("quarantine")),
             Vec::<String>::new(),
@@ -309,9 +311,9 @@ fn a_transfer_that_always_breaks_publishes_nothing() {
     loopback.rule(Rule { times: 1, ..Rule::always("kb5041865", Action::CutAfter(0)) });
     let fetch = ["fetch", "KB5041865", "KB5040529", "--patience", "0"];
     let document = run_against(&bench, &loopback, &fetch).exits(4).json();
-    assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["failed", "published"]);
     let document = run_against(&bench, &loopback, &fetch).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["published", "unchanged"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["published", "unchanged"]);
 }
 
 #[test]
@@ -321,9 +323,12 @@ fn bytes_with_a_wrong_digest_go_to_quarantine() {
     let world = World::new().update(lcu(1, "2024-08", "KB5041865", " (26100.1457)", vec![wrong_bytes]));
     let (bench, loopback) = (Bench::new(), Loopback::start(world));
     let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(5).json();
-    assert_eq!(each(&document["sets"], "status"), ["failed"]);
-    assert_eq!(each(&document["failures"], "kind"), ["integrity"]);
-    assert_eq!(tree(&bench.mirror().join("quarantine")).values().collect::<Vec<_>>(), [b"THE only file"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["failed"]);
+    assert_eq!(field_texts(&document["failures"], "kind"), ["integrity"]);
+    assert_eq!(
+        read_tree(&bench.mirror().join("quarantine")).values().collect::<Vec<_>>(),
+        [b"THE only file"]
+    );
     assert!(!bench.mirror().join("kb").exists());
     // The CDN serves the right bytes on the next day.
     loopback.replace(small_world());
@@ -382,7 +387,7 @@ fn catalog_requests_are_limited_to_one_per_second() {
 fn a_later_fetch_adds_and_deletes_nothing() {
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
     run_against(&bench, &loopback, &FETCH_SMALL).exits(0);
-    let kept = tree(&bench.mirror().join(SMALL_FOLDER));
+    let kept = read_tree(&bench.mirror().join(SMALL_FOLDER));
 
     // A healthy Catalog no longer has the entry: the index and the mirror keep everything.
     bench.clock.advance(Duration::from_hours(24));
@@ -395,13 +400,16 @@ fn a_later_fetch_adds_and_deletes_nothing() {
     };
     loopback.replace(checkpoint());
     let gone = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
-    assert_eq!(each(&gone["sets"], "status"), ["unchanged"]);
-    assert!(items(&gone["warnings"]).iter().any(|warning| text_of(warning).contains("no more")), "{gone:#}");
-    assert_eq!(tree(&bench.mirror().join(SMALL_FOLDER)), kept);
+    assert_eq!(field_texts(&gone["sets"], "status"), ["unchanged"]);
+    assert!(
+        items(&gone["warnings"]).iter().any(|warning| text_of(warning).contains("has not listed")),
+        "{gone:#}"
+    );
+    assert_eq!(read_tree(&bench.mirror().join(SMALL_FOLDER)), kept);
     assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 1);
     assert_eq!(items(&bench.json(&["show", "KB5041865"]).exits(0).json()["updates"]).len(), 1);
     let plan = bench.json(&["resolve", "KB5041865", "--baseline", "26100.863"]).exits(0).json();
-    assert_eq!(each(&plan["steps"], "role"), ["target"]);
+    assert_eq!(field_texts(&plan["steps"], "role"), ["target"]);
 
     // The KB is reissued with another file: the folder has the newest file, the pool has both.
     bench.clock.advance(Duration::from_hours(24));
@@ -414,9 +422,9 @@ fn a_later_fetch_adds_and_deletes_nothing() {
         vec![reissued.clone()],
     )));
     let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["published"]);
     assert_eq!(names_in(&bench.mirror().join(SMALL_FOLDER)), [reissued.name]);
-    assert_eq!(tree(&bench.mirror().join("pool")).len(), 2);
+    assert_eq!(read_tree(&bench.mirror().join("pool")).len(), 2);
     assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 1);
 }
 
@@ -444,6 +452,10 @@ fn a_crawl_of_words_goes_by_kb_and_reports_other_failures() {
         text_of(&failures[0]["what"]).contains(&id(2))
             && text_of(&failures[0]["message"]).contains("refused")
     );
-    assert_eq!(each(&document["sets"], "kb"), ["KB5041865"], "the other architecture was not requested");
+    assert_eq!(
+        field_texts(&document["sets"], "kb"),
+        ["KB5041865"],
+        "the other architecture was not requested"
+    );
     assert_eq!(bench.rows("SELECT count(*) FROM v_updates"), [["3"]]);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::carry::fetch_from;
-use super::harness::{Bench, each};
+use super::air_gap::fetch_from;
+use super::harness::{Bench, field_texts};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const TARGET: &str = "KB5990101";
@@ -33,13 +33,13 @@ fn fetch_finds_the_stack_for_each_kind_of_update() {
         ("Cumulative Update", "Windows 10 Version 1607"),
     ] {
         let loopback = Loopback::start(world(kind, product));
-        let bench = Bench::starting("2026-11-30T08:00:00Z");
+        let bench = Bench::starting_at("2026-11-30T08:00:00Z");
         let fetched = fetch_from(&bench, &loopback, &[TARGET]).json();
-        let sets = each(&fetched["sets"], "kb");
+        let sets = field_texts(&fetched["sets"], "kb");
         assert!(sets.contains(&STACK.to_owned()), "{kind} for {product}: {sets:?}\n{fetched:#}");
         assert!(!sets.contains(&"KB5990103".to_owned()), "a later stack is not needed: {sets:?}");
         let plan = bench.json(&["resolve", TARGET, "--arch", "x64"]).exits(0).json();
-        let needed = each(&plan["steps"], "kb");
+        let needed = field_texts(&plan["steps"], "kb");
         let last = &needed[needed.len() - 2..];
         assert_eq!(last, [STACK, TARGET], "the plan needs the stack that fetch downloaded: {plan:#}");
         assert_eq!(plan["steps"][needed.len() - 2]["present"], json!(true));

@@ -5,7 +5,7 @@ use std::fs;
 
 use kbmirror::script::collect_script;
 
-use crate::harness::{Bench, each, items, names_in, recording, text_of};
+use crate::harness::{Bench, field_texts, items, names_in, recording, text_of};
 
 const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
@@ -21,14 +21,14 @@ fn fetched(kbs: &[&str]) -> Bench {
 #[test]
 fn the_script_beside_a_set_folder_names_its_files() {
     let bench = fetched(&["KB5086672", "KB5094122"]);
-    let script = fs::read_to_string(bench.set("KB5086672", "windows-11-24h2-arm64.cmd")).unwrap();
+    let script = fs::read_to_string(bench.set_folder("KB5086672", "windows-11-24h2-arm64.cmd")).unwrap();
     assert!(script.is_ascii() && script.lines().count() > 50);
     for name in [TARGET, CHECKPOINT] {
         assert!(script.contains(&format!("windows-11-24h2-arm64\\{name}")), "{name}");
     }
     assert!(script.contains("DEMO"), "a demo package must never be installed");
     // A servicing stack is stored under its own KB.
-    let of_server = fs::read_to_string(bench.set("KB5094122", "windows-10-1607-x64.cmd")).unwrap();
+    let of_server = fs::read_to_string(bench.set_folder("KB5094122", "windows-10-1607-x64.cmd")).unwrap();
     assert!(
         of_server.contains("..\\KB5094141\\windows-10-1607-x64\\windows10.0-kb5094141-x64_"),
         "{of_server}"
@@ -63,9 +63,9 @@ fn a_stage_has_exactly_the_plan_with_the_script_beside_it() {
     let below = &["stage", "KB5086672", "--arch", "arm64", "--baseline", "26100.863", "--to", to.as_str()];
     let document = bench.json(below).exits(0).json();
     assert_eq!(names_in(&to), [CHECKPOINT, TARGET]);
-    assert_eq!(each(&document["plan"]["steps"], "role"), ["checkpoint", "target"]);
+    assert_eq!(field_texts(&document["plan"]["steps"], "role"), ["checkpoint", "target"]);
     let linted = &document["staged"]["linted"];
-    assert_eq!(each(linted, "checked"), [CHECKED]);
+    assert_eq!(field_texts(linted, "checked"), [CHECKED]);
     assert_eq!(linted[0]["unchecked"].as_array().unwrap().len(), 0, "the index knows every size");
     let script = fs::read_to_string(bench.path("stick/set.cmd")).unwrap();
     assert!(script.contains(&format!("set\\{TARGET}")));
@@ -91,7 +91,7 @@ fn a_stage_has_exactly_the_plan_with_the_script_beside_it() {
 
     // A folder that is not empty is never used.
     let again = bench.json(&past).exits(2);
-    assert!(again.error().1.contains("no empty folder"));
+    assert!(again.error().1.contains("is not an empty folder"));
 }
 
 #[test]
@@ -118,13 +118,13 @@ fn a_host_file_sets_the_baseline() {
     fs::write(&host, text).unwrap();
     let plan = bench.json(&["resolve", "KB5086672", "--host", host.as_str()]).exits(0).json();
     assert_eq!(plan["baseline"], "26100.863");
-    assert_eq!(each(&plan["steps"], "role"), ["checkpoint", "target"]);
+    assert_eq!(field_texts(&plan["steps"], "role"), ["checkpoint", "target"]);
     let warnings: Vec<String> = items(&plan["warnings"]).iter().map(text_of).collect();
     assert!(warnings.iter().any(|text| text.contains("WARD-7 waits for a restart")), "{warnings:?}");
     assert!(warnings.iter().any(|text| text.contains("WARD-7 has 1000 B free")), "{warnings:?}");
     // Options take precedence over the file.
     let past = bench.json(&["resolve", "KB5086672", "--host", host.as_str(), "--baseline", "26100.8037"]);
-    assert_eq!(each(&past.exits(0).json()["steps"], "role"), ["target"]);
+    assert_eq!(field_texts(&past.exits(0).json()["steps"], "role"), ["target"]);
     fs::write(&host, "MZ\u{0}\u{1}").unwrap();
     bench.json(&["resolve", "KB5086672", "--host", host.as_str()]).exits(2);
 }

@@ -15,23 +15,27 @@ use kbmirror::mirror::{Layout, Mirror};
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::Sha256;
 
-use super::carry::{KB, connected, digests, export, import, isolated, root_of, small};
-use super::harness::{Bench, copy_folder, is_root, judge, skipped_without_root, text_of};
+use super::air_gap::{
+    KB, connected_mirror, export, file_digests, import, isolated_mirror, root_key_of, small_medium,
+};
+use super::harness::{Bench, copy_folder, is_root, run_judge, skip_without_root, text_of};
 use super::wine::Machine;
 
 #[test]
 fn sha256sum_and_minisign_agree() {
-    let here = connected(&[KB]);
-    let medium = here.path("medium");
-    let tool = here.path("kbmirror.exe");
+    let connected = connected_mirror(&[KB]);
+    let medium = connected.path("medium");
+    let tool = connected.path("kbmirror.exe");
     fs::write(&tool, b"a program").unwrap();
-    export(&here, &[KB, "--with-tool", tool.as_str()], &medium).exits(0);
+    export(&connected, &[KB, "--with-tool", tool.as_str()], &medium).exits(0);
     let list: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(medium.join("keys.json")).unwrap()).unwrap();
     let export_key = text_of(&list["export_keys"][0]["key"]);
-    let root = root_of(&here);
-    let sums = |name: &str| judge("sha256sum", &["-c", "--strict", "--quiet", name], medium.as_std_path());
-    let signed = |name: &str, key: &str| judge("minisign", &["-Vm", name, "-P", key], medium.as_std_path());
+    let root = root_key_of(&connected);
+    let sums =
+        |name: &str| run_judge("sha256sum", &["-c", "--strict", "--quiet", name], medium.as_std_path());
+    let signed =
+        |name: &str, key: &str| run_judge("minisign", &["-Vm", name, "-P", key], medium.as_std_path());
     let files = [("set.json", &export_key), ("manifest-sha256.txt", &export_key), ("keys.json", &root)];
     for name in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
         let Some(output) = sums(name) else { continue };
@@ -58,18 +62,18 @@ fn sha256sum_and_minisign_agree() {
             .collect();
         assert_eq!(lines.len(), 2, "{text}");
         for arguments in lines {
-            let Some(output) = judge("minisign", &arguments, medium.as_std_path()) else { continue };
+            let Some(output) = run_judge("minisign", &arguments, medium.as_std_path()) else { continue };
             assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
     assert!(page("export.pub").ends_with(&format!("\n{export_key}\n")));
     // Each tool must detect a changed file.
-    for path in digests(&medium).into_keys().filter(|path| path.starts_with("data/")) {
+    for path in file_digests(&medium).into_keys().filter(|path| path.starts_with("data/")) {
         let right = fs::read(medium.join(&path)).unwrap();
         let mut wrong = right.clone();
         wrong[right.len() / 2] ^= 1;
         fs::write(medium.join(&path), wrong).unwrap();
-        here.json(&["check-medium", medium.as_str()]).exits(11);
+        connected.json(&["check-medium", medium.as_str()]).exits(11);
         if let Some(output) = sums("manifest-sha256.txt") {
             assert!(!output.status.success(), "{path}");
             assert!(String::from_utf8_lossy(&output.stdout).contains(&path));
@@ -79,13 +83,13 @@ fn sha256sum_and_minisign_agree() {
     for (name, key) in files {
         let text = fs::read_to_string(medium.join(name)).unwrap();
         fs::write(medium.join(name), format!("{text}\n")).unwrap();
-        here.json(&["check-medium", medium.as_str()]).exits(11);
+        connected.json(&["check-medium", medium.as_str()]).exits(11);
         if let Some(output) = signed(name, key) {
             assert!(!output.status.success(), "{name}");
         }
         fs::write(medium.join(name), text).unwrap();
     }
-    here.json(&["check-medium", medium.as_str()]).exits(0);
+    connected.json(&["check-medium", medium.as_str()]).exits(0);
 }
 
 /// A stick's file system in an image file, mounted. It is unmounted and removed when the value is dropped.
@@ -100,30 +104,30 @@ impl Stick {
     fn new(bench: &Bench, kind: &str) -> Option<Self> {
         if !is_root() {
             // The mount program can succeed without mounting a file system, as observed without root rights.
-            return skipped_without_root("no file system can be mounted here");
+            return skip_without_root("no file system can be mounted here");
         }
         let (image, folder) = (bench.path(&format!("{kind}.img")), bench.path(kind));
         fs::File::create(&image).unwrap().set_len(300 << 20).unwrap();
         fs::create_dir(&folder).unwrap();
-        let here = Path::new("/");
+        let root = Path::new("/");
         let mut stick = Self { image: image.clone(), folder, device: None };
         let mounted = if kind == "fat32" {
-            judge("mkfs.vfat", &["-F", "32", image.as_str()], here)?;
-            judge("fusefat", &["-o", "rw+", image.as_str(), stick.folder.as_str()], here)?
+            run_judge("mkfs.vfat", &["-F", "32", image.as_str()], root)?;
+            run_judge("fusefat", &["-o", "rw+", image.as_str(), stick.folder.as_str()], root)?
         } else {
-            judge("mkfs.exfat", &[image.as_str()], here)?;
-            let device = judge("losetup", &["-f", "--show", image.as_str()], here)?;
+            run_judge("mkfs.exfat", &[image.as_str()], root)?;
+            let device = run_judge("losetup", &["-f", "--show", image.as_str()], root)?;
             let device = String::from_utf8(device.stdout).unwrap().trim().to_owned();
             if device.is_empty() {
-                return skipped_without_root("no loop device is available");
+                return skip_without_root("no loop device is available");
             }
             stick.device = Some(device.clone());
-            judge("mount.exfat-fuse", &[&device, stick.folder.as_str()], here)?
+            run_judge("mount.exfat-fuse", &[&device, stick.folder.as_str()], root)?
         };
         if mounted.status.success() {
             Some(stick)
         } else {
-            skipped_without_root(&format!(
+            skip_without_root(&format!(
                 "{kind} cannot be mounted: {}",
                 String::from_utf8_lossy(&mounted.stderr)
             ))
@@ -155,16 +159,16 @@ impl Drop for Stick {
 }
 
 /// Exports a plan in which one file has five gibibytes.
-fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
-    let layout = Layout::new(here.mirror(), None);
+fn export_too_large(connected: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
+    let layout = Layout::new(connected.mirror(), None);
     let keys = KeyFolder::new(layout.keys()).signing_keys(&NoPassphrases)?;
     let place = Place::new(to, &layout, false)?;
     let knowledge = Knowledge::built_in()?;
     let mut mirror =
-        Mirror::open_to_write(layout, "replay", &knowledge, "2026-11-23T08:00:00Z".parse().unwrap())?;
+        Mirror::open_for_writing(layout, "replay", &knowledge, "2026-11-23T08:00:00Z".parse().unwrap())?;
     let request = ExportRequest { kbs: vec![KB.parse().unwrap()], ..ExportRequest::default() };
     let mut plan = ExportPlan::new(&request, &mirror, &knowledge)?;
-    let from = here.path("large");
+    let from = connected.path("large");
     fs::File::create(&from).unwrap().set_len(5 << 30).unwrap();
     let large = Payload { from: Source::Pool(from), sha256: Sha256::from_bytes([7; 32]), size: 5 << 30 };
     plan.payload.insert("data/KB5086672/windows-11-24h2-arm64/large.msu".to_owned(), large);
@@ -184,14 +188,14 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
 
 #[test]
 fn export_works_on_file_systems_of_sticks() {
-    let here = connected(&[KB, "KB5085516"]);
-    let root = root_of(&here);
-    let plain = here.path("plain");
-    export(&here, &[KB, "KB5085516"], &plain).exits(0);
-    let data = |medium: &Utf8Path| digests(&medium.join("data"));
+    let connected = connected_mirror(&[KB, "KB5085516"]);
+    let root = root_key_of(&connected);
+    let plain = connected.path("plain");
+    export(&connected, &[KB, "KB5085516"], &plain).exits(0);
+    let data = |medium: &Utf8Path| file_digests(&medium.join("data"));
     for kind in ["exfat", "fat32"] {
-        let Some(stick) = Stick::new(&here, kind) else { continue };
-        let error = export_too_large(&here, &stick.folder).unwrap_err();
+        let Some(stick) = Stick::new(&connected, kind) else { continue };
+        let error = export_too_large(&connected, &stick.folder).unwrap_err();
         let output_text = format!("{error:?}");
         if kind == "fat32" {
             assert!(error.message().contains("large.msu has 5.0 GB"), "{output_text}");
@@ -202,14 +206,18 @@ fn export_works_on_file_systems_of_sticks() {
         }
         assert_eq!(stick.folder.read_dir_utf8().unwrap().count(), 0, "{kind}");
 
-        export(&here, &[KB, "KB5085516"], &stick.folder).exits(0);
+        export(&connected, &[KB, "KB5085516"], &stick.folder).exits(0);
         assert_eq!(data(&stick.folder), data(&plain), "{kind}");
-        let isolated_side = isolated(&root);
+        let isolated_side = isolated_mirror(&root);
         isolated_side.json(&["check-medium", stick.folder.as_str()]).exits(0);
         import(&isolated_side, &stick.folder).exits(0);
-        assert_eq!(digests(&isolated_side.mirror().join("kb")), digests(&here.mirror().join("kb")), "{kind}");
+        assert_eq!(
+            file_digests(&isolated_side.mirror().join("kb")),
+            file_digests(&connected.mirror().join("kb")),
+            "{kind}"
+        );
         // A second export to the same stick.
-        let again = export(&here, &[KB], &stick.folder).exits(0).json();
+        let again = export(&connected, &[KB], &stick.folder).exits(0).json();
         assert_eq!(again["exported"]["written"], 0, "{kind}");
         isolated_side.json(&["check-medium", stick.folder.as_str()]).exits(0);
         // A mirror on such a file system, which has no links.
@@ -217,22 +225,22 @@ fn export_works_on_file_systems_of_sticks() {
             let mirror = stick.folder.join("mirror");
             isolated_side.run_on(&mirror, &["keys", "trust", &root]).exits(0);
             isolated_side.run_on(&mirror, &["import", plain.as_str()]).exits(0);
-            assert_eq!(digests(&mirror.join("kb")), digests(&here.mirror().join("kb")));
+            assert_eq!(file_digests(&mirror.join("kb")), file_digests(&connected.mirror().join("kb")));
         }
     }
 }
 
 #[test]
 fn secret_keys_on_a_stick_need_an_owner_only_mount() {
-    let here = Bench::new();
+    let connected = Bench::new();
     for (kind, open, private) in
         [("exfat", "umask=0", "umask=077"), ("fat32", "rw+,umask=0", "rw+,umask=077")]
     {
-        let Some(stick) = Stick::new(&here, kind) else { continue };
+        let Some(stick) = Stick::new(&connected, kind) else { continue };
         let mirror = stick.folder.join("mirror");
         stick.mount_again(open);
-        here.run_on(&mirror, &["keys", "init"]).exits(0);
-        let ran = here.run_on(&mirror, &["keys", "rotate"]).exits(2);
+        connected.run_on(&mirror, &["keys", "init"]).exits(0);
+        let ran = connected.run_on(&mirror, &["keys", "rotate"]).exits(2);
         let path = mirror.join("keys/export.key");
         let words = format!("other users can read the secret key {path}, because its mount");
         assert!(ran.stderr.contains(&words), "{kind}: {}", ran.stderr);
@@ -243,7 +251,7 @@ fn secret_keys_on_a_stick_need_an_owner_only_mount() {
         );
         // The mount options of the hint solve the problem.
         stick.mount_again(private);
-        here.run_on(&mirror, &["keys", "rotate"]).exits(0);
+        connected.run_on(&mirror, &["keys", "rotate"]).exits(0);
     }
 }
 
@@ -257,8 +265,8 @@ fn the_medium_script_verifies_with_tools_of_windows() {
     compiler.args(["-O1", "-o"]).arg(&certutil).arg(source);
     assert!(compiler.status().unwrap().success());
     let at = Utf8PathBuf::try_from(machine.drive("medium")).unwrap();
-    copy_folder(&small().medium, &at);
-    let package = digests(&at).into_keys().find(|path| path.contains("/windows11.0-")).unwrap();
+    copy_folder(&small_medium().medium, &at);
+    let package = file_digests(&at).into_keys().find(|path| path.contains("/windows11.0-")).unwrap();
     let shown = package.replace('/', "\\");
 
     let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
@@ -340,7 +348,7 @@ fn unclosed_marks(script: &str) -> Vec<char> {
 /// is short.
 #[test]
 fn the_powershell_script_of_a_medium_is_well_formed() {
-    let text = fs::read_to_string(small().medium.join("verify.ps1")).unwrap();
+    let text = fs::read_to_string(small_medium().medium.join("verify.ps1")).unwrap();
     assert!(
         text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n', '\t']) && text.is_ascii()
     );

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use kbmirror::net::{Signal, Stop};
 use serde_json::json;
 
-use super::harness::{Bench, Ran, each, items, names_in, sha256_hex};
+use super::harness::{Bench, RunOutput, field_texts, items, names_in, sha256_hex};
 use super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 
 const KBS: [&str; 3] = ["KB5041865", "KB5042000", "KB5042999"];
@@ -25,7 +25,7 @@ fn world() -> World {
     (1..).zip(KBS).fold(World::new(), |world, (number, kb)| world.update(update(number, kb)))
 }
 
-fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.run(&[&network[..], arguments].concat())
@@ -70,16 +70,12 @@ fn no_request_follows_a_stop_request() {
             lines,
             [
                 "stopping: what is under way is parked; a second Ctrl-C ends at once",
-                "error: stopped: nothing is parked, and what was complete is kept",
+                "error: stopped: kept all complete files; no partial files remain",
             ],
             "{path}: {}",
             ran.stderr
         );
-        assert!(
-            ran.stderr.ends_with("  hint: run the same command again: it goes on where it was\n"),
-            "{}",
-            ran.stderr
-        );
+        assert!(ran.stderr.ends_with("  hint: run the same command again to resume\n"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
         if path != "/Search.aspx" {
             let runs = bench.rows("SELECT exit_code FROM runs WHERE finished IS NOT NULL");
@@ -90,7 +86,7 @@ fn no_request_follows_a_stop_request() {
         let again = bench.stopped_by(Stop::never());
         run_against(&again, &loopback, &ALL).exits(0);
         for kb in KBS {
-            assert_eq!(names_in(&again.set(kb, "windows-11-24h2-arm64")).len(), 1, "{path} {kb}");
+            assert_eq!(names_in(&again.set_folder(kb, "windows-11-24h2-arm64")).len(), 1, "{path} {kb}");
         }
     }
 }
@@ -139,7 +135,11 @@ fn an_interrupted_download_is_kept_and_resumed() {
     let bench = Bench::new().stopped_by(stop);
     let fetch = ["fetch", KBS[0], "--no-closure"];
     let ran = run_against(&bench, &loopback, &fetch).exits(130);
-    assert!(ran.stderr.contains("stopped: 1 file with 195.3 KB is parked under partial/"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("stopped: kept 1 partial file with 195.3 KB under partial/"),
+        "{}",
+        ran.stderr
+    );
     let sha256 = sha256_hex(&package.bytes);
     assert_eq!(names_in(&bench.mirror().join("partial")), [sha256.clone(), format!("{sha256}.json")]);
     let journal = std::fs::read_to_string(bench.mirror().join(format!("partial/{sha256}.json"))).unwrap();
@@ -150,7 +150,7 @@ fn an_interrupted_download_is_kept_and_resumed() {
     run_against(&again, &loopback, &fetch).exits(0);
     let last = loopback.requests().pop().unwrap();
     assert_eq!(last.range.as_deref(), Some("bytes=200000-"));
-    assert_eq!(names_in(&again.set(KBS[0], "windows-11-24h2-arm64")), [package.name]);
+    assert_eq!(names_in(&again.set_folder(KBS[0], "windows-11-24h2-arm64")), [package.name]);
     assert_eq!(names_in(&again.mirror().join("partial")), Vec::<String>::new());
 }
 
@@ -169,9 +169,9 @@ fn published_sets_stay_and_the_json_document_is_complete() {
     let bench = bench.stopped_by(stop);
     let ran = run_against(&bench, &loopback, &[&["--json"], &ALL[..]].concat()).exits(143);
     let document = ran.json();
-    assert_eq!(each(&document["sets"], "kb"), [KBS[0]]);
-    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
-    let message = "stopped: 1 file with 3.0 MB is parked under partial/";
+    assert_eq!(field_texts(&document["sets"], "kb"), [KBS[0]]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["unchanged"]);
+    let message = "stopped: kept 1 partial file with 3.0 MB under partial/";
     assert_eq!(document["failures"], json!([{ "what": message, "kind": "interrupted", "message": message }]));
     assert!(parked.exists());
 }
@@ -208,7 +208,7 @@ fn a_stopped_scheduled_run_writes_its_report_and_health() {
     run_against(&bench, &loopback, &["sync"]).exits(143);
     assert_eq!(count_requests(&loopback, "q=KB5042999"), 0);
     assert_eq!(
-        names_in(&bench.set(KBS[0], "windows-11-24h2-arm64")).len(),
+        names_in(&bench.set_folder(KBS[0], "windows-11-24h2-arm64")).len(),
         1,
         "it was published before the stop"
     );
@@ -267,10 +267,10 @@ mod with_signals {
     /// Delays the server's answer. Returns a receiver that reports the request, and a sender that releases the
     /// answer.
     fn hold_answer(loopback: &Loopback, path: &str) -> (Receiver<()>, std::sync::mpsc::Sender<()>) {
-        let ((here, arrived), (go, may_go)) = (channel(), channel());
-        let (here, may_go) = (Mutex::new(here), Mutex::new(may_go));
+        let ((arrive, arrived), (go, may_go)) = (channel(), channel());
+        let (arrive, may_go) = (Mutex::new(arrive), Mutex::new(may_go));
         let hook = Hook(Arc::new(move || {
-            here.lock().unwrap().send(()).unwrap();
+            arrive.lock().unwrap().send(()).unwrap();
             let _gone = may_go.lock().unwrap().recv();
         }));
         loopback.rule(Rule::once(path, Action::After(hook)));

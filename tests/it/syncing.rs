@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::carry::{digests, export, import, keys};
-use super::harness::{Bench, Ran, each, items, judge, names_in, recording, stamp, text_of, tree};
+use super::air_gap::{create_keys, export, file_digests, import};
+use super::harness::{
+    Bench, RunOutput, field_texts, file_stamp, items, names_in, read_tree, recording, run_judge, text_of,
+};
 
 const SYNC: [&str; 3] = ["sync", "--as-of", "2026-03-31"];
 
-fn sync(bench: &Bench) -> Ran {
+fn sync(bench: &Bench) -> RunOutput {
     bench.replay(&recording("demo"), &SYNC)
 }
 
@@ -43,28 +45,28 @@ fn init_sync_and_a_second_sync_without_news() {
     assert_eq!(fs::read(bench.mirror().join("kbmirror.toml")).unwrap(), written);
 
     let first = sync(&bench).exits(0).json();
-    assert_eq!(each(&first["found"], "kb"), ["KB5086672", "KB5085516"]);
-    assert_eq!(each(&first["sets"], "status"), ["published"; 2]);
+    assert_eq!(field_texts(&first["found"], "kb"), ["KB5086672", "KB5085516"]);
+    assert_eq!(field_texts(&first["sets"], "status"), ["published"; 2]);
     assert_eq!(
-        each(&first["sets"], "folder"),
+        field_texts(&first["sets"], "folder"),
         ["kb/KB5086672/windows-11-24h2-arm64", "kb/KB5085516/windows-11-24h2-arm64"]
     );
     assert_eq!((&first["expected"], &first["outside"]), (&json!([]), &json!([])));
     assert_eq!(items(&first["searches"]).len(), 9);
     let news = &first["news"];
-    assert_eq!(each(&news["new"], "kb"), ["KB5086672", "KB5085516"]);
+    assert_eq!(field_texts(&news["new"], "kb"), ["KB5086672", "KB5085516"]);
     assert_eq!(news["new"][1]["replaces"], json!(["KB5043080", "KB5079473"]));
     assert_eq!(document(&bench, "runs/2026-11-23T080000Z-sync.json"), first);
     assert_eq!(document(&bench, "runs/2026-11-23T080000Z-news.json"), *news);
 
-    let state = || (tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool")));
-    let (before, set) = (state(), bench.set("KB5086672", "windows-11-24h2-arm64"));
-    let beside = |name: &str| stamp(&bench.mirror().join("kb/KB5086672").join(name));
-    let stamps = || [stamp(&set), beside("SHA256SUMS"), beside("KB5086672.json"), beside("README.txt")];
+    let state = || (read_tree(&bench.mirror().join("kb")), read_tree(&bench.mirror().join("pool")));
+    let (before, set) = (state(), bench.set_folder("KB5086672", "windows-11-24h2-arm64"));
+    let beside = |name: &str| file_stamp(&bench.mirror().join("kb/KB5086672").join(name));
+    let stamps = || [file_stamp(&set), beside("SHA256SUMS"), beside("KB5086672.json"), beside("README.txt")];
     let stamps_before = stamps();
     bench.clock.advance(Duration::from_hours(24));
     let second = sync(&bench).exits(0).json();
-    assert_eq!(each(&second["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(field_texts(&second["sets"], "status"), ["unchanged"; 2]);
     assert_eq!((&second["bytes_downloaded"], &second["news"]["new"]), (&json!(0), &json!([])));
     assert_eq!((state(), stamps()), (before, stamps_before));
     let runs = names_in(&bench.mirror().join("runs"));
@@ -82,13 +84,13 @@ fn a_dry_run_of_sync_prints_the_plan_and_downloads_nothing() {
     let bench = Bench::new();
     bench.json(&["init"]).exits(0);
     let dry_run = bench.replay(&recording("demo"), &[&SYNC[..], &["--dry-run"]].concat()).exits(0).json();
-    assert_eq!(each(&dry_run["sets"], "status"), ["planned"; 2]);
+    assert_eq!(field_texts(&dry_run["sets"], "status"), ["planned"; 2]);
     assert_eq!(dry_run["planned"]["files"], 3);
     for name in ["kb", "pool", "runs", "health.json"] {
         assert!(!bench.mirror().join(name).exists(), "{name}");
     }
     let real = sync(&bench).exits(0).json();
-    assert_eq!(each(&real["sets"], "folder"), each(&dry_run["sets"], "folder"));
+    assert_eq!(field_texts(&real["sets"], "folder"), field_texts(&dry_run["sets"], "folder"));
     // The checkpoint is in both sets, and its own size is unknown before the download.
     assert!(real["bytes_downloaded"].as_u64() < dry_run["planned"]["bytes_at_most"].as_u64(), "{dry_run:#}");
 }
@@ -103,20 +105,20 @@ fn a_budget_stops_before_a_set_and_the_next_run_continues() {
     assert_eq!((&none["sets"], &none["bytes_downloaded"]), (&json!([]), &json!(0)));
     assert!(text_of(&none["failures"]["budget"][0]["message"]).contains("KB5086672"), "{none:#}");
     let first = with_budget("70K").exits(13).json();
-    assert_eq!(each(&first["sets"], "kb"), ["KB5086672"]);
+    assert_eq!(field_texts(&first["sets"], "kb"), ["KB5086672"]);
     assert!(first["bytes_downloaded"].as_u64().unwrap() <= 70 * 1024);
     bench.clock.advance(Duration::from_hours(1));
     let complaint = bench.json(&["status"]).exits(10).json();
     assert!(text_of(&complaint["complaints"][0]).contains("budget"), "{complaint:#}");
     assert_eq!((&complaint["health"]["items_failed"], &first["news"]["failed"]), (&json!(0), &json!([])));
     let rest = with_budget("70K").exits(0).json();
-    assert_eq!(each(&rest["sets"], "status"), ["unchanged", "published"]);
+    assert_eq!(field_texts(&rest["sets"], "status"), ["unchanged", "published"]);
     // `fetch` supports budgets too.
     let other = Bench::new();
     let fetched =
         other.replay(&recording("demo"), &["fetch", "KB5086672", "--max-bytes", "70K"]).exits(13).json();
     assert_eq!(
-        (each(&fetched["sets"], "status"), items(&fetched["failures"]).len()),
+        (field_texts(&fetched["sets"], "status"), items(&fetched["failures"]).len()),
         (vec!["published".to_owned()], 1)
     );
 }
@@ -130,7 +132,7 @@ fn status_reports_age_and_failures_by_its_exit_code() {
     assert_eq!((&never["health"], &never["sets"]), (&Value::Null, &json!(0)));
 
     // On this day the knowledge has the newest release, so no family is stale.
-    let bench = synced_on(Bench::starting("2026-10-06T08:00:00Z"));
+    let bench = synced_on(Bench::starting_at("2026-10-06T08:00:00Z"));
     let fine = bench.json(&["status"]).exits(0).json();
     assert_eq!((&fine["current"], &fine["sets"], &fine["kbs"]), (&json!(true), &json!(4), &json!(2)));
     bench.clock.advance(Duration::from_hours(9 * 24));
@@ -165,7 +167,7 @@ fn status_reports_age_and_failures_by_its_exit_code() {
     fs::write(bench.mirror().join("health.json"), "{\"format\": 9}").unwrap();
     assert!(bench.json(&["status"]).exits(2).error().1.contains("format 9"));
     // A mirror filled by hand has no schedule.
-    let other = Bench::starting("2026-10-06T08:00:00Z");
+    let other = Bench::starting_at("2026-10-06T08:00:00Z");
     other.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
     other.json(&["status"]).exits(0);
 }
@@ -179,7 +181,7 @@ fn configured_kbs_and_sets_outside_the_window_are_kept() {
     bench.clock.advance(Duration::from_hours(1));
     // March is outside the window of April. The recording has nothing of April, and each version reports a failure.
     let later = bench.replay(&recording("demo"), &["sync", "--as-of", "2026-04-20"]).exits(4).json();
-    let kbs = each(&later["sets"], "kb");
+    let kbs = field_texts(&later["sets"], "kb");
     for kb in ["KB5094122", "KB5030211", "KB5094141"] {
         assert!(kbs.contains(&kb.to_owned()), "{kb} in {kbs:?}");
     }
@@ -188,10 +190,10 @@ fn configured_kbs_and_sets_outside_the_window_are_kept() {
     assert_eq!(stack["needed_by"], json!(["KB5094122"]));
     assert_eq!(items(&later["failures"]["not_recorded"]).len(), 3, "{later:#}");
     assert_eq!(
-        each(&later["outside"], "folder"),
+        field_texts(&later["outside"], "folder"),
         ["kb/KB5085516/windows-11-24h2-arm64", "kb/KB5086672/windows-11-24h2-arm64"]
     );
-    assert!(bench.set("KB5086672", "windows-11-24h2-arm64").exists(), "kept");
+    assert!(bench.set_folder("KB5086672", "windows-11-24h2-arm64").exists(), "kept");
     assert_eq!(later["expected"], json!([]), "after a failed query no update counts as overdue");
 }
 
@@ -227,8 +229,8 @@ fn a_schedule_is_printed_with_absolute_paths() {
     let bench = Bench::new();
     assert_eq!(bench.json(&["schedule"]).exits(2).error().0, "usage");
     bench.json(&["init"]).exits(0);
-    let before = tree(&bench.mirror());
-    let units = bench.program(&["schedule", "--json"]);
+    let before = read_tree(&bench.mirror());
+    let units = bench.run_program(&["schedule", "--json"]);
     let units: Value = serde_json::from_slice(&units.stdout).unwrap();
     let folder = bench.path("units");
     fs::create_dir_all(&folder).unwrap();
@@ -237,11 +239,12 @@ fn a_schedule_is_printed_with_absolute_paths() {
     }
     assert_eq!(names_in(&folder), ["kbmirror.service", "kbmirror.timer"]);
     let names = ["./kbmirror.service", "./kbmirror.timer"];
-    if let Some(verdict) = judge("systemd-analyze", &[&["verify"], &names[..]].concat(), folder.as_std_path())
+    if let Some(verdict) =
+        run_judge("systemd-analyze", &[&["verify"], &names[..]].concat(), folder.as_std_path())
     {
         assert!(verdict.status.success() && verdict.stderr.is_empty(), "{verdict:?}");
     }
-    if let Some(days) = judge(
+    if let Some(days) = run_judge(
         "systemd-analyze",
         &["calendar", "--iterations=2", "--base-time=2026-11-23 00:00:00", "Wed *-*-09..15 06:00"],
         folder.as_std_path(),
@@ -252,35 +255,38 @@ fn a_schedule_is_printed_with_absolute_paths() {
     }
     let mirror = bench.mirror();
     for (flag, words) in [("--cron", "17 3 * * *"), ("--windows-task", "<Command>")] {
-        let text = String::from_utf8(bench.program(&["schedule", flag]).stdout).unwrap();
+        let text = String::from_utf8(bench.run_program(&["schedule", flag]).stdout).unwrap();
         assert!(text.contains(words) && text.contains(mirror.as_str()), "{text}");
         assert!(text.contains(env!("CARGO_BIN_EXE_kbmirror")), "{text}");
     }
-    assert_eq!(tree(&bench.mirror()), before, "the mirror must not change");
+    assert_eq!(read_tree(&bench.mirror()), before, "the mirror must not change");
 }
 
 #[test]
 fn facts_learned_later_reach_the_isolated_side() {
     // The run for x64 mentions updates before their own entries are read. The fetch for arm64 changes the facts about
     // KBs that were published earlier.
-    let connected_side = Bench::starting("2026-10-02T08:00:00Z");
+    let connected_side = Bench::starting_at("2026-10-02T08:00:00Z");
     connected_side.json(&["init"]).exits(0);
     sync(&connected_side).exits(0);
     connected_side.clock.advance(Duration::from_hours(24));
     connected_side.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
-    let root = keys(&connected_side);
+    let root = create_keys(&connected_side);
     let medium = connected_side.path("stick");
-    let documents = digests(&connected_side.mirror().join("kb"));
+    let documents = file_digests(&connected_side.mirror().join("kb"));
     export(&connected_side, &["--all"], &medium).exits(0);
     assert_eq!(
-        digests(&connected_side.mirror().join("kb")),
+        file_digests(&connected_side.mirror().join("kb")),
         documents,
         "each run must update the documents of other KBs"
     );
-    let isolated_side = Bench::starting("2026-10-09T08:00:00Z");
+    let isolated_side = Bench::starting_at("2026-10-09T08:00:00Z");
     isolated_side.json(&["keys", "trust", &root]).exits(0);
     import(&isolated_side, &medium).exits(0);
-    assert_eq!(digests(&isolated_side.mirror().join("kb")), digests(&connected_side.mirror().join("kb")));
+    assert_eq!(
+        file_digests(&isolated_side.mirror().join("kb")),
+        file_digests(&connected_side.mirror().join("kb"))
+    );
     let status = isolated_side.json(&["status"]).exits(0).json();
     assert_eq!(
         (&status["imports"][0]["number"], &status["newest_content"]),
@@ -292,7 +298,7 @@ fn facts_learned_later_reach_the_isolated_side() {
 #[test]
 fn a_clock_that_went_backwards_is_reported() {
     let bench = synced();
-    let earlier = Bench::starting("2020-01-01T00:00:00Z");
+    let earlier = Bench::starting_at("2020-01-01T00:00:00Z");
     let demo = recording("demo");
     let words = [&["--json", "--replay", demo.as_str()][..], &SYNC].concat();
     let ran = earlier.run_on(&bench.mirror(), &words);

@@ -25,7 +25,7 @@ mod ranges;
 mod same_names;
 mod together;
 
-use super::harness::{Bench, Ran, names_in, sha256_hex, tree};
+use super::harness::{Bench, RunOutput, names_in, read_tree, sha256_hex};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 /// Returns unique bytes that look like a package: the start of a cabinet, then noise.
@@ -66,7 +66,7 @@ fn world_of(files: &[FileSpec]) -> World {
 }
 
 /// Runs a command with `--json` against a loopback Catalog whose CDN is allowed.
-fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     // The retry budget is short unless a case sets it: a permanent fault gets about six tries.
@@ -75,7 +75,7 @@ fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
 }
 
 /// Fetches the first `count` KBs.
-fn fetch(bench: &Bench, loopback: &Loopback, count: u32, options: &[&str]) -> Ran {
+fn fetch(bench: &Bench, loopback: &Loopback, count: u32, options: &[&str]) -> RunOutput {
     let kbs: Vec<String> = (0..count).map(kb).collect();
     let kbs: Vec<&str> = kbs.iter().map(String::as_str).collect();
     run_against(bench, loopback, &[&["fetch"], kbs.as_slice(), options].concat())
@@ -83,17 +83,17 @@ fn fetch(bench: &Bench, loopback: &Loopback, count: u32, options: &[&str]) -> Ra
 
 /// Returns the folder with the published package of a KB.
 fn published(bench: &Bench, number: u32) -> camino::Utf8PathBuf {
-    bench.set(&kb(number), "windows-11-24h2-arm64")
+    bench.set_folder(&kb(number), "windows-11-24h2-arm64")
 }
 
 /// Checks the invariant of all times: every file under a final name has the right bytes.
 fn check_final_names(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
-    for (path, bytes) in tree(&bench.mirror().join("pool")) {
+    for (path, bytes) in read_tree(&bench.mirror().join("pool")) {
         if !path.ends_with(&sha256_hex(&bytes)) {
             return Err(format!("pool/{path} holds other bytes"));
         }
     }
-    for (path, bytes) in tree(&bench.mirror().join("kb")) {
+    for (path, bytes) in read_tree(&bench.mirror().join("kb")) {
         let name = path.rsplit('/').next().unwrap();
         let is_package =
             camino::Utf8Path::new(name).extension().is_some_and(|end| ["msu", "cab"].contains(&end));
@@ -107,7 +107,7 @@ fn check_final_names(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
 /// Checks the state after a run without failures: every file is published, and no partial file is left.
 fn check_all_published(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
     check_final_names(bench, files)?;
-    let names: Vec<String> = tree(&bench.mirror().join("kb")).into_keys().collect();
+    let names: Vec<String> = read_tree(&bench.mirror().join("kb")).into_keys().collect();
     for file in files {
         if !names.iter().any(|path| path.ends_with(&format!("/{}", file.name))) {
             return Err(format!("{} is not published", file.name));

@@ -10,8 +10,10 @@ use std::fs;
 use kbmirror::servicing::Tables;
 use serde_json::{Value, json};
 
-use super::carry::{import, isolated, keys};
-use super::harness::{Bench, Ran, each, items, names_in, sha1_hex, sha256_hex, text_of, tree};
+use super::air_gap::{create_keys, import, isolated_mirror};
+use super::harness::{
+    Bench, RunOutput, field_texts, items, names_in, read_tree, sha1_hex, sha256_hex, text_of,
+};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
 const KB: &str = "KB5054156";
@@ -118,19 +120,19 @@ impl Case {
     }
 
     /// Runs a command with `--json` that uses the loopback Catalog.
-    fn run_json(&self, arguments: &[&str]) -> Ran {
+    fn run_json(&self, arguments: &[&str]) -> RunOutput {
         self.run_text(&[&["--json"], arguments].concat())
     }
 
     /// Runs the same command with text output.
-    fn run_text(&self, arguments: &[&str]) -> Ran {
+    fn run_text(&self, arguments: &[&str]) -> RunOutput {
         let options = self.options();
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         self.bench.run(&[&options, arguments].concat())
     }
 
     /// Runs a command with `--json` that does not use the Catalog.
-    fn run_offline(&self, arguments: &[&str]) -> Ran {
+    fn run_offline(&self, arguments: &[&str]) -> RunOutput {
         self.bench.json(&[&["--knowledge", &self.tables], arguments].concat())
     }
 
@@ -144,14 +146,17 @@ fn warns(document: &Value, part: &str) -> bool {
     items(&document["warnings"]).iter().any(|warning| text_of(warning).contains(part))
 }
 
-const FROM_KNOWLEDGE: &str = "the Catalog does not list KB5054156; its files come from the knowledge of 2026-11-01, checked by SHA-1 (knowledge)";
+const FROM_KNOWLEDGE: &str = "the Catalog does not list KB5054156; used the files in the knowledge of 2026-11-01, checked by SHA-1 (knowledge)";
 
 #[test]
 fn an_unlisted_kb_is_fetched_checked_and_marked() {
     let case = Case::new(without_entry(both()));
     let document = case.run_json(&FETCH).exits(0).json();
-    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]);
-    assert_eq!(each(&document["sets"], "status"), ["published"; 2]);
+    assert_eq!(
+        field_texts(&document["sets"], "folder"),
+        [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]
+    );
+    assert_eq!(field_texts(&document["sets"], "status"), ["published"; 2]);
     assert!(warns(&document, FROM_KNOWLEDGE), "{document:#}");
     assert_eq!(document["failures"], json!([]));
     let set = &document["sets"][1];
@@ -162,8 +167,8 @@ fn an_unlisted_kb_is_fetched_checked_and_marked() {
     assert_eq!(file["checked"], json!(["name", "sha1 (knowledge)"]));
     assert_eq!(file["sha256"], sha256_hex(&package("x64").bytes));
     let name = package("x64").name;
-    assert_eq!(names_in(&case.bench.set(KB, X64)), [name.as_str()]);
-    assert_eq!(fs::read(case.bench.set(KB, X64).join(&name)).unwrap(), package("x64").bytes);
+    assert_eq!(names_in(&case.bench.set_folder(KB, X64)), [name.as_str()]);
+    assert_eq!(fs::read(case.bench.set_folder(KB, X64).join(&name)).unwrap(), package("x64").bytes);
     assert_eq!(
         case.bench.rows("SELECT DISTINCT what, against FROM checks ORDER BY what"),
         [["name", "name"], ["sha1", "knowledge"]]
@@ -184,7 +189,7 @@ fn an_unlisted_kb_is_fetched_checked_and_marked() {
     assert!(shown.contains("sha1 (knowledge)") && shown.contains("no entry of the Catalog"), "{shown}");
     let shown = case.run_offline(&["show", KB]).exits(0).json();
     assert_eq!(shown["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
-    assert_eq!(each(&case.run_offline(&["list"]).exits(0).json()["sets"], "folder").len(), 2);
+    assert_eq!(field_texts(&case.run_offline(&["list"]).exits(0).json()["sets"], "folder").len(), 2);
 }
 
 #[test]
@@ -192,11 +197,11 @@ fn the_set_of_an_unlisted_kb_works_like_any_other() {
     let case = Case::fetched();
     let bytes = case.loopback.bytes_served();
     let again = case.run_json(&FETCH).exits(0).json();
-    assert_eq!(each(&again["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(field_texts(&again["sets"], "status"), ["unchanged"; 2]);
     assert_eq!(case.loopback.bytes_served(), bytes, "no file may be requested again");
 
     case.run_offline(&["verify", "--deep"]).exits(0);
-    let folder = case.bench.set(KB, X64);
+    let folder = case.bench.set_folder(KB, X64);
     let linted = case.run_offline(&["lint", folder.as_str(), "--target", KB]).exits(0).json();
     assert_eq!(linted["status"], "ok", "{linted:#}");
     let plan =
@@ -207,7 +212,7 @@ fn the_set_of_an_unlisted_kb_works_like_any_other() {
     let staged = case.bench.path("staged");
     let to = ["stage", KB, "--arch", "x64", "--baseline", "26100.8037", "--to", staged.as_str()];
     case.run_offline(&to).exits(0);
-    let found = tree(&staged);
+    let found = read_tree(&staged);
     assert!(found.keys().any(|path| path.ends_with(&package("x64").name)), "{:?}", found.keys());
 }
 
@@ -215,25 +220,25 @@ fn the_set_of_an_unlisted_kb_works_like_any_other() {
 fn crawl_dry_run_and_filters_work_for_an_unlisted_kb() {
     let case = Case::new(without_entry(both()));
     let planned = case.run_json(&["fetch", KB, "--dry-run", "--arch", "arm64"]).exits(0).json();
-    assert_eq!(each(&planned["sets"], "folder"), [format!("kb/{KB}/{ARM64}")]);
-    assert_eq!(each(&planned["sets"], "status"), ["planned"]);
+    assert_eq!(field_texts(&planned["sets"], "folder"), [format!("kb/{KB}/{ARM64}")]);
+    assert_eq!(field_texts(&planned["sets"], "status"), ["planned"]);
     assert!(warns(&planned, FROM_KNOWLEDGE), "{planned:#}");
     assert_eq!(case.loopback.bytes_served(), 0);
 
     let crawled = case.run_json(&["crawl", KB]).exits(0).json();
-    assert_eq!(each(&crawled["sets"], "architecture"), ["arm64", "x64"]);
+    assert_eq!(field_texts(&crawled["sets"], "architecture"), ["arm64", "x64"]);
     assert!(warns(&crawled, FROM_KNOWLEDGE), "{crawled:#}");
     let ran = case.run_text(&["crawl", KB]).exits(0);
     assert!(ran.stdout.contains("KB5054156: 0 updates, 2 package sets"), "{}", ran.stdout);
 
     let product = ["fetch", KB, "--arch", "x64", "--product", "Windows 11 25H2"];
     let one = case.run_json(&product).exits(0).json();
-    assert_eq!(each(&one["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
-    assert!(case.bench.set(KB, X64).exists() && !case.bench.set(KB, ARM64).exists());
+    assert_eq!(field_texts(&one["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    assert!(case.bench.set_folder(KB, X64).exists() && !case.bench.set_folder(KB, ARM64).exists());
     let (kind, _) = case.run_json(&["fetch", KB, "--product", "Windows Server 2025"]).exits(3).error();
     assert_eq!(kind, "not_found");
     let (_, message) = case.run_json(&["fetch", KB, "--arch", "x86"]).exits(3).error();
-    assert!(message.contains("knowledge of 2026-11-01 has no file of it for x86"), "{message}");
+    assert!(message.contains("the knowledge of 2026-11-01 has no file of KB5054156 for x86"), "{message}");
 }
 
 #[test]
@@ -241,11 +246,11 @@ fn bytes_of_another_digest_are_quarantined() {
     let wrong_bytes = FileSpec { served: Some(b"another package".to_vec()), ..package("x64") };
     let case = Case::new(without_entry(vec![wrong_bytes, package("arm64")]));
     let document = case.run_json(&FETCH).exits(5).json();
-    assert_eq!(each(&document["sets"], "status"), ["published", "failed"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["published", "failed"]);
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.contains("the knowledge says"), "{message}");
     assert_eq!(names_in(&case.bench.mirror().join("quarantine")).len(), 1);
-    assert!(!case.bench.set(KB, X64).exists());
+    assert!(!case.bench.set_folder(KB, X64).exists());
 }
 
 #[test]
@@ -256,11 +261,11 @@ fn without_a_url_the_known_facts_are_reported() {
             "KB5015684",
             &["--arch", "x64"][..],
             &[
-                "the Catalog knows no update of KB5015684; knowledge of 2026-11-01 has windows10.0-kb5015684-x64_523c039b86ca98f2d818c4e6706e2cc94b634c4a.msu (SHA-1 523c039b86ca98f2d818c4e6706e2cc94b634c4a), and no address of it",
+                "the Catalog does not list an update of KB5015684; the knowledge of 2026-11-01 has windows10.0-kb5015684-x64_523c039b86ca98f2d818c4e6706e2cc94b634c4a.msu (SHA-1 523c039b86ca98f2d818c4e6706e2cc94b634c4a), but no URL",
             ][..],
         ),
-        ("KB5120994", &[], &["has no file of it", "is a hotpatch: in no Catalog"]),
-        ("KB5999999", &[], &["the Catalog knows no update of KB5999999"]),
+        ("KB5120994", &[], &["has no file of KB5120994", "is a hotpatch, which the Catalog does not offer"]),
+        ("KB5999999", &[], &["the Catalog does not list an update of KB5999999"]),
     ] {
         for command in ["fetch", "crawl"] {
             let document = case.run_json(&[&[command, kb], arguments].concat()).exits(3).json();
@@ -296,7 +301,7 @@ fn a_url_on_a_host_not_allowed_is_refused() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace(&case.loopback.file_host(), "files.example.net")).unwrap();
     let document = case.run_json(&FETCH).exits(5).json();
-    let messages = each(&document["failures"], "message");
+    let messages = field_texts(&document["failures"], "message");
     assert!(
         messages.len() == 2 && messages.iter().all(|text| text.contains("files.example.net")),
         "{messages:?}"
@@ -310,8 +315,8 @@ fn a_later_entry_of_the_catalog_takes_precedence() {
     let bytes = case.loopback.bytes_served();
     case.loopback.replace(with_entry(package("x64")));
     let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
-    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
-    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["unchanged"]);
     assert_eq!(document["sets"][0]["products"], json!(["Windows 11, version 25H2"]));
     assert_eq!(
         document["sets"][0]["files"][0]["checked"],
@@ -330,11 +335,14 @@ fn a_later_entry_of_the_catalog_takes_precedence() {
     // The entry disappears again: the set keeps the Catalog's last statement.
     case.loopback.replace(without_entry(both()));
     let document = case.run_json(&FETCH).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["unchanged"; 2]);
-    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(
+        field_texts(&document["sets"], "folder"),
+        [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]
+    );
     assert_eq!(document["sets"][1]["products"], json!(["Windows 11, version 25H2"]));
     let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
-    assert!(warns(&document, "its files are those that it stated before"), "{document:#}");
+    assert!(warns(&document, "used the files that it stated earlier"), "{document:#}");
 }
 
 #[test]
@@ -343,9 +351,9 @@ fn the_catalog_may_state_another_file() {
     let newer = FileSpec::package("windows11.0-kb5054156-x64", "msu", "a later generation");
     case.loopback.replace(with_entry(newer.clone()));
     let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
-    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
-    assert_eq!(each(&document["sets"], "status"), ["published"]);
-    assert_eq!(names_in(&case.bench.set(KB, X64)), [newer.name]);
+    assert_eq!(field_texts(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["published"]);
+    assert_eq!(names_in(&case.bench.set_folder(KB, X64)), [newer.name]);
     assert!(!document["sets"][0]["files"][0]["checked"].to_string().contains("knowledge"), "{document:#}");
 }
 
@@ -358,7 +366,7 @@ fn the_index_is_rebuilt_from_published_files() {
             || ["since", "added", "checked"].contains(&column)
     };
     let before = case.bench.dump(unstable);
-    let kb = || tree(&case.bench.mirror().join("kb"));
+    let kb = || read_tree(&case.bench.mirror().join("kb"));
     let published = kb();
     for name in ["mirror.db", "mirror.db-wal", "mirror.db-shm"] {
         let _absent = fs::remove_file(case.bench.mirror().join(name));
@@ -366,7 +374,7 @@ fn the_index_is_rebuilt_from_published_files() {
     let bytes = case.loopback.bytes_served();
     let again = case.run_json(&FETCH).exits(0).json();
     assert!(warns(&again, "rebuilt from kb/ and pool/: 2 package sets"), "{again:#}");
-    assert_eq!(each(&again["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(field_texts(&again["sets"], "status"), ["unchanged"; 2]);
     assert_eq!(again["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
     assert_eq!(case.loopback.bytes_served(), bytes);
     assert_eq!(case.bench.dump(unstable), before);
@@ -376,15 +384,18 @@ fn the_index_is_rebuilt_from_published_files() {
 #[test]
 fn an_unlisted_kb_is_exported_and_imported() {
     let case = Case::fetched();
-    let root = keys(&case.bench);
+    let root = create_keys(&case.bench);
     let medium = case.bench.path("medium");
     let exported = case.run_offline(&["export", KB, "--to", medium.as_str()]).exits(0).json();
     assert_eq!(exported["plan"]["missing"], json!([]), "{exported:#}");
-    let other = isolated(&root);
+    let other = isolated_mirror(&root);
     import(&other, &medium).exits(0);
-    assert_eq!(tree(&other.mirror().join("kb").join(KB).join(X64)), tree(&case.bench.set(KB, X64)));
+    assert_eq!(
+        read_tree(&other.mirror().join("kb").join(KB).join(X64)),
+        read_tree(&case.bench.set_folder(KB, X64))
+    );
     let shown = other.json(&["show", KB]).exits(0).json();
-    assert_eq!(each(&shown["sets"], "status"), ["published"; 2]);
+    assert_eq!(field_texts(&shown["sets"], "status"), ["published"; 2]);
     assert_eq!(shown["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
     let step = ["resolve", "--enable", "25H2", "--arch", "x64", "--baseline", "26100.8037"];
     let plan = other.json(&step).exits(0).json();
@@ -401,10 +412,10 @@ fn a_scheduled_run_fetches_an_unlisted_kb() {
     let case = Case::new(without_entry(both()));
     case.bench.configure("format = 1\nkbs = [\"KB5054156\"]\narchitectures = [\"x64\"]\n");
     let first = case.run_json(&["sync"]).exits(0).json();
-    assert_eq!(each(&first["sets"], "status"), ["published"]);
-    assert_eq!(each(&first["news"]["new"], "kb"), [KB]);
+    assert_eq!(field_texts(&first["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&first["news"]["new"], "kb"), [KB]);
     let second = case.run_json(&["sync"]).exits(0).json();
-    assert_eq!(each(&second["sets"], "status"), ["unchanged"]);
+    assert_eq!(field_texts(&second["sets"], "status"), ["unchanged"]);
     assert_eq!(second["news"]["new"], json!([]));
 }
 
@@ -414,7 +425,7 @@ fn a_withdrawn_unlisted_kb_is_fetched_with_a_warning() {
     let row = "\n[[withdrawn]]\nkb = \"KB5054156\"\nsuccessor = \"KB5121794\"\ndate = \"2025-10-01\"\nwhy = \"a test\"\nsource = \"a test\"\n";
     fs::write(format!("{}/withdrawn.toml", case.tables), table("withdrawn.toml") + row).unwrap();
     let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["published"]);
     assert!(warns(&document, "KB5054156 is withdrawn (a test): take KB5121794 instead"), "{document:#}");
 }
 
@@ -426,12 +437,11 @@ fn one_architecture_without_a_url_does_not_stop_the_others() {
     let url = package("arm64").url.unwrap().replace("{cdn}", &case.loopback.file_host());
     fs::write(&path, text.replace(&format!("url = \"{url}\"\n"), "")).unwrap();
     let document = case.run_json(&FETCH).exits(0).json();
-    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
-    let warning =
-        format!("{ARM64} is left out: knowledge of 2026-11-01 has no address of {}", package("arm64").name);
+    assert_eq!(field_texts(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    let warning = format!("{ARM64}: the knowledge of 2026-11-01 has no URL of {}", package("arm64").name);
     assert!(warns(&document, &warning), "{document:#}");
     let (_, message) = case.run_json(&["fetch", KB, "--arch", "arm64"]).exits(3).error();
-    assert!(message.contains("and no address of it"), "{message}");
+    assert!(message.contains("but no URL"), "{message}");
 }
 
 #[test]
@@ -484,7 +494,10 @@ fn a_complete_unlisted_set_survives_a_failing_catalog() {
     let case = Case::fetched();
     case.loopback.rule(Rule::always(".aspx", Action::ErrorPage));
     let document = case.run_json(&FETCH).exits(0).json();
-    let status = each(&document["sets"], "status");
+    let status = field_texts(&document["sets"], "status");
     assert!(!status.is_empty() && status.iter().all(|one| one == "unchanged"), "{document:#}");
-    assert!(document["warnings"].to_string().contains("is here whole"), "{document:#}");
+    assert!(
+        document["warnings"].to_string().contains("in the mirror without checking the Catalog"),
+        "{document:#}"
+    );
 }

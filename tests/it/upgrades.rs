@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
-use super::carry::{KB, digests, export, import, isolated, root_of};
+use super::air_gap::{KB, export, file_digests, import, isolated_mirror, root_key_of};
 use super::harness::{Bench, copy_folder, items, names_in, recording};
 
 const OTHER: &str = "KB5085516";
@@ -40,7 +40,7 @@ fn stick(bench: &Bench) -> Utf8PathBuf {
 }
 
 fn payload(medium: &Utf8Path) -> std::collections::BTreeMap<String, String> {
-    let mut files = digests(medium);
+    let mut files = file_digests(medium);
     files.retain(|path, _| path.starts_with("data/") && path.contains("/windows11.0-"));
     files
 }
@@ -79,17 +79,17 @@ fn a_mirror_of_0_1_gives_the_same_answers_after_migration() {
 fn a_medium_of_0_1_is_checked_and_imported() {
     let bench = Bench::new();
     let stick = stick(&bench);
-    let before = digests(&stick);
-    let root = root_of(&mirror_of_0_1("connected"));
-    let isolated_side = isolated(&root);
+    let before = file_digests(&stick);
+    let root = root_key_of(&mirror_of_0_1("connected"));
+    let isolated_side = isolated_mirror(&root);
     let checked = isolated_side.json(&["check-medium", stick.as_str()]).exits(0).json();
     assert_eq!((&checked["set"]["seq"], &checked["litter"]), (&json!(1), &json!([])));
     let imported = import(&isolated_side, &stick).exits(0).json();
     assert_eq!(items(&imported["imported"]["published"]).len(), 4, "{imported:#}");
-    assert_eq!(digests(&stick), before);
-    for (path, digest) in digests(&fixture("isolated").join("kb")) {
+    assert_eq!(file_digests(&stick), before);
+    for (path, digest) in file_digests(&fixture("isolated").join("kb")) {
         if path.contains("/windows11.0-") {
-            assert_eq!(digests(&isolated_side.mirror().join("kb")).get(&path), Some(&digest), "{path}");
+            assert_eq!(file_digests(&isolated_side.mirror().join("kb")).get(&path), Some(&digest), "{path}");
         }
     }
 }
@@ -184,18 +184,18 @@ fn an_unfinished_export_of_0_1_is_completed() {
                     payload(&stick).into_keys().find(|path| path.contains("kb5085516-x64")).unwrap();
                 fs::rename(stick.join(&package), stick.join(format!("{package}.kbm-part"))).unwrap();
             }
-            let before = digests(&stick);
-            isolated(&root_of(&connected_side)).json(&["check-medium", stick.as_str()]).exits(11);
+            let before = file_digests(&stick);
+            isolated_mirror(&root_key_of(&connected_side)).json(&["check-medium", stick.as_str()]).exits(11);
             let dry =
                 connected_side.json(&["export", KB, "--to", stick.as_str(), "--dry-run"]).exits(0).json();
-            assert_eq!(digests(&stick), before, "case {number}");
+            assert_eq!(file_digests(&stick), before, "case {number}");
             // Complete package sets stay, and the partial set is completed.
             let kept = items(&dry["plan"]["kept"]).len();
             assert_eq!(kept, if is_cut { 3 } else { 4 }, "case {number}: {dry:#}");
             export(&connected_side, &[KB], &stick).exits(0);
             export(&connected_side, &[OTHER], &stick).exits(0);
             assert_eq!(payload(&stick), reference, "case {number}");
-            isolated(&root_of(&connected_side)).json(&["check-medium", stick.as_str()]).exits(0);
+            isolated_mirror(&root_key_of(&connected_side)).json(&["check-medium", stick.as_str()]).exits(0);
         }
     }
 }
@@ -205,15 +205,15 @@ fn a_medium_without_a_signed_listing_is_refused() {
     // The mirror that made the set is lost. Another mirror has its keys and other KBs.
     let connected_side = Bench::new();
     connected_side.replay(&recording("demo"), &["fetch", KB, "--arch", "x64"]).exits(0);
-    super::carry::share_keys(&mirror_of_0_1("connected"), &connected_side);
+    super::air_gap::share_keys(&mirror_of_0_1("connected"), &connected_side);
     let stick = stick(&connected_side);
     fs::remove_file(stick.join("set.json.minisig")).unwrap();
-    let before = digests(&stick);
+    let before = file_digests(&stick);
     let (kind, message) = export(&connected_side, &[KB], &stick).exits(11).error();
     assert!(kind == "refused" && message.contains("is unknown to this mirror"), "{message}");
-    assert_eq!(digests(&stick), before);
+    assert_eq!(file_digests(&stick), before);
     export(&connected_side, &[KB, "--prune"], &stick).exits(2);
-    assert_eq!(digests(&stick), before);
+    assert_eq!(file_digests(&stick), before);
     export(&connected_side, &[KB, "--prune", "--yes"], &stick).exits(0);
     assert!(payload(&stick).keys().all(|path| path.starts_with("data/KB5086672/windows-11-24h2-x64/")));
 }

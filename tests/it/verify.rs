@@ -8,8 +8,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
-use super::carry::{connected, export, import, isolated, root_of};
-use super::harness::{Bench, items, names_in, recording, sha256_hex, text_of, tree};
+use super::air_gap::{connected_mirror, export, import, isolated_mirror, root_key_of};
+use super::harness::{Bench, items, names_in, read_tree, recording, sha256_hex, text_of};
 
 const SET: &str = "windows-11-24h2-arm64";
 
@@ -48,13 +48,13 @@ fn found(report: &Value) -> Vec<(String, String)> {
 #[test]
 fn an_intact_mirror_has_no_findings_and_is_not_changed() {
     let bench = mirror();
-    let before = tree(&bench.mirror());
+    let before = read_tree(&bench.mirror());
     for options in [&["verify"][..], &["verify", "--deep"]] {
         let report = bench.json(options).exits(0).json();
         assert_eq!((&report["findings"], &report["warnings"]), (&json!([]), &json!([])));
         assert_eq!((&report["files"], &report["folders"], &report["kbs"]), (&json!(3), &json!(2), &json!(2)));
     }
-    let mut after = tree(&bench.mirror());
+    let mut after = read_tree(&bench.mirror());
     let report = after.remove("runs/2026-11-23T080000Z-verify.json").unwrap();
     assert!(after.remove("health.json").is_some());
     let same = |(path, bytes): (&String, &Vec<u8>)| {
@@ -88,14 +88,14 @@ fn each_kind_of_damage_is_found() {
             fs::write(folder.join("0".repeat(64)), "foreign bytes").unwrap();
         }),
         ("foreign", "kb/KB5086672/windows-11-24h2-arm64/readme.txt", |bench| {
-            fs::write(bench.set("KB5086672", SET).join("readme.txt"), "hello").unwrap();
+            fs::write(bench.set_folder("KB5086672", SET).join("readme.txt"), "hello").unwrap();
         }),
         ("foreign", "kb/KB5086672/windows-11-24h2-x86", |bench| {
-            fs::create_dir(bench.set("KB5086672", "windows-11-24h2-x86")).unwrap();
+            fs::create_dir(bench.set_folder("KB5086672", "windows-11-24h2-x86")).unwrap();
         }),
         ("foreign", "kb/KB1234567", |bench| fs::create_dir(bench.mirror().join("kb/KB1234567")).unwrap()),
         ("missing", "kb/KB5086672/windows-11-24h2-arm64", |bench| {
-            fs::remove_dir_all(bench.set("KB5086672", SET)).unwrap();
+            fs::remove_dir_all(bench.set_folder("KB5086672", SET)).unwrap();
         }),
         ("missing", "kb/KB5086672/README.txt", |bench| {
             fs::remove_file(bench.mirror().join("kb/KB5086672/README.txt")).unwrap();
@@ -134,7 +134,7 @@ fn each_kind_of_damage_is_found() {
 #[test]
 fn any_flipped_bit_in_the_pool_or_sums_is_found() {
     let bench = mirror();
-    let mut names: Vec<String> = tree(&bench.mirror()).into_keys().collect();
+    let mut names: Vec<String> = read_tree(&bench.mirror()).into_keys().collect();
     names.retain(|name| name.starts_with("pool/") || name.ends_with("SHA256SUMS"));
     assert_eq!(names.len(), 5);
     // A random sequence that is the same on every run.
@@ -161,7 +161,7 @@ fn any_flipped_bit_in_the_pool_or_sums_is_found() {
 #[test]
 fn a_copy_in_a_set_folder_is_read_separately() {
     let bench = mirror();
-    let set = bench.set("KB5086672", SET);
+    let set = bench.set_folder("KB5086672", SET);
     let name = names_in(&set).into_iter().find(|name| name.contains("kb5086672")).unwrap();
     let copy = set.join(&name);
     // A copy with the right bytes, as on a file system without links.
@@ -229,8 +229,8 @@ fn the_hint_to_repair_works() {
 
 #[test]
 fn the_hint_to_repair_from_a_medium_works() {
-    let connected_side = connected(&["KB5086672", "--arch", "arm64"]);
-    let isolated_side = isolated(&root_of(&connected_side));
+    let connected_side = connected_mirror(&["KB5086672", "--arch", "arm64"]);
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
     let medium = connected_side.path("medium");
     export(&connected_side, &["KB5086672"], &medium).exits(0);
     import(&isolated_side, &medium).exits(0);
@@ -278,6 +278,6 @@ fn a_mirror_with_an_empty_index_is_not_damaged() {
     fs::write(bench.mirror().join("mirror.db"), "").unwrap();
     for command in ["verify", "list"] {
         let (kind, message) = bench.json(&[command]).exits(2).error();
-        assert!(kind == "usage" && message.contains("making of the index"), "{command}: {message}");
+        assert!(kind == "usage" && message.contains("rebuild of the index"), "{command}: {message}");
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::harness::skipped;
+use super::harness::skip;
 
 pub(crate) const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 pub(crate) const CBS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
@@ -37,12 +37,12 @@ impl Machine {
             Command::new("x86_64-w64-mingw32-gcc").args(["-O1", "-o"]).arg(&dism).arg(source).output();
         match compiler {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => return skipped(&format!("x86_64-w64-mingw32-gcc: {error}")),
+            Err(error) => return skip(&format!("x86_64-w64-mingw32-gcc: {error}")),
         }
         match machine.output_of(&["wineboot", "-i"]) {
             Some((true, _)) => {}
-            Some((false, output_of)) => return skipped(&format!("wine does not start: {output_of}")),
-            None => return skipped("wine is not here"),
+            Some((false, output_of)) => return skip(&format!("wine does not start: {output_of}")),
+            None => return skip("wine is not here"),
         }
         machine.keeper = machine
             .wine(&["cmd"])

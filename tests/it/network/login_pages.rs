@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::harness::{Bench, names_in, tree};
+use super::super::harness::{Bench, names_in, read_tree};
 use super::super::support::{Action, Loopback, Rule};
 use super::{FETCH, KB, LOGIN, failure_text, hints, published, run_against, world};
 
@@ -61,7 +61,7 @@ fn a_login_page_instead_of_a_package_is_reported() {
         for word in ["127.0.0.1", "a proxy's page, not a package", words, "windows11.0-kb5041865-arm64"] {
             assert!(message.contains(word), "{word} in {message}");
         }
-        assert_eq!((published(&bench).len(), tree(&bench.mirror().join("quarantine")).len()), (0, 0));
+        assert_eq!((published(&bench).len(), read_tree(&bench.mirror().join("quarantine")).len()), (0, 0));
         assert_eq!(bench.clock.waited().as_secs(), 0, "{action:?}");
     }
 }

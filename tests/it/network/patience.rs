@@ -66,11 +66,13 @@ fn retry_after_beyond_the_retry_budget_fails_at_once() {
         loopback.rule(Rule::always("/Search.aspx", retry_after(text)));
         let ran = run_against(&bench, &loopback, &[], &["search", KB]).exits(6);
         assert!(
-            failure_text(&ran).contains(&format!("asks to come back in {wait}")),
+            failure_text(&ran).contains(&format!("requests a retry after {wait}")),
             "{}",
             failure_text(&ran)
         );
-        let longer = format!("the server asks to come back in {wait}, longer than the patience of 10m");
+        let longer = format!(
+            "raise --patience: the server requests a retry after {wait}, longer than the retry budget of 10m"
+        );
         assert!(hints(&ran).contains(&longer), "{}", hints(&ran));
         assert_eq!((loopback.requests().len(), bench.clock.waited()), (1, Duration::ZERO));
         // A larger retry budget allows the wait.
@@ -110,7 +112,7 @@ fn a_slow_page_fails_within_the_retry_budget() {
             loopback.rule(Rule::always(page, action));
             let ran = run_against(&bench, &loopback, &["--patience", "3s"], command);
             assert_ne!(ran.code, 0, "{page} {body_alone}");
-            let wanted = "the answer of 127.0.0.1 did not arrive within 5s";
+            let wanted = "the response of 127.0.0.1 was not complete within 5s";
             assert!(failure_text(&ran).contains(wanted), "{page} {body_alone} {}", failure_text(&ran));
             let requests = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains(page));
             assert_eq!(requests.count(), 1, "{page} {body_alone}");
@@ -136,7 +138,7 @@ fn slow_headers_of_a_package_fail_as_a_stall() {
     loopback.rule(Rule::always("/files/", Action::DribbleHead(advance_per_byte(&bench))));
     let ran = run_against(&bench, &loopback, &["--patience", "3s"], &FETCH).exits(6);
     assert!(
-        failure_text(&ran).contains("the answer of 127.0.0.1 did not arrive within 1m"),
+        failure_text(&ran).contains("the response of 127.0.0.1 was not complete within 1m"),
         "{}",
         failure_text(&ran)
     );

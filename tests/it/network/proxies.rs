@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::super::harness::{Bench, Ran, tree};
+use super::super::harness::{Bench, RunOutput, read_tree};
 use super::super::support::{Action, Authority, Loopback, Passed, Proxy, Rule};
 use super::{FETCH, KB, LOGIN, failure_text, hints, pem, published, run_against, world};
 
@@ -79,9 +79,10 @@ fn proxy_credentials_are_sent_only_to_the_proxy() {
     let (loopback, proxy) = (Loopback::start(world()), Proxy::with_login(&format!("proxyuser:{secret}")));
     let encoded = "pa%3Ass%40word";
     let named = format!("http://proxyuser:{encoded}@{}", proxy.host());
-    let expect_no_secret = |bench: &Bench, ran: &Ran, situation: &str| {
-        let everything =
-            tree(&bench.path("")).into_values().chain([ran.stdout.clone().into(), ran.stderr.clone().into()]);
+    let expect_no_secret = |bench: &Bench, ran: &RunOutput, situation: &str| {
+        let everything = read_tree(&bench.path(""))
+            .into_values()
+            .chain([ran.stdout.clone().into(), ran.stderr.clone().into()]);
         for bytes in everything {
             let text = String::from_utf8_lossy(&bytes);
             for word in [secret, encoded, "proxyuser", "cHJveHl1c2Vy"] {
@@ -142,8 +143,8 @@ fn a_proxy_that_requires_a_login_is_reported() {
         let without_login = format!("http://{}", proxy.host());
         let wrong_login = format!("http://proxyuser:wrong@{}", proxy.host());
         for (named, words, advice) in [
-            (&without_login, "wants a user name and a password", "http://user:password@host:port"),
-            (&wrong_login, "does not take the user name", "%40"),
+            (&without_login, "requires a user name and a password", "http://user:password@host:port"),
+            (&wrong_login, "rejects the user name", "%40"),
         ] {
             let before = proxy.passed().len();
             let options = ["--ca-cert", roots.as_str(), "--proxy", named];
@@ -180,7 +181,7 @@ fn a_refusing_proxy_is_reported_with_its_status_and_title() {
     };
     proxy.refuses(403, "<html><title>Category: Software</title></html>");
     let (message, hints) = run_against(&plain, "10m");
-    assert!(message.contains("status 403 and a page titled \"Category: Software\""), "{message}");
+    assert!(message.contains("status 403, with a page titled \"Category: Software\""), "{message}");
     assert!(hints.contains(&named), "{hints}");
     proxy.refuses(511, LOGIN);
     let (message, _) = run_against(&plain, "10m");
@@ -194,7 +195,7 @@ fn a_refusing_proxy_is_reported_with_its_status_and_title() {
 
     // A failed tunnel has no known cause, so the request is retried.
     let (message, hints) = run_against(&secure, "0");
-    assert!(message.contains(&format!("the proxy {named} opened no way to 127.0.0.1")), "{message}");
+    assert!(message.contains(&format!("the proxy {named} did not open a tunnel to 127.0.0.1")), "{message}");
     assert!(hints.contains("log in"), "{hints}");
     run_against(&secure, "5");
     assert_eq!(proxy.passed().len(), 2 + 1 + 4);

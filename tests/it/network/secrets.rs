@@ -3,14 +3,14 @@
 
 use std::fs;
 
-use super::super::harness::{Bench, Ran, tree};
+use super::super::harness::{Bench, RunOutput, read_tree};
 use super::super::support::{Action, Loopback, Rule};
 use super::{FETCH, KB, failure_text, run_against, world};
 
 /// Asserts that neither the output of a run nor its files contain the secret.
-fn expect_no_secret(bench: &Bench, ran: &Ran) {
+fn expect_no_secret(bench: &Bench, ran: &RunOutput) {
     let outputs = [ran.stdout.clone().into(), ran.stderr.clone().into()];
-    for bytes in tree(&bench.path("")).into_values().chain(outputs) {
+    for bytes in read_tree(&bench.path("")).into_values().chain(outputs) {
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains("s3cret"), "{text}");
     }
@@ -66,6 +66,6 @@ fn a_host_with_credentials_is_refused_and_not_shown() {
 }
 
 /// Asserts that the output does not contain the secret. The configuration file does contain it.
-fn expect_no_secret_in_output(ran: &Ran) {
+fn expect_no_secret_in_output(ran: &RunOutput) {
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("s3cret"), "{}{}", ran.stdout, ran.stderr);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::super::harness::{Bench, each};
+use super::super::harness::{Bench, field_texts};
 use super::super::support::{Action, Authority, Loopback, Rule};
 use super::{FETCH, KB, failure_text, hints, pem, published, run_against, world};
 
@@ -24,7 +24,7 @@ fn a_configured_authority_is_trusted() {
     let flags = ["--ca-cert", other.as_str(), "--ca-cert", roots.as_str()];
     for (bench, options) in [(&by_flag, &flags[..]), (&by_variable, &[]), (&by_file, &[])] {
         let document = run_against(bench, &loopback, options, &FETCH).exits(0).json();
-        assert_eq!(each(&document["sets"], "status"), ["published"]);
+        assert_eq!(field_texts(&document["sets"], "status"), ["published"]);
         assert_eq!(published(bench).len(), 1);
         assert_eq!(bench.clock.waited().as_secs(), 0);
     }
@@ -38,17 +38,17 @@ fn an_invalid_certificate_fails_at_once_and_is_reported() {
     for (server, fragment, advice) in [
         (
             other.server("127.0.0.1"),
-            "the certificate of 127.0.0.1 was issued by nobody whom this machine trusts",
+            "the certificate of 127.0.0.1 was issued by an authority that this machine does not trust",
             "--ca-cert",
         ),
         (
             namesake.server("127.0.0.1"),
-            "the certificate of 127.0.0.1 was issued by nobody whom this machine trusts",
+            "the certificate of 127.0.0.1 was issued by an authority that this machine does not trust",
             "--ca-cert",
         ),
         (
             authority.server("somewhere.example"),
-            "the certificate that 127.0.0.1 showed is for another name",
+            "the certificate of 127.0.0.1 is for another name",
             "captive portal",
         ),
         (
@@ -116,7 +116,7 @@ fn redirects_stay_on_https_and_allowed_hosts() {
         let ran = run_against(&bench, &secure, &options, &FETCH).exits(5);
         let message = failure_text(&ran);
         for word in
-            ["refused", "a proxy or its login page may stand between", target.split('?').next().unwrap()]
+            ["refused", "a proxy or its login page may have answered", target.split('?').next().unwrap()]
         {
             assert!(message.contains(word), "{word} in {message}");
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::harness::{Bench, each, items, names_in, text_of};
+use super::super::harness::{Bench, field_texts, items, names_in, text_of};
 use super::super::support::{Loopback, UpdateSpec, World};
 use super::{lcu, package, run_against};
 
@@ -33,11 +33,11 @@ fn unknown_checkpoints_are_ordered_by_their_builds() {
     let document = run_against(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
 
     let set = &document["sets"][0];
-    assert_eq!(each(&set["files"], "name"), [&low.name, &high.name, &target.name].map(String::clone));
-    assert_eq!(each(&set["files"], "role"), ["checkpoint", "checkpoint", "target"]);
+    assert_eq!(field_texts(&set["files"], "name"), [&low.name, &high.name, &target.name].map(String::clone));
+    assert_eq!(field_texts(&set["files"], "role"), ["checkpoint", "checkpoint", "target"]);
     let order: Vec<&Value> = items(&set["files"]).iter().map(|file| &file["order"]).collect();
     assert_eq!(order, [1, 2, 3]);
-    let folder = bench.set("KB5205003", "windows-11-24h2-arm64");
+    let folder = bench.set_folder("KB5205003", "windows-11-24h2-arm64");
     let mut names = [&low.name, &high.name, &target.name].map(String::clone);
     names.sort();
     assert_eq!(names_in(&folder), names);
@@ -60,7 +60,7 @@ fn unknown_checkpoints_are_ordered_by_their_builds() {
     let steps = |baseline: &str| {
         let arguments = ["resolve", "KB5205003", "--arch", "arm64", "--baseline", baseline];
         let plan = bench.json(&arguments).exits(0).json();
-        each(&plan["steps"], "kb")
+        field_texts(&plan["steps"], "kb")
     };
     assert_eq!(steps("26100.8117"), ["KB5209002", "KB5201001", "KB5205003"]);
     assert_eq!(steps("26100.8500"), ["KB5201001", "KB5205003"]);
@@ -100,13 +100,13 @@ fn a_checkpoint_omitted_by_the_dialog_comes_from_knowledge() {
     let document = run_against(&bench, &loopback, &["fetch", "KB5086672"]).exits(0).json();
     let set = &document["sets"][0];
     assert_eq!(set["status"], "published");
-    assert_eq!(each(&set["files"], "name"), [checkpoint.name, target.name]);
-    assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"]);
+    assert_eq!(field_texts(&set["files"], "name"), [checkpoint.name, target.name]);
+    assert_eq!(field_texts(&set["files"], "role"), ["checkpoint", "target"]);
     let has_warning = |warnings: &Value| {
         items(warnings).iter().any(|warning| {
             let warning = text_of(warning);
             warning.contains("does not list the checkpoint KB5043080")
-                && warning.contains("because knowledge")
+                && warning.contains("added it from knowledge")
         })
     };
     assert!(has_warning(&document["warnings"]), "{document:#}");
@@ -115,7 +115,7 @@ fn a_checkpoint_omitted_by_the_dialog_comes_from_knowledge() {
         [["KB5086672", "KB5043080", "knowledge"]]
     );
     let plan = bench.json(&["resolve", "KB5086672", "--baseline", "26100.863"]).exits(0).json();
-    assert_eq!(each(&plan["steps"], "role"), ["checkpoint", "target"]);
+    assert_eq!(field_texts(&plan["steps"], "role"), ["checkpoint", "target"]);
     assert!(has_warning(&plan["warnings"]), "{plan:#}");
 
     // If the Catalog no longer has the checkpoint's entry, only the knowledge names the file. The file is on

@@ -45,10 +45,10 @@ fn write(folder: &Utf8Path, files: &Files) {
 #[test]
 fn an_interrupted_export_keeps_the_sets_it_had_to_keep() {
     let (first, second, stick) = two_mirrors();
-    let isolated_side = isolated(&root_of(&first));
-    let old = tree(&stick);
+    let isolated_side = isolated_mirror(&root_key_of(&first));
+    let old = read_tree(&stick);
     export(&second, &[OTHER], &stick).exits(0);
-    let new = tree(&stick);
+    let new = read_tree(&stick);
     let is_data = |path: &String| path.starts_with("data/");
     let names: Vec<&String> = new.keys().filter(|path| is_data(path)).collect();
     let marker = ("unfinished/export.json".to_owned(), marker(&second, &names));
@@ -118,12 +118,12 @@ fn an_interrupted_export_keeps_the_sets_it_had_to_keep() {
 
 #[test]
 fn replaced_files_are_removed_after_the_new_set_is_signed() {
-    let connected_side = connected(&[KB, OTHER]);
+    let connected_side = connected_mirror(&[KB, OTHER]);
     let stick = connected_side.path("stick");
     export(&connected_side, &["--all"], &stick).exits(0);
-    let old = tree(&stick);
+    let old = read_tree(&stick);
     export(&connected_side, &[KB, "--prune", "--yes"], &stick).exits(0);
-    let new = tree(&stick);
+    let new = read_tree(&stick);
     // The new set is signed, and the removed sets still exist.
     let mut state: Files = old
         .iter()
@@ -138,7 +138,7 @@ fn replaced_files_are_removed_after_the_new_set_is_signed() {
     }
     let medium = connected_side.path("cut");
     write(&medium, &state);
-    let isolated_side = isolated(&root_of(&connected_side));
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
     isolated_side.json(&["check-medium", medium.as_str()]).exits(11);
     export(&connected_side, &[KB], &medium).exits(0);
     assert_eq!(payload(&medium), payload(&stick));
@@ -147,8 +147,8 @@ fn replaced_files_are_removed_after_the_new_set_is_signed() {
 
 #[test]
 fn a_marker_of_another_mirror_is_ignored() {
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
-    let other_mirror = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
+    let other_mirror = connected_mirror(&[KB, "--arch", "arm64"]);
     let folder = connected_side.path("folder");
     let precious = format!("data/{KB}/{ARM}/thesis.docx");
     let mut state: Files = BTreeMap::from([(precious.clone(), b"precious".to_vec())]);
@@ -162,7 +162,7 @@ fn a_marker_of_another_mirror_is_ignored() {
             assert!(!folder.join(&precious).exists());
         } else {
             ran.exits(2);
-            assert_eq!(tree(&folder), state);
+            assert_eq!(read_tree(&folder), state);
         }
     }
 }
@@ -178,12 +178,12 @@ fn interrupt_export(bench: &Bench, stick: &Utf8Path) {
 
 #[test]
 fn an_interrupted_export_without_description_keeps_all_sets() {
-    let connected_side = connected(&[KB, OTHER]);
+    let connected_side = connected_mirror(&[KB, OTHER]);
     let stick = connected_side.path("stick");
     export(&connected_side, &["--all"], &stick).exits(0);
     let before = payload(&stick);
     for has_damaged_copy in [false, true] {
-        let right = tree(&stick);
+        let right = read_tree(&stick);
         interrupt_export(&connected_side, &stick);
         for name in DESCRIPTION.iter().filter(|_| has_damaged_copy) {
             let mut bytes = right[*name].clone();
@@ -213,10 +213,10 @@ fn an_unknown_set_survives_another_interrupted_export() {
         } else {
             fs::remove_file(stick.join("manifest-sha256.txt")).unwrap();
         }
-        let before = tree(&stick);
+        let before = read_tree(&stick);
         let (kind, message) = export(&second, &[OTHER], &stick).exits(11).error();
         assert!(kind == "refused" && message.contains("is unknown to this mirror"), "{message}");
-        assert_eq!(tree(&stick), before);
+        assert_eq!(read_tree(&stick), before);
     }
     export(&second, &[OTHER, "--prune", "--yes"], &stick).exits(0);
     assert!(payload(&stick).keys().all(|path| path.contains(OTHER)));
@@ -224,7 +224,7 @@ fn an_unknown_set_survives_another_interrupted_export() {
 
 #[test]
 fn a_set_with_a_lost_file_is_repaired_without_description() {
-    let connected_side = connected(&[KB, OTHER]);
+    let connected_side = connected_mirror(&[KB, OTHER]);
     let stick = connected_side.path("stick");
     export(&connected_side, &["--all"], &stick).exits(0);
     let before = payload(&stick);
@@ -236,32 +236,32 @@ fn a_set_with_a_lost_file_is_repaired_without_description() {
         if !is_gone {
             fs::write(stick.join(package), vec![0; bytes.len()]).unwrap();
         }
-        let damaged = tree(&stick);
+        let damaged = read_tree(&stick);
         let dry = export(&connected_side, &[OTHER, "--prune", "--dry-run"], &stick).exits(0).json();
-        assert!(each(&dry["plan"]["removals"], "folder").contains(&ARM.to_owned()), "{dry:#}");
+        assert!(field_texts(&dry["plan"]["removals"], "folder").contains(&ARM.to_owned()), "{dry:#}");
         // The pool does not have the file either, so the rest of the set is removed only with a confirmation.
         let pooled =
             connected_side.mirror().join("pool/sha256").join(&before[package][..2]).join(&before[package]);
         fs::remove_file(&pooled).unwrap();
         let (_, message) = export(&connected_side, &[OTHER, "--arch", "x64"], &stick).exits(11).error();
         assert!(message.contains(package.as_str()), "{message}");
-        assert_eq!(tree(&stick), damaged);
+        assert_eq!(read_tree(&stick), damaged);
         fs::write(&pooled, bytes).unwrap();
         let ran = export(&connected_side, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
-        assert_eq!(each(&ran["plan"]["updates"], "folder"), [ARM], "{ran:#}");
+        assert_eq!(field_texts(&ran["plan"]["updates"], "folder"), [ARM], "{ran:#}");
         assert_eq!(payload(&stick), before);
     }
 }
 
 #[test]
 fn a_description_that_cannot_be_copied_stays_valid() {
-    let connected_side = connected(&[KB, OTHER]);
+    let connected_side = connected_mirror(&[KB, OTHER]);
     let stick = connected_side.path("stick");
     export(&connected_side, &[KB], &stick).exits(0);
     fs::create_dir_all(stick.join("unfinished/listing.jsonl")).unwrap();
     fs::write(stick.join("unfinished/listing.jsonl/x"), b"x").unwrap();
-    let before = tree(&stick);
+    let before = read_tree(&stick);
     let ran = export(&connected_side, &[OTHER], &stick);
     assert_ne!(ran.code, 0);
-    assert_eq!(tree(&stick), before);
+    assert_eq!(read_tree(&stick), before);
 }

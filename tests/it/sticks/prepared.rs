@@ -18,7 +18,7 @@ use kbmirror::cli::{self, Process, Signals};
 use kbmirror::clock::Clock;
 use kbmirror::net::Stop;
 
-use super::super::carry::small_two;
+use super::super::air_gap::small_medium_of_two_kbs;
 use super::super::harness::{SteppingClock, copy_folder};
 use super::*;
 
@@ -31,9 +31,10 @@ fn make_pipe(path: &Utf8Path) {
 
 /// Returns a mirror with two KBs, and a stick of it with one of them.
 fn with_stick() -> (Bench, Utf8PathBuf) {
-    let (connected_side, loopback) = (Bench::new(), Loopback::start(super::super::carry::two_kbs()));
+    let (connected_side, loopback) =
+        (Bench::new(), Loopback::start(super::super::air_gap::world_of_two_kbs()));
     fetch_from(&connected_side, &loopback, &[FIRST, SECOND]).exits(0);
-    keys(&connected_side);
+    create_keys(&connected_side);
     let stick = connected_side.path("stick");
     export(&connected_side, &[FIRST], &stick).exits(0);
     (connected_side, stick)
@@ -42,8 +43,8 @@ fn with_stick() -> (Bench, Utf8PathBuf) {
 #[test]
 fn pipes_and_sockets_are_refused_without_waiting() {
     let (connected_side, stick) = with_stick();
-    let isolated_side = isolated(&root_of(&connected_side));
-    let before = digests(&stick);
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
+    let before = file_digests(&stick);
     let mut names: Vec<String> = before.keys().cloned().collect();
     names.extend(["data", "knowledge", "tools", "unfinished"].map(str::to_owned));
     let kb = format!("data/{FIRST}");
@@ -79,7 +80,7 @@ fn pipes_and_sockets_are_refused_without_waiting() {
         if exists {
             fs::rename(&aside, &path).unwrap();
         }
-        assert_eq!(digests(&stick), before, "{name}");
+        assert_eq!(file_digests(&stick), before, "{name}");
     }
 }
 
@@ -88,11 +89,14 @@ fn a_forged_manifest_removes_nothing() {
     let (connected_side, stick) = with_stick();
     let victim = connected_side.path("victim");
     copy_folder(&connected_side.mirror().join("kb"), &victim);
-    let outside = digests(&victim);
+    let outside = file_digests(&victim);
     let zeros = "0".repeat(64);
     // The manifest lists every file of the victim, and its signature belongs to another text.
-    let forged: String =
-        tree(&victim).into_keys().map(|path| format!("{zeros}  data/{path}\n")).collect::<Vec<_>>().concat();
+    let forged: String = read_tree(&victim)
+        .into_keys()
+        .map(|path| format!("{zeros}  data/{path}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     for is_link in [true, false] {
         let prepared = connected_side.path(&format!("prepared-{is_link}"));
         copy_folder(&stick, &prepared);
@@ -107,13 +111,16 @@ fn a_forged_manifest_removes_nothing() {
             if !signed {
                 fs::remove_file(prepared.join("set.json.minisig")).unwrap();
             }
-            let before = digests(&prepared);
+            let before = file_digests(&prepared);
             for selection in [&[FIRST][..], &[SECOND], &[SECOND, "--prune", "--yes"]] {
                 let (kind, message) = export(&connected_side, selection, &prepared).exits(2).error();
                 let names =
                     if is_link { "data on the medium is a link" } else { "not belong to this mirror" };
                 assert!(kind == "usage" && message.contains(names), "{message}");
-                assert_eq!((digests(&victim), digests(&prepared)), (outside.clone(), before.clone()));
+                assert_eq!(
+                    (file_digests(&victim), file_digests(&prepared)),
+                    (outside.clone(), before.clone())
+                );
             }
         }
     }
@@ -217,7 +224,8 @@ fn a_folder_replaced_by_a_link_during_export_is_not_followed() {
             }
             fs::create_dir_all(victim.join(SECOND).join(ARM)).unwrap();
             fs::write(victim.join("set.json"), b"precious").unwrap();
-            let (outside, target, aside) = (digests(&victim), victim.clone(), connected_side.path("aside"));
+            let (outside, target, aside) =
+                (file_digests(&victim), victim.clone(), connected_side.path("aside"));
             let _gone = fs::remove_dir_all(&aside);
             let performed = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&performed);
@@ -227,7 +235,7 @@ fn a_folder_replaced_by_a_link_during_export_is_not_followed() {
                     counted.store(1, Ordering::SeqCst);
                 }
             });
-            assert_eq!(digests(&victim), outside, "{place} at {at}, exit {code}");
+            assert_eq!(file_digests(&victim), outside, "{place} at {at}, exit {code}");
             actions += performed.load(Ordering::SeqCst);
         }
     }
@@ -236,11 +244,11 @@ fn a_folder_replaced_by_a_link_during_export_is_not_followed() {
 
 #[test]
 fn a_folder_replaced_by_a_link_during_import_adds_nothing() {
-    let small = small_two();
+    let small = small_medium_of_two_kbs();
     let package = small.payload().into_iter().find(|path| path.contains("/windows11.0-kb5041865-")).unwrap();
     let set = Utf8Path::new(&package).parent().unwrap().to_owned();
     let run = |at: usize| {
-        let isolated_side = isolated(&small.root);
+        let isolated_side = isolated_mirror(&small.root);
         let (stick, evil) = (isolated_side.path("stick"), isolated_side.path("evil"));
         small.copy_to(&stick);
         // The wrong file has the same length as the right file.
@@ -257,10 +265,10 @@ fn a_folder_replaced_by_a_link_during_import_adds_nothing() {
     };
     let (right, (code, calls)) = run(usize::MAX);
     assert!(code == 0 && calls > 4, "{code}, {calls} calls");
-    let pool = digests(&right.mirror().join("pool"));
+    let pool = file_digests(&right.mirror().join("pool"));
     for at in 0..calls {
         let (isolated_side, (code, _)) = run(at);
-        let taken = digests(&isolated_side.mirror().join("pool"));
+        let taken = file_digests(&isolated_side.mirror().join("pool"));
         let is_whole = code == 0 && taken == pool;
         assert!(is_whole || [11, 12].contains(&code) && taken.is_empty(), "at {at}: exit {code}, {taken:?}");
     }

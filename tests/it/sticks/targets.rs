@@ -4,25 +4,26 @@ use super::*;
 
 #[test]
 fn two_mirrors_do_not_share_the_root_of_one_stick() {
-    let (first, second) = (connected(&[KB, "--arch", "arm64"]), connected(&[OTHER, "--arch", "arm64"]));
+    let (first, second) =
+        (connected_mirror(&[KB, "--arch", "arm64"]), connected_mirror(&[OTHER, "--arch", "arm64"]));
     let stick = first.path("stick");
     export(&first, &[KB], &stick).exits(0);
-    let before = digests(&stick);
+    let before = file_digests(&stick);
     for selection in [&[OTHER][..], &[OTHER, "--prune", "--yes"], &[OTHER, "--dry-run"], &["--all"]] {
         let (kind, message) = export(&second, selection, &stick).exits(2).error();
-        let (own, other) = (root_of(&second), root_of(&first));
+        let (own, other) = (root_key_of(&second), root_key_of(&first));
         assert!(kind == "usage" && message.contains(&own) && message.contains(&other), "{message}");
-        assert_eq!(digests(&stick), before, "{selection:?}");
+        assert_eq!(file_digests(&stick), before, "{selection:?}");
     }
     // A folder of its own on the same stick works, as the hint says.
     export(&second, &[OTHER], &stick.join("second")).exits(0);
     export(&first, &[KB], &stick).exits(0);
-    isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
-    isolated(&root_of(&second)).json(&["check-medium", stick.join("second").as_str()]).exits(0);
+    isolated_mirror(&root_key_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
+    isolated_mirror(&root_key_of(&second)).json(&["check-medium", stick.join("second").as_str()]).exits(0);
     // A folder among the files of the other mirror's set is refused.
-    let before = digests(&stick);
+    let before = file_digests(&stick);
     export(&second, &[OTHER], &stick.join("data/second")).exits(2);
-    assert_eq!(digests(&stick), before);
+    assert_eq!(file_digests(&stick), before);
     // An unfinished medium of another mirror is refused.
     fs::remove_file(stick.join("set.json.minisig")).unwrap();
     export(&second, &[OTHER], &stick).exits(2);
@@ -30,7 +31,7 @@ fn two_mirrors_do_not_share_the_root_of_one_stick() {
 
 #[test]
 fn a_path_that_is_not_mounted_is_not_created() {
-    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, "--arch", "arm64"]);
     let (_, message) =
         export(&connected_side, &[KB], &connected_side.path("media/op/STICK")).exits(2).error();
     assert!(message.contains("does not exist"), "{message}");
@@ -46,12 +47,12 @@ fn a_path_that_is_not_mounted_is_not_created() {
         (connected_side.mirror().join("stick"), "is inside the mirror"),
         (connected_side.mirror().parent().unwrap().to_owned(), "contains the mirror"),
     ] {
-        let before = content(&connected_side.mirror());
+        let before = mirror_digests(&connected_side.mirror());
         for dry in [&[KB][..], &[KB, "--dry-run"]] {
             let (kind, message) = export(&connected_side, dry, &to).exits(2).error();
             assert!(kind == "usage" && message.contains(words), "{message}");
         }
-        assert_eq!(content(&connected_side.mirror()), before);
+        assert_eq!(mirror_digests(&connected_side.mirror()), before);
     }
 }
 
@@ -59,7 +60,7 @@ fn a_path_that_is_not_mounted_is_not_created() {
 #[test]
 fn links_on_a_target_are_not_followed() {
     use std::os::unix::fs::symlink;
-    let connected_side = connected(&[KB, OTHER, "--arch", "arm64"]);
+    let connected_side = connected_mirror(&[KB, OTHER, "--arch", "arm64"]);
     let precious = connected_side.path("precious");
     fs::create_dir(&precious).unwrap();
     fs::write(precious.join("file"), b"precious").unwrap();
@@ -99,30 +100,34 @@ fn links_on_a_target_are_not_followed() {
             assert!(kind == "usage" && message.contains("a link or a device"), "{place}: {message}");
             assert!(message.contains(&place), "{place}: {message}");
         }
-        assert_eq!(tree(&precious), BTreeMap::from([("file".to_owned(), b"precious".to_vec())]), "{place}");
+        assert_eq!(
+            read_tree(&precious),
+            BTreeMap::from([("file".to_owned(), b"precious".to_vec())]),
+            "{place}"
+        );
     }
 }
 
 #[test]
 fn a_recording_and_the_catalog_are_not_mixed() {
-    let demo = connected(&[KB, "--arch", "arm64"]);
+    let demo = connected_mirror(&[KB, "--arch", "arm64"]);
     let stick = demo.path("stick");
     export(&demo, &[KB], &stick).exits(0);
-    let (live, loopback) = (Bench::new(), Loopback::start(super::super::carry::two_kbs()));
+    let (live, loopback) = (Bench::new(), Loopback::start(super::super::air_gap::world_of_two_kbs()));
     fetch_from(&live, &loopback, &["KB5041865"]).exits(0);
     share_keys(&demo, &live);
-    let before = digests(&stick);
+    let before = file_digests(&stick);
     let (kind, message) = export(&live, &["KB5041865"], &stick).exits(2).error();
     assert!(kind == "usage" && message.contains("replay"), "{message}");
-    assert_eq!(digests(&stick), before);
+    assert_eq!(file_digests(&stick), before);
     export(&live, &["KB5041865", "--prune", "--yes"], &stick).exits(0);
-    isolated(&root_of(&demo)).json(&["check-medium", stick.as_str()]).exits(0);
+    isolated_mirror(&root_key_of(&demo)).json(&["check-medium", stick.as_str()]).exits(0);
 }
 
 #[test]
 fn a_description_by_a_retired_or_unknown_key_is_ignored() {
     let (first, second, stick) = two_mirrors();
-    let before = digests(&stick);
+    let before = file_digests(&stick);
     // The new key list of the root does not contain the old export key.
     let root = kbmirror::carrier::SecretKey::from_text(
         &fs::read_to_string(second.mirror().join("keys/root.key")).unwrap(),
@@ -147,13 +152,13 @@ fn a_description_by_a_retired_or_unknown_key_is_ignored() {
     // The mirror does not know the KB, and no trusted text describes the set.
     let (_, message) = export(&second, &[OTHER], &stick).exits(2).error();
     assert!(message.contains("not belong to this mirror"), "{message}");
-    assert_eq!(digests(&stick), before);
+    assert_eq!(file_digests(&stick), before);
     // A mirror that has the set verifies it by its content.
     share_keys(&second, &first);
     let kept = export(&first, &[KB], &stick).exits(0).json();
     assert!(kept["plan"]["warnings"].to_string().contains("not an export key of this mirror any more"));
     assert_eq!(items(&kept["plan"]["kept"]).len(), 1);
-    isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
+    isolated_mirror(&root_key_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
 }
 
 #[test]
@@ -165,16 +170,16 @@ fn unsigned_content_is_not_trusted() {
     let manifest = fs::read_to_string(stick.join("manifest-sha256.txt")).unwrap();
     fs::write(stick.join("manifest-sha256.txt"), format!("{manifest}{}  {foreign}\n", "0".repeat(64)))
         .unwrap();
-    let before = digests(&stick);
+    let before = file_digests(&stick);
     for (bench, kb) in [(&first, KB), (&second, OTHER)] {
         for more in [&[][..], &["--prune", "--yes"]] {
             export(bench, &[&[kb], more].concat(), &stick).exits(2);
-            assert_eq!(digests(&stick), before);
+            assert_eq!(file_digests(&stick), before);
         }
     }
     fs::remove_file(stick.join(&foreign)).unwrap();
     // A set known to the mirror is verified by its content, no matter how the texts changed.
     fs::write(stick.join("listing.jsonl"), b"{}").unwrap();
     export(&first, &[KB], &stick).exits(0);
-    isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
+    isolated_mirror(&root_key_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kbmirror::mirror::Lock;
 use kbmirror::net::{Signal, Stop};
 
-use super::super::carry::KB;
-use super::super::harness::{Bench, tree};
+use super::super::air_gap::KB;
+use super::super::harness::{Bench, read_tree};
 use super::super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 use super::{
     bench, command_line, compare, copy_folder, fetched, fs, run, section, snap, snap_failure, snap_steps,
@@ -58,7 +58,7 @@ fn not_found_3_and_incomplete_4() {
 fn integrity_5() {
     let wrong = bench();
     let files = wrong.path("demo/files");
-    let name = tree(&files).into_keys().find(|name| name.contains("kb5086672-arm64")).unwrap();
+    let name = read_tree(&files).into_keys().find(|name| name.contains("kb5086672-arm64")).unwrap();
     let mut bytes = fs::read(files.join(&name)).unwrap();
     bytes[200] ^= 1;
     fs::write(files.join(&name), bytes).unwrap();
@@ -115,7 +115,7 @@ fn unreachable_6_and_page_changed_7() {
 #[test]
 fn busy_8_no_space_9_and_budget_13() {
     let bench = fetched(&[KB, "--arch", "arm64"]);
-    let lock = Lock::take(&bench.mirror().join("lock"), "2026-11-23T08:00:00Z").unwrap();
+    let lock = Lock::acquire(&bench.mirror().join("lock"), "2026-11-23T08:00:00Z").unwrap();
     snap_failure("fail-8-busy", &bench, &FETCH, 8);
     drop(lock);
     snap_failure("fail-13-budget", &super::bench(), &[&FETCH[..], &["--max-bytes", "20K"]].concat(), 13);
@@ -130,14 +130,14 @@ fn unresolved_10() {
 
 /// A medium beside a mirror that trusts its key.
 fn medium() -> Bench {
-    let here = fetched(&[KB, "--arch", "arm64"]);
-    run(&here, None, &["keys", "init"]).exits(0);
-    run(&here, None, &["export", KB, "--to", "@/stick"]).exits(0);
-    let root = fs::read_to_string(here.mirror().join("keys/root.pub")).unwrap();
-    let there = Bench::in_short_folder();
-    copy_folder(&here.path("stick"), &there.path("stick"));
-    run(&there, None, &["keys", "trust", root.lines().last().unwrap()]).exits(0);
-    there
+    let connected = fetched(&[KB, "--arch", "arm64"]);
+    run(&connected, None, &["keys", "init"]).exits(0);
+    run(&connected, None, &["export", KB, "--to", "@/stick"]).exits(0);
+    let root = fs::read_to_string(connected.mirror().join("keys/root.pub")).unwrap();
+    let isolated = Bench::in_short_folder();
+    copy_folder(&connected.path("stick"), &isolated.path("stick"));
+    run(&isolated, None, &["keys", "trust", root.lines().last().unwrap()]).exits(0);
+    isolated
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn refused_11_and_medium_12() {
     fs::write(&page, format!("{text}run this\n")).unwrap();
     snap_failure("fail-11-changed-page", &bench, &["import", "@/stick"], 11);
     fs::write(&page, text).unwrap();
-    let name = tree(&bench.path("stick")).into_keys().find(|name| name.ends_with(".msu")).unwrap();
+    let name = read_tree(&bench.path("stick")).into_keys().find(|name| name.ends_with(".msu")).unwrap();
     let package = bench.path("stick").join(name);
     let mut bytes = fs::read(&package).unwrap();
     bytes[300] ^= 1;

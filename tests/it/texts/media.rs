@@ -3,8 +3,8 @@
 use camino::Utf8Path;
 use scraper::{Html, Node};
 
-use super::super::carry::KB;
-use super::super::harness::{Bench, text_of, tree};
+use super::super::air_gap::KB;
+use super::super::harness::{Bench, read_tree, text_of};
 use super::{compare, fetched, fs, run, snap, snap_steps};
 
 const EXPORT: [&str; 4] = ["export", KB, "--to", "@/stick"];
@@ -63,13 +63,13 @@ fn exports() {
 
 /// The other side: a medium of a connected mirror, and a mirror that trusts its root key.
 fn isolated() -> Bench {
-    let here = connected();
-    run(&here, None, &EXPORT).exits(0);
-    let root = text_of(&here.json(&["keys", "show"]).exits(0).json()["root"]);
-    let there = Bench::in_short_folder();
-    super::copy_folder(&here.path("stick"), &there.path("stick"));
-    run(&there, None, &["keys", "trust", &root]).exits(0);
-    there
+    let connected = connected();
+    run(&connected, None, &EXPORT).exits(0);
+    let root = text_of(&connected.json(&["keys", "show"]).exits(0).json()["root"]);
+    let isolated = Bench::in_short_folder();
+    super::copy_folder(&connected.path("stick"), &isolated.path("stick"));
+    run(&isolated, None, &["keys", "trust", &root]).exits(0);
+    isolated
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn texts_on_a_medium() {
     let stick = bench.path("stick");
     compare("START-HERE.txt", &read(&stick.join("START-HERE.txt")));
     compare("index.html", &visible(&read(&stick.join("index.html"))));
-    let names: Vec<String> = tree(&stick).into_keys().collect();
+    let names: Vec<String> = read_tree(&stick).into_keys().collect();
     for name in names.iter().filter(|name| ["verify.cmd", "verify.ps1"].iter().any(|end| name.ends_with(end)))
     {
         compare(&format!("medium-{}", name.replace('/', "-")), &read(&stick.join(name)));
@@ -143,7 +143,7 @@ fn texts_on_a_medium() {
 
 /// A mirror that trusts no key, beside the same medium.
 fn bench_without_trust(from: &Bench) -> Bench {
-    let there = Bench::in_short_folder();
-    super::copy_folder(&from.path("stick"), &there.path("stick"));
-    there
+    let isolated = Bench::in_short_folder();
+    super::copy_folder(&from.path("stick"), &isolated.path("stick"));
+    isolated
 }

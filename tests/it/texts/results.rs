@@ -1,6 +1,6 @@
 //! The results of commands that read: tables, plans, trees, and scripts.
 
-use super::super::carry::KB;
+use super::super::air_gap::KB;
 use super::super::harness::Bench;
 use super::{bench, fetched, run, snap};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::carry::KB;
+use super::super::air_gap::KB;
 use super::super::harness::Bench;
 use super::super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 use super::{bench, compare, fetched, fs, run, section, snap, snap_steps};
@@ -49,7 +49,7 @@ fn a_kept_mirror() {
 /// A mirror with one damaged pool file.
 fn damaged() -> Bench {
     let bench = fetched(&[KB, "--arch", "arm64"]);
-    let pool = super::super::harness::tree(&bench.mirror().join("pool"));
+    let pool = super::super::harness::read_tree(&bench.mirror().join("pool"));
     let name = pool.keys().next().unwrap();
     let path = bench.mirror().join("pool").join(name);
     // A new file: the old one may share its bytes with the set folder.

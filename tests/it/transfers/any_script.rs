@@ -9,7 +9,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::harness::{Bench, tree};
+use super::super::harness::{Bench, read_tree};
 use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, World};
 use super::{check_all_published, check_final_names, fetch, package, update, world_of};
 
@@ -156,7 +156,7 @@ proptest! {
             prop_assert!(false, "the next run: {}: {:?}", why, again);
         }
         let total: usize = files.iter().map(|file| file.bytes.len()).sum();
-        let pooled: usize = tree(&bench.mirror().join("pool")).values().map(Vec::len).sum();
+        let pooled: usize = read_tree(&bench.mirror().join("pool")).values().map(Vec::len).sum();
         prop_assert_eq!(pooled, total);
     }
 }

@@ -7,7 +7,7 @@ use super::case::{
     ALL, Case, HALF, LENGTH, TRIES, WAITS, always, always_instead, once, once_instead, run_all, run_with_time,
 };
 
-const BROKE_OFF: &[&str] = &["broke off"];
+const INTERRUPTED: &[&str] = &["was interrupted"];
 
 #[test]
 fn a_cut_transfer_is_resumed_without_repeated_bytes() {
@@ -23,9 +23,9 @@ fn a_cut_transfer_is_resumed_without_repeated_bytes() {
     let one = vec![always(&[FileFault::CutAfter(1)])];
     cases.push(Case::passes("cut at 1 always: each byte is progress", one, 48).length(48).waits(0..=120));
     let none = vec![always(&[FileFault::CutAfter(0)])];
-    cases.push(Case::fails("cut at 0 always", none, &[6], BROKE_OFF, TRIES).bytes(0..=0).waits(WAITS));
+    cases.push(Case::fails("cut at 0 always", none, &[6], INTERRUPTED, TRIES).bytes(0..=0).waits(WAITS));
     let none = vec![always_instead(Action::Close)];
-    cases.push(Case::fails("no answer always", none, &[6], BROKE_OFF, TRIES).bytes(0..=0).waits(WAITS));
+    cases.push(Case::fails("no answer always", none, &[6], INTERRUPTED, TRIES).bytes(0..=0).waits(WAITS));
     cases.push(Case::passes("no answer once", vec![once_instead(Action::Close)], 2));
     run_all(&cases);
 }
@@ -51,7 +51,7 @@ fn a_reset_connection_is_handled_like_a_cut() {
     let reset = vec![always(&[FileFault::ResetAfter(HALF)])];
     cases.push(Case::passes("reset at half always", reset, 2).requests(2..=6).bytes(ALL..=3 * ALL));
     let reset = vec![always(&[FileFault::ResetAfter(0)])];
-    cases.push(Case::fails("reset at 0 always", reset, &[6], BROKE_OFF, TRIES).bytes(0..=0).waits(WAITS));
+    cases.push(Case::fails("reset at 0 always", reset, &[6], INTERRUPTED, TRIES).bytes(0..=0).waits(WAITS));
     run_all(&cases);
 }
 

@@ -6,8 +6,8 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::super::broken_off::Small;
-use super::super::harness::{Bench, Ran, each, tree};
+use super::super::harness::{Bench, RunOutput, field_texts, read_tree};
+use super::super::interrupted_export::TmpFs;
 use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 use super::{check_all_published, check_final_names, fetch, kb, package, run_against, world_of};
 
@@ -29,7 +29,7 @@ fn packages() -> Vec<FileSpec> {
 struct SmallDiskMirror {
     bench: Bench,
     loopback: Loopback,
-    disk: Small,
+    disk: TmpFs,
     files: Vec<FileSpec>,
     /// The KBs fetched onto the small disk, including the first KB.
     kbs: Vec<String>,
@@ -63,15 +63,15 @@ fn mirror_with_unstated_sizes() -> Option<SmallDiskMirror> {
 impl SmallDiskMirror {
     fn with(world: World, files: Vec<FileSpec>, kbs: Vec<String>) -> Option<Self> {
         let bench = Bench::new();
-        let disk = Small::new(bench.mirror(), ENOUGH)?;
+        let disk = TmpFs::new(bench.mirror(), ENOUGH)?;
         let loopback = Loopback::start(world);
         let mirror_with_stated_sizes = Self { bench, loopback, disk, files, kbs, before: BTreeMap::new() };
         fetch(&mirror_with_stated_sizes.bench, &mirror_with_stated_sizes.loopback, 1, &[]).exits(0);
-        let before = tree(&mirror_with_stated_sizes.bench.mirror().join("kb"));
+        let before = read_tree(&mirror_with_stated_sizes.bench.mirror().join("kb"));
         Some(Self { before, ..mirror_with_stated_sizes })
     }
 
-    fn fetch(&self, options: &[&str]) -> Ran {
+    fn fetch(&self, options: &[&str]) -> RunOutput {
         let kbs: Vec<&str> = self.kbs.iter().map(String::as_str).collect();
         run_against(&self.bench, &self.loopback, &[&["fetch"], kbs.as_slice(), options].concat())
     }
@@ -82,12 +82,12 @@ impl SmallDiskMirror {
     }
 
     /// Checks the state after a run that found too little space.
-    fn check_nothing_lost(&self, ran: &Ran) -> Result<(), String> {
+    fn check_nothing_lost(&self, ran: &RunOutput) -> Result<(), String> {
         if ran.code != 9 || no_space(ran).is_empty() {
             return Err(format!("exit {}: {}\n{}", ran.code, ran.stdout, ran.stderr));
         }
         check_final_names(&self.bench, &self.files)?;
-        let after = tree(&self.bench.mirror().join("kb"));
+        let after = read_tree(&self.bench.mirror().join("kb"));
         let lost = self.before.iter().find(|(path, bytes)| after.get(*path) != Some(bytes));
         lost.map_or(Ok(()), |(path, _)| Err(format!("{path} is not what it was")))
     }
@@ -96,7 +96,7 @@ impl SmallDiskMirror {
     fn check_next_run(&self) -> Result<(), String> {
         self.disk.resize(ENOUGH);
         let ran = self.fetch(&[]);
-        if ran.code != 0 || each(&ran.json()["sets"], "status")[0] != "unchanged" {
+        if ran.code != 0 || field_texts(&ran.json()["sets"], "status")[0] != "unchanged" {
             return Err(format!("the next run: exit {}: {}\n{}", ran.code, ran.stdout, ran.stderr));
         }
         check_all_published(&self.bench, &self.files).map_err(|why| format!("the next run: {why}"))
@@ -142,7 +142,7 @@ fn free(folder: &Utf8Path) -> u64 {
 }
 
 /// Returns the messages about missing space, from anywhere in the document.
-fn no_space(ran: &Ran) -> String {
+fn no_space(ran: &RunOutput) -> String {
     let document = ran.json();
     let messages = document["failures"].as_array().into_iter().flatten().chain([&document["error"]]);
     let messages = messages.filter(|messages| messages["kind"] == "no_space");
@@ -165,7 +165,10 @@ fn a_plan_that_does_not_fit_is_refused_before_the_first_byte() {
     let message = no_space(&ran);
     let messages = message.contains("need") && message.contains("free");
     assert!(messages && message.chars().any(|character| character.is_ascii_digit()), "{message}");
-    assert_eq!(tree(&mirror_with_stated_sizes.bench.mirror().join("kb")), mirror_with_stated_sizes.before);
+    assert_eq!(
+        read_tree(&mirror_with_stated_sizes.bench.mirror().join("kb")),
+        mirror_with_stated_sizes.before
+    );
     mirror_with_stated_sizes.check_next_run().unwrap();
 }
 
@@ -241,14 +244,14 @@ fn a_disk_that_fills_up_during_a_run_exits_with_9() {
 struct SmallDiskIndex {
     bench: Bench,
     loopback: Loopback,
-    disk: Small,
+    disk: TmpFs,
     files: Vec<FileSpec>,
 }
 
 impl SmallDiskIndex {
     fn new() -> Option<Self> {
         let bench = Bench::new();
-        let disk = Small::new(bench.path("index"), ENOUGH)?;
+        let disk = TmpFs::new(bench.path("index"), ENOUGH)?;
         let files: Vec<FileSpec> = (0..COUNT).map(|number| package(number, 5000)).collect();
         let alone = Self { loopback: Loopback::start(world_of(&files)), bench, disk, files };
         alone.fetch(1).exits(0);
@@ -259,13 +262,13 @@ impl SmallDiskIndex {
         self.disk.folder.join("mirror.db")
     }
 
-    fn fetch(&self, count: u32) -> Ran {
+    fn fetch(&self, count: u32) -> RunOutput {
         fetch(&self.bench, &self.loopback, count, &["--index", self.path().as_str()])
     }
 
     /// Runs while the disk has `left` KiB, then runs again with enough space. Returns `true` if the first run fitted.
     fn check(&self, left: u64) -> Result<bool, String> {
-        let before = tree(&self.bench.mirror().join("kb"));
+        let before = read_tree(&self.bench.mirror().join("kb"));
         fill_up(&self.disk.folder, left);
         let ran = self.fetch(COUNT);
         if ran.code != 0 {
@@ -275,7 +278,7 @@ impl SmallDiskIndex {
                 return Err(format!("exit {}: {}\n{}", ran.code, ran.stdout, ran.stderr));
             }
             check_final_names(&self.bench, &self.files)?;
-            let after = tree(&self.bench.mirror().join("kb"));
+            let after = read_tree(&self.bench.mirror().join("kb"));
             if let Some((path, _)) = before.iter().find(|(path, _)| !after.contains_key(*path)) {
                 return Err(format!("{path} is lost"));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::harness::{Bench, Ran, sha256_hex, tree};
+use super::super::harness::{Bench, RunOutput, read_tree, sha256_hex};
 use super::super::support::{FileSpec, Loopback};
 use super::{World, kb, published, run_against, update, world_of};
 
@@ -18,7 +18,7 @@ fn file(name: &str, content: &str) -> FileSpec {
     }
 }
 
-fn fetch(bench: &Bench, files: &[FileSpec]) -> Ran {
+fn fetch(bench: &Bench, files: &[FileSpec]) -> RunOutput {
     let loopback = Loopback::start(World::new().update(update(0, files.to_vec())));
     run_against(bench, &loopback, &["fetch", "--no-closure", &kb(0)])
 }
@@ -37,13 +37,13 @@ fn digests_with_equal_first_digits_stay_separate_files() {
         let files: Vec<FileSpec> =
             names.iter().zip(&contents).map(|(name, content)| file(name, content)).collect();
         fetch(&bench, &files).exits(0);
-        let published_files = tree(&published(&bench, 0));
+        let published_files = read_tree(&published(&bench, 0));
         let folded: BTreeSet<String> = published_files.keys().map(|name| name.to_lowercase()).collect();
         assert_eq!(folded.len(), 3, "{:?}", published_files.keys());
         let bytes: BTreeSet<&Vec<u8>> = published_files.values().collect();
         assert_eq!(bytes, files.iter().map(|file| &file.bytes).collect());
         // The pool was not changed through a link.
-        for (path, bytes) in tree(&bench.mirror().join("pool")) {
+        for (path, bytes) in read_tree(&bench.mirror().join("pool")) {
             assert!(path.ends_with(&sha256_hex(&bytes)), "{path}");
         }
         bench.json(&["verify"]).exits(0);
@@ -66,7 +66,7 @@ fn a_read_only_partial_file_does_not_stop_a_run() {
         std::fs::set_permissions(&partial, permissions).unwrap();
         super::fetch(&bench, &loopback, 1, &[]).exits(0);
         super::check_all_published(&bench, std::slice::from_ref(&file)).unwrap();
-        for (path, _) in tree(&bench.mirror().join("pool")) {
+        for (path, _) in read_tree(&bench.mirror().join("pool")) {
             let file = bench.mirror().join("pool").join(&path);
             assert!(std::fs::metadata(&file).unwrap().permissions().readonly(), "{path}");
         }

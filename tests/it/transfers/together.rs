@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::harness::{Bench, each, items, names_in, text_of};
+use super::super::harness::{Bench, field_texts, items, names_in, text_of};
 use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, World};
 use super::{
     check_all_published, check_final_names, fetch, kb, package, published, run_against, update, world_of,
@@ -39,7 +39,11 @@ fn each_of_several_files_has_its_own_result() {
         loopback.rule(fault(6, Action::File(vec![FileFault::CloseDelimited, cut()])));
         let options = [parallel, &["--patience", "1h"]].concat();
         let document = fetch(&bench, &loopback, COUNT, &options).exits(0).json();
-        assert_eq!(each(&document["sets"], "status"), vec!["published"; COUNT as usize], "{parallel:?}");
+        assert_eq!(
+            field_texts(&document["sets"], "status"),
+            vec!["published"; COUNT as usize],
+            "{parallel:?}"
+        );
         assert_eq!(document["failures"], json!([]));
         check_all_published(&bench, &files).unwrap();
         assert_eq!(names_in(&bench.mirror().join("quarantine")), Vec::<String>::new());
@@ -67,9 +71,9 @@ fn one_failed_file_fails_its_set_and_is_requested_again() {
         let document = fetch(&bench, &loopback, COUNT, &[]).exits(code).json();
         let mut expected = vec!["published"; COUNT as usize];
         expected[3] = "failed";
-        assert_eq!(each(&document["sets"], "status"), expected, "{action:?}");
-        assert_eq!(each(&document["failures"], "what"), [files[3].name.clone()]);
-        assert_eq!(each(&document["failures"], "kind"), [kind]);
+        assert_eq!(field_texts(&document["sets"], "status"), expected, "{action:?}");
+        assert_eq!(field_texts(&document["failures"], "what"), [files[3].name.clone()]);
+        assert_eq!(field_texts(&document["failures"], "kind"), [kind]);
         check_final_names(&bench, &files).unwrap();
         assert!(!published(&bench, 3).exists() && published(&bench, 2).exists());
 
@@ -78,7 +82,7 @@ fn one_failed_file_fails_its_set_and_is_requested_again() {
         let document = fetch(&bench, &loopback, COUNT, &[]).exits(0).json();
         let mut expected = vec!["unchanged"; COUNT as usize];
         expected[3] = "published";
-        assert_eq!(each(&document["sets"], "status"), expected, "{action:?}");
+        assert_eq!(field_texts(&document["sets"], "status"), expected, "{action:?}");
         let requests = loopback.requests().split_off(before);
         let requests = requests.iter().filter(|seen| seen.path_and_query.contains("/files/"));
         assert_eq!(requests.count(), 1, "{action:?}");
@@ -96,7 +100,7 @@ fn a_failed_file_fails_its_set_and_the_other_file_is_kept() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world));
     loopback.rule(Rule::always("kb5100001", Action::File(vec![FileFault::CutAfter(0)])));
     let document = fetch(&bench, &loopback, 1, &[]).exits(6).json();
-    assert_eq!(each(&document["sets"], "status"), ["failed"]);
+    assert_eq!(field_texts(&document["sets"], "status"), ["failed"]);
     assert!(!bench.mirror().join("kb").exists());
     loopback.clear_rules();
     let neighbour = loopback.ranges_of("kb5000000").len();
@@ -117,7 +121,8 @@ fn failures_are_grouped_by_cause() {
     let document = fetch(&bench, &loopback, COUNT, &[]).exits(4).json();
     let failures = items(&document["failures"]);
     assert_eq!(failures.len(), 4, "{document:#}");
-    for (number, word) in [(0, "broke off"), (1, "broke off"), (2, "broke off"), (5, "404")] {
+    for (number, word) in [(0, "was interrupted"), (1, "was interrupted"), (2, "was interrupted"), (5, "404")]
+    {
         let name = files[number].name.as_str();
         let failure = failures.iter().find(|failure| failure["what"] == name).unwrap();
         assert!(text_of(&failure["message"]).contains(word), "{failure:#}");

@@ -35,7 +35,7 @@ fn no_more_than_the_stated_length_is_accepted() {
         let document = case.run_json(&FETCH).exits(5).json();
         let messages: Vec<String> =
             items(&document["failures"]).iter().map(|failure| text_of(&failure["message"])).collect();
-        let failures = format!("more than {length} bytes arrived, which is all that it can have");
+        let failures = format!("more than {length} bytes arrived, the maximum size of the file");
         assert!(messages.iter().any(|message| message.contains(&failures)), "{messages:?}");
         if matches!(faults.as_slice(), [FileFault::Endless]) {
             // The server counts only the bytes it sent, and few of an endless body are in transit.
@@ -63,6 +63,6 @@ fn without_a_length_nothing_is_accepted() {
     case.loopback.rule(always("GET", Action::File(vec![FileFault::Chunked])));
     let document = case.run_json(&FETCH).exits(5).json();
     let failures = document["failures"].to_string();
-    assert!(failures.contains("its size is not stated"), "{failures}");
+    assert!(failures.contains("the size of the file is not stated"), "{failures}");
     assert_eq!(names_in(&case.bench.mirror().join("partial")), [""; 0]);
 }

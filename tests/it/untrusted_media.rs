@@ -8,36 +8,37 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kbmirror::carrier::SecretKey;
 use serde_json::{Value, json};
 
-use super::carry::{
-    Small, connected, content, digests, export, fetch_from, import, isolated, keys, root_of, secret,
-    sign_again, sign_with, small, small_two, two_kbs,
+use super::air_gap::{
+    SmallMedium, connected_mirror, create_keys, export, fetch_from, file_digests, import, isolated_mirror,
+    mirror_digests, root_key_of, secret_key, sign_again, sign_again_with, small_medium,
+    small_medium_of_two_kbs, world_of_two_kbs,
 };
-use super::harness::{Bench, each, text_of};
+use super::harness::{Bench, field_texts, text_of};
 use super::support::Loopback;
 
 const FOLDER: &str = "windows-11-24h2-arm64";
 
 /// Copies a small medium. Returns an isolated mirror that trusts it, and the copy.
-fn copy_of(small: &Small) -> (Bench, Utf8PathBuf) {
-    let there = isolated(&small.root);
-    let medium = there.path("medium");
+fn copy_of(small: &SmallMedium) -> (Bench, Utf8PathBuf) {
+    let isolated = isolated_mirror(&small.root);
+    let medium = isolated.path("medium");
     small.copy_to(&medium);
-    (there, medium)
+    (isolated, medium)
 }
 
 /// Checks that `check-medium` and `import` refuse a medium with these words, and that the mirror is unchanged.
 #[track_caller]
-fn assert_refused(there: &Bench, medium: &Utf8Path, words: &str) {
-    let before = content(&there.mirror());
+fn assert_refused(isolated: &Bench, medium: &Utf8Path, words: &str) {
+    let before = mirror_digests(&isolated.mirror());
     for command in ["check-medium", "import"] {
-        let (kind, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+        let (kind, message) = isolated.json(&[command, medium.as_str()]).exits(11).error();
         assert!(kind == "refused" && message.contains(words), "{command}: {words:?} in {message:?}");
-        assert_eq!(content(&there.mirror()), before, "{command}");
+        assert_eq!(mirror_digests(&isolated.mirror()), before, "{command}");
     }
 }
 
 fn package_path(medium: &Utf8Path) -> String {
-    let names = digests(medium).into_keys();
+    let names = file_digests(medium).into_keys();
     let found: Vec<String> = names.filter(|path| path.contains("/windows11.0-kb5041865-")).collect();
     let [path] = <[String; 1]>::try_from(found).unwrap();
     path
@@ -59,7 +60,7 @@ fn make_read_only(folder: &Utf8Path, mode_of_files: u32, mode_of_folders: u32) {
 
 #[test]
 fn foreign_files_at_the_root_are_reported_and_not_read() {
-    let (there, medium) = copy_of(small());
+    let (isolated, medium) = copy_of(small_medium());
     let litter = [
         "$RECYCLE.BIN",
         "System Volume Information",
@@ -77,10 +78,10 @@ fn foreign_files_at_the_root_are_reported_and_not_read() {
     }
     #[cfg(unix)]
     make_read_only(&medium, 0o444, 0o555);
-    let before = digests(&medium);
-    let checked = there.json(&["check-medium", medium.as_str()]).exits(0).json();
+    let before = file_digests(&medium);
+    let checked = isolated.json(&["check-medium", medium.as_str()]).exits(0).json();
     assert_eq!(checked["litter"], json!(litter));
-    let imported = there.run(&["import", medium.as_str()]).exits(0);
+    let imported = isolated.run(&["import", medium.as_str()]).exits(0);
     for name in litter {
         assert!(
             imported.stdout.contains(&format!("not of the set, not read: {name}")),
@@ -88,7 +89,7 @@ fn foreign_files_at_the_root_are_reported_and_not_read() {
             imported.stdout
         );
     }
-    assert_eq!(digests(&medium), before);
+    assert_eq!(file_digests(&medium), before);
     #[cfg(unix)]
     make_read_only(&medium, 0o644, 0o755);
 }
@@ -103,22 +104,22 @@ fn unlisted_files_below_data_are_refused() {
         "data/KB5041865/other/x.msu".to_owned(),
         "data/System Volume Information/x".to_owned(),
     ] {
-        let (there, medium) = copy_of(small());
+        let (isolated, medium) = copy_of(small_medium());
         fs::create_dir_all(medium.join(&extra).parent().unwrap()).unwrap();
         fs::write(medium.join(&extra), b"x").unwrap();
         let named = extra.replace("/other/x.msu", "/other").replace("Information/x", "Information");
-        assert_refused(&there, &medium, &named);
+        assert_refused(&isolated, &medium, &named);
     }
-    let (there, medium) = copy_of(small());
+    let (isolated, medium) = copy_of(small_medium());
     fs::create_dir(medium.join("data/empty")).unwrap();
-    assert_refused(&there, &medium, "data/empty");
+    assert_refused(&isolated, &medium, "data/empty");
 }
 
 #[cfg(unix)]
 #[test]
 fn links_and_devices_are_never_followed() {
     use std::os::unix::fs::symlink;
-    let package = package_path(&small().medium);
+    let package = package_path(&small_medium().medium);
     let set = Utf8Path::new(&package).parent().unwrap().to_owned();
     for (name, words) in [
         ("keys.json", "keys.json"),
@@ -133,38 +134,38 @@ fn links_and_devices_are_never_followed() {
         ("data/KB5041865", "data/KB5041865"),
         ("data", "data"),
     ] {
-        let (there, medium) = copy_of(small());
+        let (isolated, medium) = copy_of(small_medium());
         // The target of the link has the right bytes.
-        let aside = there.path("aside");
+        let aside = isolated.path("aside");
         fs::rename(medium.join(name), &aside).unwrap();
         symlink(&aside, medium.join(name)).unwrap();
-        assert_refused(&there, &medium, words);
+        assert_refused(&isolated, &medium, words);
     }
     for (extra, words) in [("data/KB5041865/x", "data/KB5041865/x"), ("x", "x is a link")] {
-        let (there, medium) = copy_of(small());
+        let (isolated, medium) = copy_of(small_medium());
         symlink("/etc/passwd", medium.join(extra)).unwrap();
-        assert_refused(&there, &medium, words);
+        assert_refused(&isolated, &medium, words);
         fs::remove_file(medium.join(extra)).unwrap();
         let made = std::process::Command::new("mkfifo").arg(medium.join(extra)).status().unwrap();
         assert!(made.success());
-        assert_refused(&there, &medium, words);
+        assert_refused(&isolated, &medium, words);
     }
     for name in ["set.json", package.as_str(), "index.html"] {
-        let (there, medium) = copy_of(small());
+        let (isolated, medium) = copy_of(small_medium());
         fs::remove_file(medium.join(name)).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(medium.join(name)).status().unwrap().success());
-        assert_refused(&there, &medium, name);
+        assert_refused(&isolated, &medium, name);
     }
     // A file in place of a folder makes the medium invalid. It is not a read error.
     for name in ["data", "data/KB5041865", set.as_str(), "knowledge"] {
-        let (there, medium) = copy_of(small());
+        let (isolated, medium) = copy_of(small_medium());
         fs::remove_dir_all(medium.join(name)).unwrap();
         fs::write(medium.join(name), b"x").unwrap();
-        assert_refused(&there, &medium, name);
+        assert_refused(&isolated, &medium, name);
     }
-    let (there, medium) = copy_of(small());
+    let (isolated, medium) = copy_of(small_medium());
     fs::remove_dir_all(medium.join("data")).unwrap();
-    assert_refused(&there, &medium, &package);
+    assert_refused(&isolated, &medium, &package);
 }
 
 /// A change of a medium before it is signed again.
@@ -180,14 +181,14 @@ fn edit(medium: &Utf8Path, name: &str, change: impl FnOnce(String) -> String) {
 
 #[test]
 fn invalid_texts_are_refused_despite_a_valid_signature() {
-    let small = small_two();
+    let small = small_medium_of_two_kbs();
     let package = package_path(&small.medium);
     let (set, name) = package.rsplit_once('/').unwrap();
     let unchanged = |_: &mut Value| {};
     // The new signature itself is accepted.
-    let (there, medium) = copy_of(small);
+    let (isolated, medium) = copy_of(small);
     sign_again(small, &medium, unchanged);
-    import(&there, &medium).exits(0);
+    import(&isolated, &medium).exits(0);
 
     let replaced = |from: &str, to: &str| {
         let (from, to) = (from.to_owned(), to.to_owned());
@@ -205,7 +206,7 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
         }
     };
     let cases: Vec<(&str, Change<'_>)> = vec![
-        ("no plain name", Box::new(replaced(&format!("{FOLDER}/{name}"), "NUL/x.msu"))),
+        ("is not a plain name", Box::new(replaced(&format!("{FOLDER}/{name}"), "NUL/x.msu"))),
         ("it is a path", Box::new(replaced(&format!("{FOLDER}/{name}"), &format!("../{name}")))),
         (
             "refused",
@@ -224,7 +225,7 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
             }),
         ),
         (
-            "differ about",
+            "disagree about",
             Box::new(|medium| {
                 edit(medium, "manifest-sha256.txt", |text| {
                     text.split_inclusive('\n').filter(|line| !line.trim_end().ends_with(name)).collect()
@@ -232,7 +233,7 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
             }),
         ),
         (
-            "which is of no set",
+            "does not belong to any set",
             Box::new(|medium| {
                 edit(medium, "manifest-sha256.txt", |text| {
                     format!("{text}{}  data/KB9999999/x/y.msu\n", "0".repeat(64))
@@ -249,7 +250,7 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
             }),
         ),
         (
-            "bytes, and",
+            "bytes, but",
             Box::new(|medium| {
                 edit(medium, "listing.jsonl", |text| {
                     text.replace("\"size\":14,\"urls\"", "\"size\":9223372036854775807,\"urls\"")
@@ -257,7 +258,7 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
             }),
         ),
         (
-            "bytes, and",
+            "bytes, but",
             Box::new(|medium| {
                 edit(medium, "listing.jsonl", |text| {
                     text.replace("\"size\":14,\"urls\"", "\"size\":18446744073709551615,\"urls\"")
@@ -270,109 +271,109 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
         ),
     ];
     for (number, (words, change)) in cases.into_iter().enumerate() {
-        let (there, medium) = copy_of(small);
+        let (isolated, medium) = copy_of(small);
         change(&medium);
         sign_again(small, &medium, unchanged);
-        let before = content(&there.mirror());
+        let before = mirror_digests(&isolated.mirror());
         for command in ["check-medium", "import"] {
-            let (_, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+            let (_, message) = isolated.json(&[command, medium.as_str()]).exits(11).error();
             assert!(message.contains(words), "case {number}, {command}: {words:?} in {message:?}");
         }
-        assert_eq!(content(&there.mirror()), before, "case {number}");
-        assert!(!there.path("evil.msu").exists() && medium.join(set).exists());
+        assert_eq!(mirror_digests(&isolated.mirror()), before, "case {number}");
+        assert!(!isolated.path("evil.msu").exists() && medium.join(set).exists());
     }
 }
 
 #[test]
 fn an_invalid_set_json_is_refused() {
-    let small = small();
+    let small = small_medium();
     let changed_copy = |change: fn(&mut Value)| {
-        let (there, medium) = copy_of(small);
+        let (isolated, medium) = copy_of(small);
         sign_again(small, &medium, change);
-        (there, medium)
+        (isolated, medium)
     };
-    let (there, medium) = changed_copy(|set| set["format"] = json!(2));
-    assert_refused(&there, &medium, "has format 2; this program reads formats up to 1");
-    let (there, medium) = changed_copy(|set| set["lineage"] = json!("0123456789ABCDEF"));
-    assert_refused(&there, &medium, "0123456789ABCDEF");
-    let (there, medium) = changed_copy(|set| set["volumes"] = json!([]));
-    assert_refused(&there, &medium, "names no volume");
-    let (there, medium) = changed_copy(|set| {
+    let (isolated, medium) = changed_copy(|set| set["format"] = json!(2));
+    assert_refused(&isolated, &medium, "has format 2; this program reads formats up to 1");
+    let (isolated, medium) = changed_copy(|set| set["lineage"] = json!("0123456789ABCDEF"));
+    assert_refused(&isolated, &medium, "0123456789ABCDEF");
+    let (isolated, medium) = changed_copy(|set| set["volumes"] = json!([]));
+    assert_refused(&isolated, &medium, "does not name a volume");
+    let (isolated, medium) = changed_copy(|set| {
         set["tag_files"]["../../evil"] = json!("0".repeat(64));
     });
-    assert_refused(&there, &medium, "../../evil");
-    let (there, medium) = changed_copy(|set| {
+    assert_refused(&isolated, &medium, "../../evil");
+    let (isolated, medium) = changed_copy(|set| {
         set["tag_files"].as_object_mut().unwrap().remove("listing.jsonl");
     });
-    assert_refused(&there, &medium, "listing.jsonl");
+    assert_refused(&isolated, &medium, "listing.jsonl");
 
     // The highest number that is accepted.
-    let (there, medium) = changed_copy(|set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
-    import(&there, &medium).exits(0);
-    let later = import(&there, &small.medium).exits(0).json();
+    let (isolated, medium) = changed_copy(|set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
+    import(&isolated, &medium).exits(0);
+    let later = import(&isolated, &small.medium).exits(0).json();
     assert_eq!(later["imported"]["older"], true);
 
     // Two sets with the same number.
-    let (there, medium) = changed_copy(|set| set["tool"] = json!("another tool"));
-    import(&there, &small.medium).exits(0);
-    let before = content(&there.mirror());
-    let (_, message) = import(&there, &medium).exits(11).error();
-    assert!(message.contains("two sets never have one number"), "{message}");
-    assert_eq!(content(&there.mirror()), before);
+    let (isolated, medium) = changed_copy(|set| set["tool"] = json!("another tool"));
+    import(&isolated, &small.medium).exits(0);
+    let before = mirror_digests(&isolated.mirror());
+    let (_, message) = import(&isolated, &medium).exits(11).error();
+    assert!(message.contains("every set has a number of its own"), "{message}");
+    assert_eq!(mirror_digests(&isolated.mirror()), before);
 }
 
 #[test]
 fn oversized_files_are_refused_without_reading_them() {
     for (name, size) in [("set.json", 5_u64 << 20), ("keys.json", 5 << 20), ("manifest-sha256.txt", 65 << 20)]
     {
-        let (there, medium) = copy_of(small());
+        let (isolated, medium) = copy_of(small_medium());
         fs::File::options().write(true).open(medium.join(name)).unwrap().set_len(size).unwrap();
-        assert_refused(&there, &medium, name);
+        assert_refused(&isolated, &medium, name);
     }
     // Files longer than listed are not read.
-    for name in small().payload() {
-        let (there, medium) = copy_of(small());
+    for name in small_medium().payload() {
+        let (isolated, medium) = copy_of(small_medium());
         fs::File::options().write(true).open(medium.join(&name)).unwrap().set_len(1 << 42).unwrap();
-        assert_refused(&there, &medium, &name);
+        assert_refused(&isolated, &medium, &name);
     }
 }
 
 #[test]
 fn media_signed_with_wrong_keys_are_refused() {
-    let small = small();
+    let small = small_medium();
     // Signatures are missing.
     for name in ["set.json.minisig", "keys.json.minisig", "manifest-sha256.txt.minisig"] {
-        let (there, medium) = copy_of(small);
+        let (isolated, medium) = copy_of(small);
         fs::remove_file(medium.join(name)).unwrap();
-        assert_refused(&there, &medium, name);
+        assert_refused(&isolated, &medium, name);
     }
     // The set is signed by an export key that the root key did not sign.
-    let (there, medium) = copy_of(small);
+    let (isolated, medium) = copy_of(small);
     let foreign_key = SecretKey::generate().unwrap();
     let set = fs::read(medium.join("set.json")).unwrap();
     fs::write(medium.join("set.json.minisig"), foreign_key.sign(&set, "set").unwrap()).unwrap();
-    assert_refused(&there, &medium, "set.json: the signature does not fit");
+    assert_refused(&isolated, &medium, "set.json: the signature does not match");
     // Another root key signed the list of export keys.
     let other = Bench::new();
-    let other_root = keys(&other);
-    let (there, medium) = copy_of(small);
+    let other_root = create_keys(&other);
+    let (isolated, medium) = copy_of(small);
     for name in ["keys.json", "keys.json.minisig"] {
         fs::copy(other.mirror().join("keys").join(name), medium.join(name)).unwrap();
     }
-    assert_refused(&there, &medium, &other_root);
+    assert_refused(&isolated, &medium, &other_root);
     // The list states the trusted root key, but another key signed it.
-    let (there, medium) = copy_of(small);
+    let (isolated, medium) = copy_of(small);
     let list = fs::read(medium.join("keys.json")).unwrap();
     fs::write(medium.join("keys.json.minisig"), foreign_key.sign(&list, "keys").unwrap()).unwrap();
-    assert_refused(&there, &medium, "keys.json: the signature does not fit");
+    assert_refused(&isolated, &medium, "keys.json: the signature does not match");
 }
 
 #[test]
 fn media_of_a_replaced_key_are_refused() {
-    let small = small();
-    let (there, old) = copy_of(small);
-    let (root, next) = (secret(small, "root.key"), SecretKey::generate().unwrap());
-    let medium = there.path("next");
+    let small = small_medium();
+    let (isolated, old) = copy_of(small);
+    let (root, next) = (secret_key(small, "root.key"), SecretKey::generate().unwrap());
+    let medium = isolated.path("next");
     small.copy_to(&medium);
     let mut list: Value = serde_json::from_slice(&fs::read(medium.join("keys.json")).unwrap()).unwrap();
     list["version"] = json!(2);
@@ -380,42 +381,42 @@ fn media_of_a_replaced_key_are_refused() {
     let text = serde_json::to_string_pretty(&list).unwrap();
     fs::write(medium.join("keys.json"), &text).unwrap();
     fs::write(medium.join("keys.json.minisig"), root.sign(text.as_bytes(), "keys").unwrap()).unwrap();
-    sign_with(&next, &medium, |set| set["seq"] = json!(2));
+    sign_again_with(&next, &medium, |set| set["seq"] = json!(2));
 
     // Until the new list arrives, the old key is valid.
-    there.json(&["check-medium", old.as_str()]).exits(0);
-    import(&there, &medium).exits(0);
-    assert_refused(&there, &old, "version 2 of the list of export keys");
-    there.json(&["check-medium", medium.as_str()]).exits(0);
+    isolated.json(&["check-medium", old.as_str()]).exits(0);
+    import(&isolated, &medium).exits(0);
+    assert_refused(&isolated, &old, "version 2 of the list of export keys");
+    isolated.json(&["check-medium", medium.as_str()]).exits(0);
 }
 
 #[test]
 fn trust_on_first_use_needs_a_valid_medium_and_works_once() {
-    let small = small();
-    let there = Bench::new();
-    let medium = there.path("medium");
+    let small = small_medium();
+    let isolated = Bench::new();
+    let medium = isolated.path("medium");
     small.copy_to(&medium);
     let package = medium.join(package_path(&medium));
     let right = fs::read(&package).unwrap();
     fs::write(&package, b"the wrong file").unwrap();
     let first = ["import", medium.as_str(), "--trust-on-first-use"];
-    there.json(&first).exits(11);
-    assert!(content(&there.mirror()).is_empty(), "{:?}", content(&there.mirror()));
-    there.json(&["keys", "show"]).exits(0);
+    isolated.json(&first).exits(11);
+    assert!(mirror_digests(&isolated.mirror()).is_empty(), "{:?}", mirror_digests(&isolated.mirror()));
+    isolated.json(&["keys", "show"]).exits(0);
     fs::write(&package, right).unwrap();
-    import(&there, &medium).exits(11);
-    let checked = there.run(&["check-medium", medium.as_str(), "--trust-on-first-use"]).exits(0);
+    import(&isolated, &medium).exits(11);
+    let checked = isolated.run(&["check-medium", medium.as_str(), "--trust-on-first-use"]).exits(0);
     assert!(checked.stderr.contains("nothing else vouches for it"), "{}", checked.stderr);
-    let imported = there.run(&first).exits(0);
+    let imported = isolated.run(&first).exits(0);
     assert!(imported.stderr.contains("is trusted from now on, unseen"), "{}", imported.stderr);
-    assert_eq!(root_of_trusted(&there), [small.root.as_str()]);
+    assert_eq!(root_of_trusted(&isolated), [small.root.as_str()]);
     // After the first use, another key is refused, even with the option.
-    let other = connected(&["KB5086672", "--arch", "arm64"]);
+    let other = connected_mirror(&["KB5086672", "--arch", "arm64"]);
     let foreign_medium = other.path("medium");
     export(&other, &["KB5086672"], &foreign_medium).exits(0);
     let (_, message) =
-        there.json(&["import", foreign_medium.as_str(), "--trust-on-first-use"]).exits(11).error();
-    assert!(message.contains(&root_of(&other)) && message.contains(&small.root), "{message}");
+        isolated.json(&["import", foreign_medium.as_str(), "--trust-on-first-use"]).exits(11).error();
+    assert!(message.contains(&root_key_of(&other)) && message.contains(&small.root), "{message}");
 }
 
 fn root_of_trusted(bench: &Bench) -> Vec<String> {
@@ -425,30 +426,30 @@ fn root_of_trusted(bench: &Bench) -> Vec<String> {
 
 #[test]
 fn a_demo_set_is_refused_by_a_mirror_of_another_origin() {
-    let demo = connected(&["KB5086672", "--arch", "arm64"]);
+    let demo = connected_mirror(&["KB5086672", "--arch", "arm64"]);
     let medium = demo.path("medium");
     export(&demo, &["KB5086672"], &medium).exits(0);
     for name in ["START-HERE.txt", "index.html", "set.json"] {
         let text = fs::read_to_string(medium.join(name)).unwrap();
         assert!(text.contains("DEMO") || text.contains("\"demo\": true"), "{name}");
     }
-    let (there, loopback) = (Bench::new(), Loopback::start(two_kbs()));
-    fetch_from(&there, &loopback, &["KB5041865"]).exits(0);
-    there.json(&["keys", "trust", &root_of(&demo)]).exits(0);
-    let before = content(&there.mirror());
-    let (kind, message) = import(&there, &medium).exits(2).error();
+    let (isolated, loopback) = (Bench::new(), Loopback::start(world_of_two_kbs()));
+    fetch_from(&isolated, &loopback, &["KB5041865"]).exits(0);
+    isolated.json(&["keys", "trust", &root_key_of(&demo)]).exits(0);
+    let before = mirror_digests(&isolated.mirror());
+    let (kind, message) = import(&isolated, &medium).exits(2).error();
     assert!(kind == "usage" && message.contains("a recording"), "{message}");
-    assert_eq!(content(&there.mirror()), before);
+    assert_eq!(mirror_digests(&isolated.mirror()), before);
 }
 
 #[test]
 fn missing_files_are_counted_and_partial_ok_imports_the_rest() {
-    let small = small_two();
-    let (there, medium) = copy_of(small);
+    let small = small_medium_of_two_kbs();
+    let (isolated, medium) = copy_of(small);
     let package = package_path(&medium);
-    let aside = there.path("aside");
+    let aside = isolated.path("aside");
     fs::rename(medium.join(&package), &aside).unwrap();
-    let (_, message) = import(&there, &medium).exits(11).error();
+    let (_, message) = import(&isolated, &medium).exits(11).error();
     assert!(
         message.contains("1 listed file is missing")
             && message.contains("14 B")
@@ -456,35 +457,35 @@ fn missing_files_are_counted_and_partial_ok_imports_the_rest() {
         "{message}"
     );
     let partial = ["import", medium.as_str(), "--partial-ok"];
-    let imported = there.json(&partial).exits(4).json();
+    let imported = isolated.json(&partial).exits(4).json();
     assert_eq!(imported["imported"]["left"], json!(["KB5041865"]));
-    assert_eq!(each(&imported["imported"]["missing"], "path"), [package.as_str()]);
+    assert_eq!(field_texts(&imported["imported"]["missing"], "path"), [package.as_str()]);
     assert_eq!(imported["imported"]["published"], json!([format!("kb/KB5040435/{FOLDER}")]));
-    assert_eq!(there.json(&["show", "KB5041865"]).exits(0).json()["updates"], json!([]));
+    assert_eq!(isolated.json(&["show", "KB5041865"]).exits(0).json()["updates"], json!([]));
     // A second import of the same medium: the set is still incomplete.
-    there.json(&partial).exits(4);
+    isolated.json(&partial).exits(4);
     fs::rename(&aside, medium.join(&package)).unwrap();
-    let rest = import(&there, &medium).exits(0).json();
+    let rest = import(&isolated, &medium).exits(0).json();
     assert_eq!(
         (&rest["imported"]["already_applied"], &rest["imported"]["added"]),
         (&json!(false), &json!(1))
     );
-    assert_eq!(digests(&there.mirror().join("kb")), digests(&small.maker.mirror().join("kb")));
-    import(&there, &medium).exits(0);
+    assert_eq!(file_digests(&isolated.mirror().join("kb")), file_digests(&small.maker.mirror().join("kb")));
+    import(&isolated, &medium).exits(0);
 
     // Files that the mirror has may be missing on the medium.
-    let (there, first) = copy_of(small);
-    import(&there, &first).exits(0);
-    let next = next_set(small, &there);
+    let (isolated, first) = copy_of(small);
+    import(&isolated, &first).exits(0);
+    let next = next_set(small, &isolated);
     fs::remove_file(next.join(&package)).unwrap();
-    let imported = import(&there, &next).exits(0).json();
+    let imported = import(&isolated, &next).exits(0).json();
     assert_eq!(imported["imported"]["missing"], json!([]));
     assert_eq!(imported["imported"]["older"], false);
 }
 
 /// Copies a medium and signs it as the next set. The shared small medium is unchanged.
-fn next_set(small: &Small, there: &Bench) -> Utf8PathBuf {
-    let next = there.path("next");
+fn next_set(small: &SmallMedium, isolated: &Bench) -> Utf8PathBuf {
+    let next = isolated.path("next");
     small.copy_to(&next);
     sign_again(small, &next, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1));
     next
@@ -492,26 +493,26 @@ fn next_set(small: &Small, there: &Bench) -> Utf8PathBuf {
 
 #[test]
 fn a_partially_imported_set_counts_as_the_last_one() {
-    let small = small_two();
-    let (there, first) = copy_of(small);
-    let next = next_set(small, &there);
+    let small = small_medium_of_two_kbs();
+    let (isolated, first) = copy_of(small);
+    let next = next_set(small, &isolated);
     fs::remove_file(next.join(package_path(&next))).unwrap();
-    there.json(&["import", next.as_str(), "--partial-ok"]).exits(4);
-    let imported = import(&there, &first).exits(0).json();
+    isolated.json(&["import", next.as_str(), "--partial-ok"]).exits(4);
+    let imported = import(&isolated, &first).exits(0).json();
     assert_eq!(imported["imported"]["older"], true, "{imported:#}");
-    assert_eq!(digests(&there.mirror().join("kb")), digests(&small.maker.mirror().join("kb")));
+    assert_eq!(file_digests(&isolated.mirror().join("kb")), file_digests(&small.maker.mirror().join("kb")));
 }
 
 #[test]
 fn unreadable_knowledge_is_ignored_and_reported() {
-    let small = small();
-    let (there, medium) = copy_of(small);
+    let small = small_medium();
+    let (isolated, medium) = copy_of(small);
     edit(&medium, "knowledge/families.toml", |text| {
         text.replacen("date = \"2026", "date = \"2031", 1).replacen("[[family]]", "[[family", 1)
     });
     sign_again(small, &medium, |_| {});
-    let imported = there.run(&["import", medium.as_str()]).exits(0);
+    let imported = isolated.run(&["import", medium.as_str()]).exits(0);
     assert!(imported.stderr.contains("the knowledge of the medium was left"), "{}", imported.stderr);
-    assert!(!there.mirror().join("knowledge").exists());
-    there.json(&["resolve", "KB5041865", "--arch", "arm64"]).exits(0);
+    assert!(!isolated.mirror().join("knowledge").exists());
+    isolated.json(&["resolve", "KB5041865", "--arch", "arm64"]).exits(0);
 }

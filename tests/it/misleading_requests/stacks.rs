@@ -67,8 +67,18 @@ fn separate_servicing_stacks() {
             "install target KB5052040",
             "",
         ),
-        (NONE_KNOWN, "KB3206632 | x64 14393.0 server", "install target KB3206632", "none is known"),
-        (NONE_KNOWN, "KB5004244 | x64 17763.1 server", "install target KB5004244", "none is known"),
+        (
+            NONE_KNOWN,
+            "KB3206632 | x64 14393.0 server",
+            "install target KB3206632",
+            "no stack published up to",
+        ),
+        (
+            NONE_KNOWN,
+            "KB5004244 | x64 17763.1 server",
+            "install target KB5004244",
+            "no stack published up to",
+        ),
         (
             "KB3177467 was titled \"Update for\" and is a servicing stack",
             "KB4486563 | x64 7601.24000 client",

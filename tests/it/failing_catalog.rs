@@ -8,10 +8,10 @@ use std::time::Duration;
 use kbmirror::clock::Clock as _;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, names_in, text_of, tree};
+use super::harness::{Bench, RunOutput, field_texts, items, names_in, read_tree, text_of};
 use super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 
-fn run_with(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_with(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.json(&[&network[..], arguments].concat())
@@ -97,7 +97,7 @@ fn a_transient_fault_changes_nothing_and_costs_one_request() {
     let undisturbed = {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         run_with(&bench, &loopback, &CRAWL).exits(0);
-        (loopback.requests().len(), bench.dump(|_| false).len())
+        (loopback.requests().len(), bench.dump_index(|_| false).len())
     };
     for (path, action, code, _) in faults() {
         // A host that is not allowed is refused at once. The same holds for a wait that exceeds the retry budget.
@@ -113,7 +113,7 @@ fn a_transient_fault_changes_nothing_and_costs_one_request() {
         // The error page is a redirect, and its target is a separate request.
         let extra = 1 + usize::from(matches!(action, Action::ErrorPage));
         assert_eq!(loopback.requests().len(), undisturbed.0 + extra, "{path} {action:?}");
-        assert_eq!(bench.dump(|_| false).len(), undisturbed.1);
+        assert_eq!(bench.dump_index(|_| false).len(), undisturbed.1);
         assert_eq!(names_in(&bench.mirror().join("runs")), Vec::<String>::new(), "{path} {action:?}");
     }
 }
@@ -178,15 +178,15 @@ fn a_wrong_content_type_changes_nothing() {
 fn a_false_empty_answer_is_detected_and_removes_nothing() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     run_with(&bench, &loopback, &CRAWL).exits(0);
-    let before = bench.dump(|_| false);
+    let before = bench.dump_index(|_| false);
 
     // A permanent fault is an error, and no update is marked as missing.
     bench.clock.advance(Duration::from_hours(48));
     loopback.rule(Rule::always("/Search.aspx", Action::NothingFound));
     let document = run_with(&bench, &loopback, &CRAWL).exits(6).json();
     let message = text_of(&document["failures"][0]["message"]);
-    assert!(message.contains("it is not well"), "{message}");
-    assert_eq!(bench.dump(|_| false), before);
+    assert!(message.contains("it is failing"), "{message}");
+    assert_eq!(bench.dump_index(|_| false), before);
 
     // The fault occurs once. The repeated query gives the right answer, so the control query is not needed.
     loopback.clear_rules();
@@ -231,11 +231,11 @@ fn a_stall_of_25_minutes_loses_nothing() {
         let (clock, begin) = (Arc::clone(&bench.clock), bench.clock.elapsed());
         let until = begin + Duration::from_mins(25);
         loopback.rule(Rule::during("/Search.aspx", action.clone(), move || clock.elapsed() < until));
-        let before = bench.dump(|_| false);
+        let before = bench.dump_index(|_| false);
 
         // A run with a retry budget of ten minutes fails.
         run_with(&bench, &loopback, &CRAWL).exits(6);
-        assert_eq!(bench.dump(|_| false), before, "{action:?}");
+        assert_eq!(bench.dump_index(|_| false), before, "{action:?}");
         // A retry budget of 45 minutes is enough.
         let document = run_with(&bench, &loopback, &["--patience", "45m", "crawl", KB]).exits(0).json();
         assert!(bench.clock.elapsed() >= until && bench.clock.elapsed() < begin + Duration::from_hours(1));
@@ -270,7 +270,7 @@ fn an_update_expires_after_two_answers_a_day_apart() {
     };
     omit_update(&loopback);
     let first = run_with(&bench, &loopback, &CRAWL).exits(0).json();
-    assert!(first["warnings"].to_string().contains("a day later"), "{first:#}");
+    assert!(first["warnings"].to_string().contains("after a day"), "{first:#}");
     assert_eq!(absent(&bench), [[missing.as_str(), "1", "0"]]);
     // More queries on the same day do not add evidence.
     bench.clock.advance(Duration::from_hours(23));
@@ -329,7 +329,7 @@ fn a_list_that_changes_while_it_is_read_is_read_again() {
                 (&json!(expected), &json!(true)),
                 "{change}: {found:#}"
             );
-            let mut ids = each(&found["updates"], "update_id");
+            let mut ids = field_texts(&found["updates"], "update_id");
             let row_count = ids.len();
             ids.sort();
             ids.dedup();
@@ -383,7 +383,7 @@ fn a_search_over_the_limit_is_split_until_it_is_complete() {
     let bench = Bench::new();
     let found = run_with(&bench, &loopback, &["search", "windows", "11"]).exits(0).json();
     assert_eq!((&found["total"], &found["complete"]), (&json!(2600), &json!(true)), "{}", found["parts"]);
-    let mut ids = each(&found["updates"], "update_id");
+    let mut ids = field_texts(&found["updates"], "update_id");
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 2_600);
@@ -422,7 +422,7 @@ fn a_search_that_cannot_be_split_is_reported_as_truncated() {
         "search",
         "example",
     ]);
-    assert!(ran.exits(0).stderr.contains("there are more"), "the warning is also printed without --json");
+    assert!(ran.exits(0).stderr.contains("more exist"), "the warning is also printed without --json");
 }
 
 #[test]
@@ -511,7 +511,7 @@ fn a_dialog_without_updates_is_an_error() {
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.contains("at least one update") && message.contains("download dialog"), "{message}");
     assert_eq!(bench.rows("SELECT count(*) FROM update_files"), [["0"]]);
-    assert!(!tree(&bench.mirror().join("runs")).is_empty(), "the page is saved");
+    assert!(!read_tree(&bench.mirror().join("runs")).is_empty(), "the page is saved");
 }
 
 #[test]
@@ -519,7 +519,7 @@ fn a_listed_update_without_details_keeps_its_files() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::always("/ScopedViewInline.aspx", Action::Redirect("/Thanks.aspx?id=190".to_owned())));
     let document = run_with(&bench, &loopback, &CRAWL).exits(0).json();
-    assert!(document["warnings"].to_string().contains("has no details of it"), "{document:#}");
+    assert!(document["warnings"].to_string().contains("without a details page"), "{document:#}");
     assert_eq!(bench.rows("SELECT count(*) FROM v_update_files"), [["1"]]);
     assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]], "the search lists the update");
 }

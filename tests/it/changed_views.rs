@@ -7,13 +7,13 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::carry::{KB, connected, export, import, isolated, root_of};
-use super::harness::{Bench, names_in, recording, tree};
+use super::air_gap::{KB, connected_mirror, export, import, isolated_mirror, root_key_of};
+use super::harness::{Bench, names_in, read_tree, recording};
 
 const SCRIPT: &str = "kb/KB5086672/windows-11-24h2-arm64.cmd";
 
 fn mirror() -> Bench {
-    connected(&[KB, "--arch", "arm64"])
+    connected_mirror(&[KB, "--arch", "arm64"])
 }
 
 /// Appends a line to a text, as a user with write access to the share can do.
@@ -34,85 +34,87 @@ fn evidence(bench: &Bench) -> Vec<Utf8PathBuf> {
 fn an_export_refuses_a_view_changed_from_outside() {
     for view in [SCRIPT, "kb/KB5086672/README.txt", "kb/KB5086672/SHA256SUMS", "kb/KB5086672/KB5086672.json"]
     {
-        let here = mirror();
-        let changed = append_line(&here.mirror().join(view));
-        let medium = here.path("medium");
-        let (kind, message) = export(&here, &["--all", "--dry-run"], &medium).exits(5).error();
+        let connected = mirror();
+        let changed = append_line(&connected.mirror().join(view));
+        let medium = connected.path("medium");
+        let (kind, message) = export(&connected, &["--all", "--dry-run"], &medium).exits(5).error();
         assert!(kind == "integrity" && message.contains(view), "{message}");
-        assert_eq!(evidence(&here), Vec::<Utf8PathBuf>::new(), "a dry run writes nothing");
+        assert_eq!(evidence(&connected), Vec::<Utf8PathBuf>::new(), "a dry run writes nothing");
         for _ in 0..2 {
-            let (kind, message) = export(&here, &["--all"], &medium).exits(5).error();
+            let (kind, message) = export(&connected, &["--all"], &medium).exits(5).error();
             assert!(kind == "integrity" && message.contains(view), "{message}");
             assert!(!medium.exists());
-            let kept = evidence(&here);
+            let kept = evidence(&connected);
             assert_eq!(kept.len(), 1, "{kept:?}");
             assert_eq!(fs::read(&kept[0]).unwrap(), changed);
-            assert_eq!(fs::read(here.mirror().join(view)).unwrap(), changed, "the view is unchanged");
+            assert_eq!(fs::read(connected.mirror().join(view)).unwrap(), changed, "the view is unchanged");
         }
-        let report = here.json(&["verify"]).exits(5).json();
+        let report = connected.json(&["verify"]).exits(5).json();
         let paths: Vec<&str> =
             report["findings"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
         assert_eq!(paths, [view]);
         // The next run that writes the mirror repairs the view, keeps the changed text, and reports it.
-        let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+        let ran = connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
         assert!(ran.stderr.contains(view) && ran.stderr.contains("changed from outside"), "{}", ran.stderr);
-        here.json(&["verify"]).exits(0);
-        assert_eq!(evidence(&here).len(), 1, "the same text is kept only once");
-        export(&here, &["--all"], &medium).exits(0);
+        connected.json(&["verify"]).exits(0);
+        assert_eq!(evidence(&connected).len(), 1, "the same text is kept only once");
+        export(&connected, &["--all"], &medium).exits(0);
     }
 }
 
 #[test]
 fn an_unknown_script_is_moved_to_the_evidence() {
-    let here = mirror();
-    let path = here.mirror().join("kb/KB5086672/tool.cmd");
+    let connected = mirror();
+    let path = connected.mirror().join("kb/KB5086672/tool.cmd");
     fs::write(&path, "mine").unwrap();
-    export(&here, &["--all"], &here.path("medium")).exits(5);
-    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    export(&connected, &["--all"], &connected.path("medium")).exits(5);
+    connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     assert!(!path.exists());
-    let kept: Vec<String> = evidence(&here).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let kept: Vec<String> =
+        evidence(&connected).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     assert!(kept.contains(&"mine".to_owned()), "{kept:?}");
 }
 
 #[test]
 fn an_unknown_file_in_a_replaced_set_folder_is_kept() {
-    let here = mirror();
-    let kb = here.mirror().join("kb/KB5086672");
+    let connected = mirror();
+    let kb = connected.mirror().join("kb/KB5086672");
     fs::write(kb.join("notes.txt"), "notes").unwrap();
     fs::write(kb.join("windows-11-24h2-arm64/mine.txt"), "mine").unwrap();
-    let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    let ran = connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     assert!(ran.stderr.contains("mine.txt is not a file of the set"), "{}", ran.stderr);
-    here.json(&["verify", KB]).exits(5);
+    connected.json(&["verify", KB]).exits(5);
     // A run that writes removes the replaced folder.
-    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     assert_eq!(fs::read_to_string(kb.join("notes.txt")).unwrap(), "notes");
     assert!(!kb.join("windows-11-24h2-arm64/mine.txt").exists());
-    let kept: Vec<String> = evidence(&here).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let kept: Vec<String> =
+        evidence(&connected).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     assert_eq!(kept, ["mine"]);
     // The unknown file beside the set folders stays, and is reported.
-    let report = here.json(&["verify"]).exits(5).json();
+    let report = connected.json(&["verify"]).exits(5).json();
     assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
 }
 
 #[test]
 fn a_folder_or_link_in_place_of_a_view_is_moved_away() {
-    let here = mirror();
-    let readme = here.mirror().join("kb/KB5086672/README.txt");
+    let connected = mirror();
+    let readme = connected.mirror().join("kb/KB5086672/README.txt");
     fs::remove_file(&readme).unwrap();
     fs::create_dir(&readme).unwrap();
     fs::write(readme.join("inside"), "x").unwrap();
-    here.json(&["verify"]).exits(5);
-    export(&here, &["--all"], &here.path("medium")).exits(5);
-    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    connected.json(&["verify"]).exits(5);
+    export(&connected, &["--all"], &connected.path("medium")).exits(5);
+    connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     assert!(readme.is_file());
-    here.json(&["verify"]).exits(0);
+    connected.json(&["verify"]).exits(0);
     #[cfg(unix)]
     {
-        let victim = here.path("victim");
+        let victim = connected.path("victim");
         fs::write(&victim, "untouched").unwrap();
         fs::remove_file(&readme).unwrap();
         std::os::unix::fs::symlink(&victim, &readme).unwrap();
-        here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+        connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert!(fs::symlink_metadata(&readme).unwrap().is_file());
     }
@@ -120,11 +122,11 @@ fn a_folder_or_link_in_place_of_a_view_is_moved_away() {
 
 #[test]
 fn an_outdated_view_is_rewritten_without_a_warning() {
-    let here = mirror();
+    let connected = mirror();
     // An older version wrote this text and recorded its digest. The current version would write another text.
-    let readme = here.mirror().join("kb/KB5086672/README.txt");
+    let readme = connected.mirror().join("kb/KB5086672/README.txt");
     fs::write(&readme, "as an older version wrote it").unwrap();
-    let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
+    let connection = rusqlite::Connection::open(connected.mirror().join("mirror.db")).unwrap();
     let record: String = connection
         .query_row("SELECT value FROM meta WHERE key = 'views:KB5086672'", [], |row| row.get(0))
         .unwrap();
@@ -135,53 +137,53 @@ fn an_outdated_view_is_rewritten_without_a_warning() {
         .execute("UPDATE meta SET value = ?1 WHERE key = 'views:KB5086672'", [record.to_string()])
         .unwrap();
     drop(connection);
-    here.json(&["verify"]).exits(0);
-    export(&here, &["--all"], &here.path("medium")).exits(0);
-    assert_eq!(evidence(&here), Vec::<Utf8PathBuf>::new());
+    connected.json(&["verify"]).exits(0);
+    export(&connected, &["--all"], &connected.path("medium")).exits(0);
+    assert_eq!(evidence(&connected), Vec::<Utf8PathBuf>::new());
     assert_ne!(fs::read_to_string(&readme).unwrap(), "as an older version wrote it");
 }
 
 #[test]
 fn a_changed_view_without_a_record_is_kept_once_and_reported() {
-    let here = mirror();
-    let script = here.mirror().join(SCRIPT);
+    let connected = mirror();
+    let script = connected.mirror().join(SCRIPT);
     let made = fs::read(&script).unwrap();
     let old = append_line(&script);
-    let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
+    let connection = rusqlite::Connection::open(connected.mirror().join("mirror.db")).unwrap();
     connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
     drop(connection);
-    let medium = here.path("medium");
-    let ran = export(&here, &["--all"], &medium).exits(0);
+    let medium = connected.path("medium");
+    let ran = export(&connected, &["--all"], &medium).exits(0);
     let output = ran.json().to_string();
     assert!(output.contains(SCRIPT) && output.contains("has no record"), "{output}");
-    let kept = evidence(&here);
+    let kept = evidence(&connected);
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(fs::read(&kept[0]).unwrap(), old);
     assert_eq!(fs::read(&script).unwrap(), made);
-    let on_medium = tree(&medium);
+    let on_medium = read_tree(&medium);
     assert_eq!(on_medium["data/KB5086672/windows-11-24h2-arm64.cmd"], made);
-    let there = isolated(&root_of(&here));
-    import(&there, &medium).exits(0);
-    export(&here, &["--all"], &medium).exits(0);
-    assert_eq!(evidence(&here).len(), 1);
+    let isolated = isolated_mirror(&root_key_of(&connected));
+    import(&isolated, &medium).exits(0);
+    export(&connected, &["--all"], &medium).exits(0);
+    assert_eq!(evidence(&connected).len(), 1);
 }
 
 #[test]
 fn an_interrupted_publication_is_not_damage() {
-    let here = mirror();
-    let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
+    let connected = mirror();
+    let connection = rusqlite::Connection::open(connected.mirror().join("mirror.db")).unwrap();
     connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
     drop(connection);
     for name in [SCRIPT, "kb/KB5086672/README.txt", "kb/KB5086672/SHA256SUMS", "kb/KB5086672/KB5086672.json"]
     {
-        fs::remove_file(here.mirror().join(name)).unwrap();
+        fs::remove_file(connected.mirror().join(name)).unwrap();
     }
-    let report = here.json(&["verify"]).exits(0).json();
+    let report = connected.json(&["verify"]).exits(0).json();
     assert!(report["warnings"].to_string().contains("was interrupted"), "{report}");
-    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
-    let report = here.json(&["verify"]).exits(0).json();
+    connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    let report = connected.json(&["verify"]).exits(0).json();
     assert_eq!(report["warnings"], serde_json::json!([]));
     // A recorded file that is missing was removed from outside.
-    fs::remove_file(here.mirror().join("kb/KB5086672/README.txt")).unwrap();
-    here.json(&["verify"]).exits(5);
+    fs::remove_file(connected.mirror().join("kb/KB5086672/README.txt")).unwrap();
+    connected.json(&["verify"]).exits(5);
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use super::harness::{Bench, each, names_in, text_of};
+use super::harness::{Bench, field_texts, names_in, text_of};
 use super::support::{HOSTILE_KB, Loopback, Rule, hostile_pages, hostile_world};
 
 /// The size limit of a page.
@@ -23,7 +23,7 @@ fn every_hostile_page_is_refused_and_leaves_no_data() {
 
         assert_eq!(ran.code, 7, "{name}: {} {}", ran.stdout, ran.stderr);
         let failures = ran.json()["failures"].clone();
-        assert_eq!(each(&failures, "kind"), ["page_changed"], "{name}");
+        assert_eq!(field_texts(&failures, "kind"), ["page_changed"], "{name}");
         let message = text_of(&failures[0]["message"]);
         assert!(message.chars().count() < 1_000, "{name}: the excerpt of a page is truncated: {message}");
         if hostile.is_too_large {

@@ -90,13 +90,13 @@ struct Row {
 }
 
 /// The Catalog with the KBs that it lists.
-pub(crate) struct OfFacts {
+pub(crate) struct FactsCatalog {
     pub(crate) world: World,
     pub(crate) kbs: Vec<String>,
 }
 
 /// Builds the Catalog of the facts, or returns `None` if the facts are not beside the project.
-pub(crate) fn catalog_of_facts(cases: &[Value]) -> Option<OfFacts> {
+pub(crate) fn catalog_from_facts(cases: &[Value]) -> Option<FactsCatalog> {
     let (builds, sets) = (facts("kb-builds.jsonl")?, facts("patch-sets.jsonl")?);
     let (collected, entries) = (facts("checkpoint-facts.jsonl")?, facts("catalog-rows.jsonl")?);
     let (titles, knowledge) = (facts("titles.jsonl")?, facts("knowledge-rows.jsonl")?);
@@ -326,7 +326,7 @@ impl CatalogBuilder {
         )
     }
 
-    fn into_catalog(self, listed_kbs: &BTreeSet<String>) -> OfFacts {
+    fn into_catalog(self, listed_kbs: &BTreeSet<String>) -> FactsCatalog {
         let mut world = World::new();
         let mut kbs = BTreeSet::new();
         let rows = self.rows.into_iter().filter(|((kb, ..), _)| listed_kbs.contains(kb));
@@ -342,7 +342,7 @@ impl CatalogBuilder {
             });
             kbs.insert(kb);
         }
-        OfFacts { world, kbs: kbs.into_iter().collect() }
+        FactsCatalog { world, kbs: kbs.into_iter().collect() }
     }
 }
 

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use super::harness::{Bench, skipped};
+use super::harness::{Bench, skip};
 use super::support::{Job, can_trace};
 
 /// Kills a job `kills` times. Each kill must interrupt the running job and must not leave anything wrong.
 #[track_caller]
 fn kill_and_check(job: Job, kills: usize) {
     if !can_trace() {
-        let _none: Option<()> = skipped("strace is missing or not allowed to trace");
+        let _none: Option<()> = skip("strace is missing or not allowed to trace");
         return;
     }
     let bench = Bench::new();
