@@ -31,7 +31,7 @@ use support::{FileSpec, Loopback, Stated, UpdateSpec, World, id};
 const FILES: usize = 4;
 
 /// A file that nginx serves.
-struct Served {
+struct ServedFile {
     name: String,
     url: String,
     sha256: String,
@@ -140,7 +140,7 @@ fn main() {
         // Computed once. Otherwise the test Catalog would compute them for every response.
         file.sha1_stated = Stated::Text(BASE64.encode(&Sha1::digest(&file.bytes)));
         file.sha256_stated = Stated::Text(BASE64.encode(&Sha256::digest(&file.bytes)));
-        served.push(Served { name: file.name.clone(), url: url.clone(), sha256 });
+        served.push(ServedFile { name: file.name.clone(), url: url.clone(), sha256 });
         file.url = Some(url);
         let title = format!(
             "2024-0{} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({kb}) (26100.{})",

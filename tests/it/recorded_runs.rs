@@ -9,7 +9,7 @@ use std::fs;
 use camino::Utf8Path;
 use serde_json::Value;
 
-use super::harness::{Bench, Ran, each, items, recording, sha256_hex, tree};
+use super::harness::{Bench, RunOutput, field_texts, items, read_tree, recording, sha256_hex};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
 /// Returns a server with the demo recording.
@@ -18,7 +18,7 @@ fn demo() -> Loopback {
 }
 
 /// Runs a command with `--record` or `--replay`, and with the network options that both need.
-fn run(bench: &Bench, loopback: &Loopback, option: &str, folder: &Utf8Path, command: &[&str]) -> Ran {
+fn run(bench: &Bench, loopback: &Loopback, option: &str, folder: &Utf8Path, command: &[&str]) -> RunOutput {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.json(&[&network[..], &[option, folder.as_str()], command].concat())
@@ -30,13 +30,13 @@ fn index(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
         return BTreeMap::new();
     }
     let times = ["added", "checked", "since"];
-    let mut dump = bench.dump(|column| column.ends_with("_seen") || times.contains(&column));
+    let mut dump = bench.dump_index(|column| column.ends_with("_seen") || times.contains(&column));
     dump.retain(|table, _| !table.starts_with("meta "));
     dump
 }
 
 /// Returns stdout without the test folder, and without the time in the name of a saved page.
-fn normalized_stdout(ran: &Ran, bench: &Bench) -> String {
+fn normalized_stdout(ran: &RunOutput, bench: &Bench) -> String {
     let time = regex::Regex::new(r"\d{4}-\d\d-\d\dT\d{6}Z").unwrap();
     time.replace_all(&ran.stdout.replace(bench.path("").as_str(), ""), "TIME").into_owned()
 }
@@ -65,7 +65,7 @@ fn expect_replay(loopback: &Loopback, command: &[&str], code: u8) -> Vec<Value> 
     }
     // Scripts and pages of a replay mention the replay, so they are not compared.
     let files = |bench: &Bench| -> BTreeMap<String, String> {
-        let files = tree(&bench.mirror().join("kb")).into_iter();
+        let files = read_tree(&bench.mirror().join("kb")).into_iter();
         let same = files.filter(|(path, _)| path.contains(".msu") || path.ends_with("SHA256SUMS"));
         same.map(|(path, bytes)| (path, sha256_hex(&bytes))).collect()
     };
@@ -147,14 +147,14 @@ fn a_replay_reports_a_package_too_large_for_the_recording() {
     let (live, again) = (Bench::new(), Bench::new());
     let kept = live.path("kept");
     run(&live, &loopback, "--record", &kept, &["fetch", "KB5100001"]).exits(0);
-    let size: usize = tree(&kept).values().map(Vec::len).sum();
+    let size: usize = read_tree(&kept).values().map(Vec::len).sum();
     assert!(size < 100_000, "the recording must not contain the package: {size}");
 
     let replayed = run(&again, &loopback, "--replay", &kept, &["fetch", "KB5100001"]).exits(6);
     let document = replayed.json();
-    assert_eq!(each(&document["failures"], "kind"), ["not_recorded"]);
+    assert_eq!(field_texts(&document["failures"], "kind"), ["not_recorded"]);
     let message = document["failures"][0]["message"].as_str().unwrap();
-    assert!(message.contains(&name) && message.contains("keeps no file larger than 2 MiB"), "{message}");
+    assert!(message.contains(&name) && message.contains("omits files larger than 2 MiB"), "{message}");
     assert!(!again.mirror().join("kb").exists());
     // Commands that need no package bytes can be replayed.
     run(&Bench::new(), &loopback, "--replay", &kept, &["fetch", "KB5100001", "--dry-run"]).exits(0);
@@ -180,7 +180,7 @@ fn a_truncated_recording_is_used_up_to_its_last_complete_line() {
             ran.exits(0);
         } else {
             let document = ran.exits(4).json();
-            assert_eq!(each(&document["failures"], "kind"), ["not_recorded"], "{document:#}");
+            assert_eq!(field_texts(&document["failures"], "kind"), ["not_recorded"], "{document:#}");
             assert!(items(&document["sets"]).iter().any(|set| set["kb"] == "KB5094141"), "{document:#}");
         }
     }
@@ -210,7 +210,7 @@ fn newer_recording_formats_are_refused() {
     let empty = text.replacen("\"status\":200", "\"status\":null", 1);
     fs::write(&index, empty).unwrap();
     let (_, message) = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2).error();
-    assert!(message.contains("neither an answer nor a failure"), "{message}");
+    assert!(message.contains("neither a response nor a failure"), "{message}");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_recording_omits_details_of_the_recording_machine() {
     let header: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(header["recording"], "fetch KB5086672 --arch arm64");
     for secret in [bench.path("").as_str(), "kbmirror.toml", "secret", "cookie", "user-agent"] {
-        for (path, bytes) in tree(&kept) {
+        for (path, bytes) in read_tree(&kept) {
             assert!(!String::from_utf8_lossy(&bytes).contains(secret), "{secret} in {path}");
         }
     }

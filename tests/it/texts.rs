@@ -15,7 +15,7 @@ mod runs;
 use std::fmt::Write as _;
 use std::fs;
 
-use super::harness::{Bench, Ran, copy_folder, recording};
+use super::harness::{Bench, RunOutput, copy_folder, recording};
 
 /// The widths of a terminal that a snapshot shows.
 const WIDTHS: [u16; 2] = [80, 120];
@@ -54,19 +54,19 @@ fn fetched(arguments: &[&str]) -> Bench {
 }
 
 /// Runs a command; `@` in an argument stands for the folder of the bench.
-fn run(bench: &Bench, width: Option<u16>, arguments: &[&str]) -> Ran {
+fn run(bench: &Bench, width: Option<u16>, arguments: &[&str]) -> RunOutput {
     let folder = bench.path("");
     let folder = folder.as_str().trim_end_matches('/');
     let arguments: Vec<String> = arguments.iter().map(|text| text.replace('@', folder)).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match width {
-        Some(width) => bench.at_width(width, &arguments),
+        Some(width) => bench.run_at_width(width, &arguments),
         None => bench.run(&arguments),
     }
 }
 
 /// The layout of one run in a snapshot.
-fn section(text: &mut String, title: &str, ran: &Ran) {
+fn section(text: &mut String, title: &str, ran: &RunOutput) {
     writeln!(text, "---- {title}: exit code {}", ran.code).unwrap();
     text.push_str(&ran.stdout);
     if !ran.stderr.is_empty() {
