@@ -1,7 +1,7 @@
 //! Time as an injected value: the date, the duration of a step, and waiting.
 //!
 //! Nothing else in the crate reads the system time or sleeps. A test can therefore inject a stepping clock and prove an
-//! hour of waiting in a millisecond. Only waiting for a socket takes real time ([`moment`]).
+//! hour of waiting in a millisecond. Only waiting for a socket takes real time ([`sleep_poll_interval`]).
 //!
 //! A [`Clock`] gives the exact time; records and documents keep a [`Time`].
 
@@ -58,7 +58,7 @@ impl Clock for SystemClock {
 
 /// Sleeps 250 ms of real time, also under a test clock. It is the interval of polling for an event that may never
 /// occur. Elapsed time is measured with [`Clock::elapsed`].
-pub async fn moment() {
+pub async fn sleep_poll_interval() {
     tokio::time::sleep(Duration::from_millis(250)).await;
 }
 

@@ -45,34 +45,34 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     }
 }
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+type BoxedSource = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure with its kind, hints, and causes. Its size is one pointer.
-pub struct Error(Box<Inner>);
+pub struct Error(Box<ErrorParts>);
 
-struct Inner {
+struct ErrorParts {
     kind: ErrorKind,
     message: String,
     hints: Vec<String>,
     retry: Retry,
-    cause: Option<Cause>,
+    cause: Option<ErrorCause>,
 }
 
-enum Cause {
+enum ErrorCause {
     /// The fault from which the error was made; its `Display` is the message.
-    Own(Box<dyn Fault>),
+    Fault(Box<dyn Fault>),
     /// The underlying error.
-    Below(Source),
+    Source(BoxedSource),
 }
 
 impl<F: Fault> From<F> for Error {
     fn from(fault: F) -> Self {
-        let inner = Inner {
+        let inner = ErrorParts {
             kind: fault.kind(),
             message: fault.to_string(),
             hints: fault.hints(),
             retry: fault.retry(),
-            cause: Some(Cause::Own(Box::new(fault))),
+            cause: Some(ErrorCause::Fault(Box::new(fault))),
         };
         Self(Box::new(inner))
     }
@@ -82,7 +82,7 @@ impl Error {
     /// Makes an error of a kind with a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let (message, hints) = (message.into(), Vec::new());
-        Self(Box::new(Inner { kind, message, hints, retry: Retry::Never, cause: None }))
+        Self(Box::new(ErrorParts { kind, message, hints, retry: Retry::Never, cause: None }))
     }
 
     /// Makes the error for a mistake in the caller's input.
@@ -104,8 +104,8 @@ impl Error {
 
     /// Keeps the error that caused this one.
     #[must_use]
-    pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
-        self.0.cause = Some(Cause::Below(source.into()));
+    pub fn caused_by(mut self, source: impl Into<BoxedSource>) -> Self {
+        self.0.cause = Some(ErrorCause::Source(source.into()));
         self
     }
 
@@ -156,11 +156,11 @@ impl Error {
     /// Returns the fault from which the error was made, or `None` if it has another type.
     pub fn fault<F: Fault>(&self) -> Option<&F> {
         match &self.0.cause {
-            Some(Cause::Own(fault)) => {
+            Some(ErrorCause::Fault(fault)) => {
                 let fault: &(dyn std::error::Error + 'static) = fault.as_ref();
                 fault.downcast_ref()
             }
-            Some(Cause::Below(_)) | None => None,
+            Some(ErrorCause::Source(_)) | None => None,
         }
     }
 
@@ -196,8 +196,8 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.0.cause.as_ref()? {
-            Cause::Own(fault) => fault.source(),
-            Cause::Below(source) => Some(source.as_ref()),
+            ErrorCause::Fault(fault) => fault.source(),
+            ErrorCause::Source(source) => Some(source.as_ref()),
         }
     }
 }

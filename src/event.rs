@@ -42,7 +42,7 @@ pub enum Event {
     /// The start of the transfers.
     TransfersPlanned {
         /// The direction of the transfers.
-        doing: Doing,
+        doing: TransferDirection,
         /// The number of files.
         files: usize,
         /// The total number of bytes, if all sizes are known.
@@ -127,7 +127,7 @@ impl TransferOutcome {
 
 /// The direction of the transfers of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Doing {
+pub enum TransferDirection {
     /// From the Catalog.
     #[default]
     Downloading,
@@ -137,9 +137,9 @@ pub enum Doing {
     Reading,
 }
 
-impl Doing {
+impl TransferDirection {
     /// Returns the verb for work in progress.
-    pub fn now(self) -> &'static str {
+    pub fn progress_verb(self) -> &'static str {
         match self {
             Self::Downloading => "downloading",
             Self::Writing => "writing",
@@ -148,7 +148,7 @@ impl Doing {
     }
 
     /// Returns the verb for one finished file.
-    pub fn done(self) -> &'static str {
+    pub fn done_verb(self) -> &'static str {
         match self {
             Self::Downloading => "fetched",
             Self::Writing => "wrote",
@@ -181,7 +181,7 @@ impl FromStr for LogFormat {
 
 /// An event with the time at which it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct TimedEvent {
     /// The time since a fixed start, to compute speeds.
     pub at: Duration,
     /// The time of day.
@@ -192,11 +192,11 @@ pub struct Told {
 
 /// The sender of events. Clones send to the same consumer.
 #[derive(Debug, Clone, Default)]
-pub struct Events(Option<(Sender<Told>, Arc<dyn Clock>)>);
+pub struct Events(Option<(Sender<TimedEvent>, Arc<dyn Clock>)>);
 
 impl Events {
     /// Makes a sender to this consumer, with times from this clock.
-    pub fn to(sender: Sender<Told>, clock: Arc<dyn Clock>) -> Self {
+    pub fn to(sender: Sender<TimedEvent>, clock: Arc<dyn Clock>) -> Self {
         Self(Some((sender, clock)))
     }
 
@@ -209,7 +209,7 @@ impl Events {
     pub fn send(&self, event: Event) {
         if let Some((sender, clock)) = &self.0 {
             // The work continues if the consumer has ended.
-            let _gone = sender.send(Told { at: clock.elapsed(), time: clock.now(), event });
+            let _gone = sender.send(TimedEvent { at: clock.elapsed(), time: clock.now(), event });
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
             return false;
         }
     };
-    let _asks = config.asks_for_something();
+    let _asks = config.has_work();
     let knowledge = KNOWLEDGE.get_or_init(|| Knowledge::built_in().ok());
     knowledge.as_ref().is_some_and(|knowledge| config.profiles(knowledge).is_ok())
 }

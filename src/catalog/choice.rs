@@ -12,7 +12,7 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::SearchRow;
-use crate::servicing::{Family, Filed, ProductFilter};
+use crate::servicing::{Family, ProductFilter, ProductLabels};
 use crate::update::{Architecture, Classification, Kb, Kind, classify};
 
 /// A row with the classification of its title and products.
@@ -236,7 +236,7 @@ fn of_products(products: &[ProductFilter], rows: &[Found], families: &[Family]) 
     let names: Vec<String> = rows.iter().map(product_of).collect();
     let mut picked = vec![false; rows.len()];
     for places in groups.values() {
-        let of_kb: Vec<Filed<'_>> = places
+        let of_kb: Vec<ProductLabels<'_>> = places
             .iter()
             .filter_map(|&place| Some(filed(rows.get(place)?, names.get(place)?, families)))
             .collect();
@@ -263,14 +263,14 @@ pub fn unknown_product<'p>(
     })
 }
 
-fn filed<'a>(found: &'a Found, name: &'a str, families: &[Family]) -> Filed<'a> {
+fn filed<'a>(found: &'a Found, name: &'a str, families: &[Family]) -> ProductLabels<'a> {
     let Found { row, class } = found;
     let product = class.product.as_deref();
     let family = product.and_then(|product| {
         families.iter().find(|family| family.has_product(product, class.release.as_deref()))
     });
     let words = [Some(name), product, class.release.as_deref()];
-    Filed {
+    ProductLabels {
         families: family.map(|family| (family.id, family.installation)).into_iter().collect(),
         names: words.into_iter().flatten().collect(),
         products: vec![row.products.as_str()],

@@ -1,7 +1,7 @@
-//! The whole definition of the command line: the commands and, from the option table, the options that they share.
+//! The complete definition of the command line: the commands, and the shared options from the option table.
 //!
-//! Options of every command and those of the network stand under headings of their own. Commands that do not use the
-//! network accept its options, and their help leaves them out. Each help ends with two examples.
+//! Global options and network options have separate headings in the help. Commands that do not use the network accept
+//! its options, and their help omits them. Each help ends with two examples.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, ValueHint};
@@ -11,10 +11,10 @@ use super::examples::examples_of;
 use super::help::with_overview;
 use crate::options::{OptionRow, OptionScope, OptionTexts, TABLE};
 
-/// Commands that can use the network.
+/// The commands that can use the network.
 const OF_NETWORK: [&str; 6] = ["search", "crawl", "fetch", "show", "sync", "repair"];
 
-/// Options of commands that say what is asked for and nothing of the one who asks.
+/// The options that describe the request and nothing about the operator's machine or network.
 const RECORDED: [&str; 12] = [
     "accept_unverified",
     "arch",
@@ -30,9 +30,9 @@ const RECORDED: [&str; 12] = [
     "since",
 ];
 
-/// Makes the definition.
+/// Returns the definition.
 pub(super) fn definition() -> Command {
-    let global = |row: &OptionRow| !matches!(row.scope, OptionScope::Of(_));
+    let global = |row: &OptionRow| !matches!(row.scope, OptionScope::Command(_));
     let hidden =
         |row: &OptionRow, name: &str| row.scope == OptionScope::Network && !OF_NETWORK.contains(&name);
     let add = |command: Command| {
@@ -43,7 +43,7 @@ pub(super) fn definition() -> Command {
     let mut command = add(Cli::command());
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
-        let own = TABLE.iter().filter(|row| matches!(row.scope, OptionScope::Of(only) if only == name));
+        let own = TABLE.iter().filter(|row| matches!(row.scope, OptionScope::Command(only) if only == name));
         let own: Vec<Arg> = own.map(argument).collect();
         command = command.mut_subcommand(&name, |sub| {
             // `kbmirror help keys init` shows the help of a command below another.
@@ -67,7 +67,7 @@ fn with_hint(argument: Arg) -> Arg {
     argument.value_hint(hint)
 }
 
-/// Makes the argument of a row.
+/// Returns the argument of a row.
 fn argument(row: &'static OptionRow) -> Arg {
     let argument = Arg::new(row.id).long(row.flag).help(row.full_help());
     let argument = match row.short {
@@ -77,7 +77,7 @@ fn argument(row: &'static OptionRow) -> Arg {
     let argument = match row.scope {
         OptionScope::Global => argument.help_heading("Global options"),
         OptionScope::Network => argument.help_heading("Network options"),
-        OptionScope::Of(_) => argument,
+        OptionScope::Command(_) => argument,
     };
     let argument = match row.conflict {
         Some(other) => argument.conflicts_with(other),
@@ -95,11 +95,11 @@ fn argument(row: &'static OptionRow) -> Arg {
     argument.value_parser(|text: &str| (row.check)(text).map(|()| text.to_owned()))
 }
 
-/// Returns the options that were given on the command line, as texts.
+/// Returns the texts of the shared options that were given on the command line.
 pub(super) fn given_flags(matches: &ArgMatches) -> OptionTexts {
     let texts = |row: &OptionRow| {
         let matches = match row.scope {
-            OptionScope::Of(name) => matches.subcommand_matches(name)?,
+            OptionScope::Command(name) => matches.subcommand_matches(name)?,
             OptionScope::Global | OptionScope::Network => matches,
         };
         if row.value.is_none() {
@@ -110,16 +110,16 @@ pub(super) fn given_flags(matches: &ArgMatches) -> OptionTexts {
     TABLE.iter().filter_map(texts).collect()
 }
 
-/// Returns the command as a recording names it: its name, its subject, and the options that may be given away. Shared
-/// options are left out: they tell of folders, proxies, and hosts of this machine and its network.
+/// Returns the command as a recording names it: its name, its arguments, and the options in [`RECORDED`]. Shared
+/// options are omitted, because they contain folders, proxies, and hosts of this machine and its network.
 pub(super) fn recorded_command(definition: &Command, matches: &ArgMatches) -> String {
     let Some((name, given)) = matches.subcommand() else { return String::new() };
     let Some(command) = definition.find_subcommand(name) else { return String::new() };
     let mut words = vec![name.to_owned()];
     for argument in command.get_arguments() {
         let id = argument.get_id().as_str();
-        let is_told = argument.is_positional() || RECORDED.contains(&id);
-        if !is_told || given.value_source(id) != Some(clap::parser::ValueSource::CommandLine) {
+        let is_recorded = argument.is_positional() || RECORDED.contains(&id);
+        if !is_recorded || given.value_source(id) != Some(clap::parser::ValueSource::CommandLine) {
             continue;
         }
         let option = argument.get_long().map(|long| format!("--{long}"));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_told_and_where_from_is_not() {
+    fn recorded_command_omits_local_paths_and_hosts() {
         let fetch = "kbmirror --mirror /home/jo/kb fetch KB5086672 5043080 --catalog-url http://u:p@h/ --arch arm64 \
                      --record /tmp/x --arch x64 --dry-run --config /etc/c --max-bytes 20G -v";
         assert_eq!(
@@ -177,7 +177,7 @@ mod tests {
     fn help_shows_the_variable_of_every_option() {
         for row in TABLE {
             let shown = match row.scope {
-                OptionScope::Of(name) => help_of(name),
+                OptionScope::Command(name) => help_of(name),
                 OptionScope::Global | OptionScope::Network => help_of("fetch"),
             };
             let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn network_options_show_where_they_have_an_effect() {
+    fn help_shows_network_options_of_network_commands_only() {
         for sub in definition().get_subcommands() {
             let name = sub.get_name();
             let help = help_of(name);

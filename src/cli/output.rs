@@ -1,4 +1,4 @@
-//! The output of a command, collected and written at its end: data to stdout, everything else to stderr.
+//! The output of a command, collected during the run and written at its end: data to stdout, everything else to stderr.
 
 use std::io::{self, Write};
 use std::sync::{Arc, PoisonError};
@@ -14,9 +14,9 @@ use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::options::ColorChoice;
 use crate::report::{Column, Palette, SharedWriter, Table, Tone, log_line, without_digits, wrapped};
-use crate::update::neutral;
+use crate::update::escape_hidden;
 
-/// The output of a command. It is written at the end, so that a JSON document is one document.
+/// The output of a command. It is written at the end, so that stdout has exactly one JSON document.
 #[derive(Debug)]
 pub(super) struct Output {
     json: bool,
@@ -71,8 +71,8 @@ impl Output {
         Table::new(columns, self.width, self.palette)
     }
 
-    /// Returns the name of a file for a sentence. On a narrow terminal, the 40 digits in Microsoft's names are cut to eight.
-    /// Folders, JSON, and pipes have the complete name.
+    /// Returns the name of a file for a sentence. On a narrow terminal, the 40 digits in Microsoft's names are cut to
+    /// eight. Folders, JSON, and pipes have the complete name.
     pub(super) fn file_name(&self, name: &str) -> String {
         /// The width of a terminal that has room for a sentence with a complete name.
         const WIDE: u16 = 140;
@@ -83,7 +83,7 @@ impl Output {
         }
     }
 
-    /// The JSON document of the command.
+    /// Sets the JSON document of the command.
     pub(super) fn document(&mut self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string_pretty(document).map_err(Error::cannot_write_json)?;
         self.stdout = text;
@@ -91,7 +91,7 @@ impl Output {
         Ok(())
     }
 
-    /// Adds one of several JSON documents, on a line of its own.
+    /// Adds a JSON document as a line of its own.
     pub(super) fn json_line(&mut self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(document).map_err(Error::cannot_write_json)?;
         self.stdout.push_str(&text);
@@ -99,39 +99,39 @@ impl Output {
         Ok(())
     }
 
-    /// Data for people: lines that are neutral already, or a file for a machine.
+    /// Adds text to stdout: lines that are neutral already, or the content of a file.
     pub(super) fn text(&mut self, text: impl AsRef<str>) {
         self.stdout.push_str(text.as_ref());
     }
 
-    /// A line of data for people, what is hidden in it written out, and its label painted.
+    /// Adds a line to stdout. Hidden characters are written out, and the label is painted.
     pub(super) fn line(&mut self, line: impl AsRef<str>) {
-        self.stdout.push_str(&self.palette.label(&neutral(line.as_ref().trim_end())));
+        self.stdout.push_str(&self.palette.label(&escape_hidden(line.as_ref().trim_end())));
         self.stdout.push('\n');
     }
 
-    /// A line of data for people that ends with a status, which is painted.
+    /// Adds a line to stdout that ends with a painted status.
     pub(super) fn status_line(&mut self, before: &str, tone: Option<Tone>, status: &str) {
-        let status = neutral(status);
-        self.stdout.push_str(&neutral(before));
+        let status = escape_hidden(status);
+        self.stdout.push_str(&escape_hidden(before));
         self.stdout.push_str(&tone.map_or_else(|| status.clone(), |tone| self.palette.paint(tone, &status)));
         self.stdout.push('\n');
     }
 
-    /// A sentence of data for people, after a mark under whose end its further lines hang. Names of package files are cut
-    /// as in tables.
+    /// Adds a sentence to stdout after a mark. Further lines are indented by the width of the mark. Digests in names
+    /// of package files are cut as in tables.
     pub(super) fn sentence(&mut self, mark: &str, sentence: &str) {
         let words: Vec<String> = sentence.split(' ').map(|word| self.word(word)).collect();
         self.stdout.push_str(&wrapped(&words.join(" "), mark, self.width));
     }
 
-    /// A word of a sentence; a name may have a comma behind it.
+    /// Returns a word of a sentence. A file name may end with punctuation.
     fn word(&self, word: &str) -> String {
         let name = word.trim_end_matches([',', ':', ';']);
         format!("{}{}", self.file_name(name), &word[name.len()..])
     }
 
-    /// A line for people that is not data. A JSON log leaves it out under `--quiet`.
+    /// Adds a line to stderr. A JSON log omits it under `--quiet`.
     pub(super) fn note(&mut self, line: impl AsRef<str>) {
         let line = line.as_ref();
         if self.log == LogFormat::Text {
@@ -142,7 +142,7 @@ impl Output {
         }
     }
 
-    /// A warning.
+    /// Adds a warning to stderr.
     pub(super) fn warn(&mut self, message: impl AsRef<str>) {
         let message = message.as_ref();
         if self.log == LogFormat::Text {
@@ -153,10 +153,10 @@ impl Output {
         }
     }
 
-    /// Writes a line for people, what is hidden in it written out, and its label painted.
+    /// Adds a line of text to stderr. Hidden characters are written out, and the label is painted.
     fn stderr_text_line(&mut self, line: &str) {
         let palette = self.stderr.palette;
-        self.stderr_line(&palette.label(&neutral(line)));
+        self.stderr_line(&palette.label(&escape_hidden(line)));
     }
 
     fn stderr_line(&mut self, line: &str) {
@@ -164,7 +164,7 @@ impl Output {
         self.stderr.text.push('\n');
     }
 
-    /// An error that ends the command.
+    /// Adds the error that ends the command, to stdout with `--json`, else to stderr.
     pub(super) fn error(&mut self, error: &Error) {
         if self.json {
             self.stdout = format!("{}\n", line_of(&ErrorDocument::of(error)));
@@ -177,7 +177,7 @@ impl Output {
         }
     }
 
-    /// Writes an error to stderr, as the log is written.
+    /// Adds an error to stderr in the format of the log.
     fn stderr_error(&mut self, error: &Error) {
         if self.log == LogFormat::Json {
             let line = log_line(self.clock.now(), LogEvent::Error(error.into()));
@@ -189,7 +189,7 @@ impl Output {
         }
     }
 
-    /// Failures beside which the run went on. A document has them itself; a log in JSON has them always.
+    /// Adds the failures of single items to stderr. A JSON document contains them already; a JSON log always gets them.
     pub(super) fn failures(&mut self, failures: &[Failure]) {
         if self.log == LogFormat::Json {
             let now = self.clock.now();
@@ -200,7 +200,7 @@ impl Output {
         if self.json || self.log == LogFormat::Json {
             return;
         }
-        // By cause: what to do about it is the same then, and is said once.
+        // Grouped by cause: the hints of a cause are the same, and are printed once.
         let mut groups: Vec<Vec<&Failure>> = Vec::new();
         for failure in failures {
             match groups.iter_mut().find(|group| group[0].kind == failure.kind) {
@@ -212,7 +212,11 @@ impl Output {
             if let [failure] = group.as_slice() {
                 self.note(format!("error: {}", failure.line()));
             } else {
-                self.note(format!("error: {} failed alike ({}):", group.len(), group[0].kind));
+                self.note(format!(
+                    "error: {} items failed for the same reason ({}):",
+                    group.len(),
+                    group[0].kind
+                ));
                 for failure in &group {
                     self.note(format!("  {}", failure.line()));
                 }
@@ -227,20 +231,20 @@ impl Output {
         }
     }
 
-    /// Writes everything.
+    /// Writes the collected output and returns the exit code.
     pub(super) fn flush(mut self, mut stdout: Box<dyn Write>, code: ExitCode) -> ExitCode {
         let written = write_stdout(stdout.as_mut(), &self.stdout);
         let code = match &written {
             Ok(()) => code,
             Err(error) => {
-                // The document, and with it an error in it, did not arrive: stderr has to name this one.
+                // The document, and any error in it, was not delivered: report this error on stderr.
                 self.stderr_error(error);
                 if code == ExitCode::OK { error.code() } else { code }
             }
         };
-        // After the data: on a terminal the last line is the one that is read first.
+        // Stderr follows stdout: people read the last line of a terminal first.
         let mut stderr = self.stderr.to.lock().unwrap_or_else(PoisonError::into_inner);
-        // There is nowhere else to complain.
+        // No other stream is left for an error.
         let _unread = stderr.write_all(self.stderr.text.as_bytes()).and_then(|()| stderr.flush());
         code
     }
@@ -264,8 +268,8 @@ pub(super) fn write_stdout(stdout: &mut dyn Write, text: &str) -> Result<()> {
         io::ErrorKind::StorageFull => ErrorKind::NoSpace,
         _ => ErrorKind::Internal,
     };
-    let message = "the output could not be written to standard output";
+    let message = "cannot write to standard output";
     Err(Error::new(kind, message)
         .caused_by(error)
-        .hint("repeat the command with another place for its output"))
+        .hint("redirect the output to another place and run the command again"))
 }

@@ -1,4 +1,4 @@
-//! `schedule`: prints what runs `sync` by itself. Installs and writes nothing; the paths in it are absolute.
+//! `schedule`: prints the files that let a scheduler run `sync`. Installs nothing. All paths are absolute.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,19 +9,19 @@ use crate::disk;
 use crate::documents::{ScheduleDocument, TextFile};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::sync::{Job, cron_line, systemd_units, windows_task};
+use crate::sync::{ScheduledCommand, cron_line, systemd_units, windows_task};
 
-/// `schedule`: units, lines, or a task.
+/// Runs `schedule`: prints or writes units, lines, or a task.
 pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
     let config = match &setup.settings().config {
         Some(config) => disk::absolute(config.path())?,
         None => {
-            return Err(Error::usage(format!("there is no {} to run", layout.config()))
-                .hint("kbmirror init writes one; --config FILE names another"));
+            return Err(Error::usage(format!("{} does not exist", layout.config()))
+                .hint("run kbmirror init, or name a configuration with --config FILE"));
         }
     };
-    let job = Job {
+    let job = ScheduledCommand {
         program: program(setup)?,
         mirror: disk::absolute(layout.root())?,
         config,
@@ -66,7 +66,7 @@ pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> R
     Ok(ExitCode::OK)
 }
 
-/// Writes the texts: one into the file, several into the folder, each under its own name. Returns the paths.
+/// Writes one text into the file, or several texts into the folder under their own names. Returns the paths.
 fn write(to: Option<&Utf8Path>, files: &[(&str, String)]) -> Result<Vec<Utf8PathBuf>> {
     let Some(to) = to else { return Ok(Vec::new()) };
     if let [(_, text)] = files {
@@ -82,7 +82,7 @@ fn write(to: Option<&Utf8Path>, files: &[(&str, String)]) -> Result<Vec<Utf8Path
     Ok(written)
 }
 
-/// The program that this is: as it was called, or as the shell found it.
+/// Returns the path of this program: the path of the call, or the one that the shell found.
 fn program(setup: &Setup) -> Result<Utf8PathBuf> {
     let (name, path) = setup.program();
     let name = Utf8PathBuf::from(name);
@@ -97,7 +97,7 @@ fn program(setup: &Setup) -> Result<Utf8PathBuf> {
     });
     match found.find(|place| disk::exists(place)) {
         Some(place) => disk::absolute(&place),
-        // Called by a name that nothing explains: whoever installs the schedule has to look at it anyway.
+        // The path is unknown. The operator checks the schedule before the installation.
         None => Ok(name),
     }
 }

@@ -1,5 +1,5 @@
-//! `script`: the install script of a plan, as it lies beside the set folder, or the script that collects what a
-//! machine is.
+//! `script`: writes the install script of a plan, the same as beside its set folder, or the script that collects the
+//! facts of a machine.
 
 use super::args::Script;
 use super::asking::{Sources, note_age};
@@ -12,10 +12,10 @@ use crate::exit_code::ExitCode;
 use crate::facts::PlainName;
 use crate::mirror::REPLAY;
 use crate::resolve::{Place, Plan, Status, Step};
-use crate::script::{Form, Places, collect_script, install_script, job};
+use crate::script::{FileLocations, ScriptTarget, collect_script, install_script, script_job};
 use crate::update::Kb;
 
-/// `script`: prints it, or writes it into a file.
+/// Runs `script`: prints a script or writes it into a file.
 pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Result<ExitCode> {
     let (text, plan) = if arguments.collect {
         (collect_script(), None)
@@ -49,29 +49,29 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
     Ok(ExitCode::OK)
 }
 
-/// A request without steps, as the error of a command that wants some.
+/// Returns the error of a command that needs steps, for a request without steps.
 pub(super) fn not_a_plan(plan: &Plan) -> Error {
     let error = Error::new(ErrorKind::Unresolved, plan.headline());
     let error = plan.advice.iter().fold(error, |error, advice| error.hint(advice.clone()));
-    plan.successor.iter().fold(error, |error, kb| error.hint(format!("take {kb} instead")))
+    plan.successor.iter().fold(error, |error, kb| error.hint(format!("use {kb} instead")))
 }
 
-/// What a script services, by the place that was asked for.
-pub(super) fn form_of(place: Place) -> Result<Form> {
+/// Returns the target of the script for a place.
+pub(super) fn form_of(place: Place) -> Result<ScriptTarget> {
     match place {
-        Place::Online | Place::Mirror => Ok(Form::Online),
-        Place::Image | Place::Winpe | Place::Winre => Ok(Form::Image),
+        Place::Online | Place::Mirror => Ok(ScriptTarget::Online),
+        Place::Image | Place::Winpe | Place::Winre => Ok(ScriptTarget::Image),
         Place::Media => Err(Error::new(
             ErrorKind::Unresolved,
-            "the setup files of media are not installed: expand the .cab over \\sources",
+            "setup files of media cannot be installed with a script: expand the .cab into \\sources",
         )
-        .hint("expand.exe UPDATE.cab -F:* MEDIA\\sources")),
+        .hint("run expand.exe UPDATE.cab -F:* MEDIA\\sources")),
     }
 }
 
-fn text_of(plan: &Plan, form: Form, sources: &Sources) -> Result<String> {
+fn text_of(plan: &Plan, form: ScriptTarget, sources: &Sources) -> Result<String> {
     let Some(kb) = plan.kb else {
-        return Err(Error::new(ErrorKind::Unresolved, "there is no KB to install"));
+        return Err(Error::new(ErrorKind::Unresolved, "the plan has no KB to install"));
     };
     let is_demo = match &sources.mirror {
         Some(mirror) => mirror.origin()? == REPLAY,
@@ -80,23 +80,24 @@ fn text_of(plan: &Plan, form: Form, sources: &Sources) -> Result<String> {
     let made = match &sources.mirror {
         Some(mirror) => {
             let places = mirror.places(kb, &plan.steps)?;
-            job(plan, form, &sources.knowledge, is_demo, &FirstThenNamed(&places, Named { kb, plan }))
+            script_job(plan, form, &sources.knowledge, is_demo, &FirstThenNamed(&places, Named { kb, plan }))
         }
-        None => job(plan, form, &sources.knowledge, is_demo, &Named { kb, plan }),
+        None => script_job(plan, form, &sources.knowledge, is_demo, &Named { kb, plan }),
     };
     made.map(|job| install_script(&job)).ok_or_else(|| {
-        Error::new(ErrorKind::Unresolved, format!("no script can install {kb} as it is known here"))
-            .hint(format!("a file has no known name, or is no package that DISM takes: kbmirror show {kb}"))
+        Error::new(ErrorKind::Unresolved, format!("cannot write an install script for {kb}")).hint(format!(
+            "run kbmirror show {kb} and look for a file without a name, or one that DISM cannot install"
+        ))
     })
 }
 
-/// The files where `fetch` would put them, by what the plan says alone.
+/// The places of the files in a mirror, from the plan alone.
 struct Named<'p> {
     kb: Kb,
     plan: &'p Plan,
 }
 
-impl Places for Named<'_> {
+impl FileLocations for Named<'_> {
     fn path(&self, step: &Step) -> Option<String> {
         let ((kb, folder), name) = (step.set.as_ref()?, PlainName::of(step.name.as_deref()?).ok()?);
         let up = if *kb == self.kb { String::new() } else { format!("..\\{kb}\\") };
@@ -110,10 +111,10 @@ impl Places for Named<'_> {
     }
 }
 
-/// The published place of a file, else the place that `fetch` would give it.
+/// The published place of a file, else its place after a `fetch`.
 struct FirstThenNamed<'p, P>(&'p P, Named<'p>);
 
-impl<P: Places> Places for FirstThenNamed<'_, P> {
+impl<P: FileLocations> FileLocations for FirstThenNamed<'_, P> {
     fn path(&self, step: &Step) -> Option<String> {
         self.0.path(step).or_else(|| self.1.path(step))
     }

@@ -1,8 +1,8 @@
-//! What options, environment, and configuration come to: a flag goes before its variable, that before the file, and the
-//! file before what is built in.
+//! The settings from options, environment, and configuration. A flag overrides its variable, a variable overrides the
+//! file, and the file overrides the default.
 //!
-//! The file is `--config`, or `KBMIRROR_CONFIG`, or `kbmirror.toml` in the mirror. A file that is named has to be there; one
-//! that cannot be understood ends every command with exit code 2 before anything else is done.
+//! The file is `--config`, or `KBMIRROR_CONFIG`, or `kbmirror.toml` in the mirror. A named file must exist. An
+//! invalid file ends every command with exit code 2 before it does anything else.
 
 use camino::Utf8PathBuf;
 
@@ -18,15 +18,15 @@ use crate::sync::Config;
 pub(super) struct Settings {
     /// The values of all options.
     pub(super) options: Options,
-    /// The configuration, if there is one.
+    /// The configuration, if a file exists.
     pub(super) config: Option<Config>,
 }
 
-/// The greatest configuration that is read; real ones have a few kilobytes.
+/// The size limit of a configuration. Real ones have a few kilobytes.
 const CONFIG_CAP: u64 = 1 << 20;
 
 impl Settings {
-    /// Gathers them. Without `reads_config` no file is looked at.
+    /// Gathers the settings. Without `reads_config`, no file is read.
     pub(super) fn gather(flags: &OptionTexts, process: &Process, reads_config: bool) -> Result<Self> {
         let given = Options::defaults()
             .with(OptionSource::Flag, flags.clone())
@@ -37,20 +37,20 @@ impl Settings {
         Ok(Self { options, config })
     }
 
-    /// Returns the places of the mirror's things.
+    /// Returns the layout of the mirror.
     pub(super) fn layout(&self) -> Layout {
         Layout::new(self.options.mirror.clone(), self.options.index.clone())
     }
 
-    /// Returns the index, if it is named.
+    /// Returns the path of the index, or `None` if no option names it.
     pub(super) fn index(&self) -> Option<&Utf8PathBuf> {
         self.options.index.as_ref()
     }
 }
 
-/// Reads the configuration that is named, or that of the mirror, if there is one.
+/// Reads the named configuration or that of the mirror. Returns `None` if no file is named and the mirror has none.
 fn read_config(given: &GivenOptions) -> Result<Option<Config>> {
-    let named = given.named("config").map(Utf8PathBuf::from);
+    let named = given.explicit_text("config").map(Utf8PathBuf::from);
     let path = named.clone().unwrap_or_else(|| {
         let mirror = given.first_text("mirror").map_or_else(Utf8PathBuf::new, Utf8PathBuf::from);
         Layout::new(mirror, None).config()
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(of_flags.options.ca_cert, ["a.pem", "b.pem"]);
         assert_eq!(of_flags.options.log_format, LogFormat::Json);
 
-        // An empty variable is none, and a wrong one is named.
+        // An empty variable is ignored. An invalid variable is refused by its name.
         let empty = gather(&file, &[("KBMIRROR_DIR", ""), ("KBMIRROR_PATIENCE", "")]).unwrap();
         assert_eq!(
             (empty.layout().root(), empty.options.patience),
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// A row of the table is all that an option needs: each way to give it has the same effect.
+    /// A row of the table is sufficient for an option: flag, variable, and key have the same effect.
     #[test]
     fn every_way_to_give_an_option_has_the_same_effect() {
         for row in TABLE.iter().filter(|row| row.value.is_some()) {

@@ -1,4 +1,4 @@
-//! `stage`: exactly the files of a plan in an empty folder, with the script beside it.
+//! `stage`: puts exactly the files of a plan into an empty folder, and the script beside the folder.
 
 use super::args::Stage;
 use super::asking::Sources;
@@ -12,10 +12,10 @@ use crate::exit_code::ExitCode;
 use crate::fetch::StagePlan;
 use crate::mirror::RunInfo;
 use crate::resolve::{Place, Status};
-use crate::script::Form;
+use crate::script::ScriptTarget;
 use crate::update::human_size;
 
-/// `stage`: the folder, the script, and what is in them.
+/// Runs `stage`: writes the folder and the script, and prints their content.
 pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Result<ExitCode> {
     let sources = Sources::open(setup)?;
     let request = arguments.goal.request(&arguments.machine)?;
@@ -28,14 +28,17 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
     let Some(mirror) = &sources.mirror else {
         return Err(Error::new(
             ErrorKind::NotFound,
-            format!("there is no mirror at {}", setup.layout().root()),
+            format!("no mirror exists at {}", setup.layout().root()),
         )
-        .hint("staging takes the files from a mirror")
+        .hint("fetch or import the KB first: stage copies files of a mirror")
         .hint(sources.side.to_begin()));
     };
-    // The setup files of media have no script, and are staged all the same.
-    let form =
-        if request.machine.place == Place::Media { Form::Image } else { form_of(request.machine.place)? };
+    // Setup files of media have no script, but can be staged.
+    let form = if request.machine.place == Place::Media {
+        ScriptTarget::Image
+    } else {
+        form_of(request.machine.place)?
+    };
     let run = RunInfo { command: "stage", now: setup.now().into() };
     let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
     let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;
@@ -49,12 +52,12 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         count => format!("{count} files"),
     };
     output.line(format!(
-        "staged {files}, {}, in {}: every byte hashed",
+        "staged {files}, {}, in {}: compared the digest of every byte",
         human_size(staged.bytes),
         staged.path
     ));
     if staged.linted.is_empty() {
-        output.line("not linted: DISM is not pointed at a folder of it");
+        output.line("not linted: these files are not installed with DISM from a folder");
     }
     for linted in &staged.linted {
         let part = linted.part.as_ref().map_or_else(String::new, |part| format!("{part}: "));
@@ -64,8 +67,8 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         }
     }
     match &staged.script {
-        Some(script) => output.line(format!("its script: {script}")),
-        None => output.line("no script: it is not installed with DISM by itself"),
+        Some(script) => output.line(format!("script: {script}")),
+        None => output.line("no script: DISM alone cannot install these files"),
     }
     Ok(ExitCode::OK)
 }

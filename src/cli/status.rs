@@ -1,7 +1,8 @@
-//! `status`: how the mirror is, from its `health.json`, its index, and the knowledge. Queries no Catalog and changes nothing.
-//! A mirror that is not current exits 10, so that a monitoring system needs no more than the exit code.
+//! `status`: the state of the mirror, from its `health.json`, its index, and the knowledge. Does not query the
+//! Catalog and changes nothing. A mirror that is not current exits 10, so that the exit code is sufficient for a
+//! monitoring system.
 //!
-//! This is the edge of [`Checks`]: it gathers the facts and shows the checks.
+//! This file gathers the facts for [`Checks`] and prints the checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ use crate::mirror::{Access, IndexLibrary, Layout, Mirror};
 use crate::report::Column;
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
-use crate::sync::{Config, Facts, Medium, Mirrored, Profile, newest_news};
+use crate::sync::{AppliedMedium, Config, MirroredFamily, MonitorFacts, Profile, newest_news};
 use crate::update::{Kb, count, human_size};
 
 /// The statements of a mirror's index; empty for a mirror that was set up and never filled.
@@ -29,20 +30,20 @@ struct OfIndex {
     kbs: BTreeSet<Kb>,
     bytes: u64,
     newest: Option<String>,
-    media: Vec<(Medium, crate::update::Sha256)>,
+    media: Vec<(AppliedMedium, crate::update::Sha256)>,
     is_imported: bool,
-    families: Vec<Mirrored>,
+    families: Vec<MirroredFamily>,
     last_sync: Option<jiff::Timestamp>,
     last_sync_code: Option<i64>,
     last_fetch: Option<jiff::Timestamp>,
-    unfinished: Option<crate::sync::Unfinished>,
-    /// The paths of what is damaged.
+    unfinished: Option<crate::sync::UnfinishedRun>,
+    /// The paths of damaged files.
     damage: Vec<String>,
-    /// The sets of which something is damaged.
+    /// The sets with damaged files.
     damaged: Vec<DamagedSet>,
 }
 
-/// `status`: every check, the last runs, and what is in the mirror.
+/// Runs `status`: prints all checks, the last runs, and the content of the mirror.
 pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
     let mirror = match setup.mirror_if_there()? {
@@ -100,7 +101,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
         damage::show(&of_index.damaged, mirror.side()?, output);
     }
     for kb in facts.health.iter().flat_map(|health| &health.withdrawn) {
-        output.line(format!("withdrawn by Microsoft and still here: {kb}"));
+        output.line(format!("withdrawn by Microsoft but still here: {kb}"));
     }
     for one in facts.health.iter().flat_map(|health| &health.expected) {
         output.line(format!("expected: {}", one.message));
@@ -112,34 +113,34 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     Ok(code)
 }
 
-/// Returns the advice that does not make the mirror less current.
+/// Returns advice that does not affect whether the mirror is current.
 fn advice(layout: &Layout) -> Vec<String> {
     let has_root = KeyFolder::new(layout.keys()).has_root_beside();
     let root = format!(
-        "the secret root key lies beside the export key in {}; move it offline: kbmirror keys move-root --to DIR",
+        "the secret root key is beside the export key in {}; move it offline: kbmirror keys move-root --to DIR",
         layout.keys()
     );
     has_root.then_some(root).into_iter().collect()
 }
 
-/// Gathers what is known of the mirror.
+/// Gathers the facts for the checks.
 fn facts<'a>(
     setup: &Setup,
     of_index: &OfIndex,
     health: Option<&'a Health>,
     profiles: &'a [Profile],
     knowledge: &'a Knowledge,
-) -> Facts<'a> {
+) -> MonitorFacts<'a> {
     let settings = setup.settings();
     let synced =
         health.is_some_and(|health| health.last_attempt.is_some()) || of_index.last_sync_code.is_some();
-    let asks = settings.config.as_ref().is_some_and(Config::asks_for_something);
+    let asks = settings.config.as_ref().is_some_and(Config::has_work);
     let filled = match (synced, of_index.is_imported, asks) {
         (true, ..) | (false, false, true) => Filled::BySync,
         (false, true, _) => Filled::ByImport,
         (false, false, false) => Filled::ByHand,
     };
-    Facts {
+    MonitorFacts {
         now: setup.now(),
         max_age: settings.options.max_age,
         filled,
@@ -157,7 +158,7 @@ fn facts<'a>(
     }
 }
 
-/// Reads the index.
+/// Reads the index of the mirror.
 fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfIndex> {
     let index = mirror.index();
     let mut found = OfIndex {
@@ -167,7 +168,7 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
         damaged: mirror.damaged_sets()?,
         ..OfIndex::default()
     };
-    // What is recorded and not healed, and what differs on the disk by name or size.
+    // Recorded damage that was not repaired, and files on disk whose name or size differs.
     let recorded = index.damage()?.into_iter().map(|one| one.path.to_string());
     let seen = found.damaged.iter().flat_map(|set| &set.faults).map(|fault| fault.path.to_string());
     found.damage = recorded.chain(seen).collect::<BTreeSet<String>>().into_iter().collect();
@@ -187,14 +188,16 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     for (folder, sets) in folders {
         let family = knowledge.families().iter().find(|family| family.folder == folder);
         let newest = family.map(|family| newest_of(family, &library, knowledge)).transpose()?;
-        found.families.push(Mirrored { folder, sets, newest });
+        found.families.push(MirroredFamily { folder, sets, newest });
     }
-    // What 0.1 imported has no time of its own; it published at that time.
+    // Version 0.1 did not record the time of an import. The time of publishing is close to it.
     let published = index.newest_publication()?.map(|time| time.to_string());
     for last in last_imports(mirror)? {
         let imported = last.imported.or_else(|| published.clone());
         let number = last.number.unwrap_or(last.seq);
-        found.media.push((Medium { seq: last.seq, number, created: last.created, imported }, last.set_id));
+        found
+            .media
+            .push((AppliedMedium { seq: last.seq, number, created: last.created, imported }, last.set_id));
     }
     let runs = index.recorded_runs()?;
     let complete = |word: &str| {
@@ -208,11 +211,11 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     found.unfinished = runs
         .last()
         .filter(|run| run.finished.is_none())
-        .map(|run| crate::sync::Unfinished { started: run.started.to_string() });
+        .map(|run| crate::sync::UnfinishedRun { started: run.started.to_string() });
     Ok(found)
 }
 
-fn show(setup: &Setup, facts: &Facts<'_>, of_index: &OfIndex, free: Option<u64>, output: &mut Output) {
+fn show(setup: &Setup, facts: &MonitorFacts<'_>, of_index: &OfIndex, free: Option<u64>, output: &mut Output) {
     let or_never = |text: Option<&String>| text.cloned().unwrap_or_else(|| "never".to_owned());
     let health = facts.health;
     let mut table = output.table([Column::new("property"), Column::sentence("value")]);
@@ -285,7 +288,8 @@ fn show_next_steps(checks: &Checks, output: &mut Output) {
 fn show_news(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
     let Some(news) = newest_news(&layout)? else {
-        let error = Error::new(ErrorKind::NotFound, format!("no run brought any news to {}", layout.root()));
+        let error =
+            Error::new(ErrorKind::NotFound, format!("no run has recorded news for {}", layout.root()));
         let mirror = setup.mirror_unless_empty().ok().flatten();
         return Err(error.hint(setup.side(mirror.as_ref())?.to_have_news()));
     };

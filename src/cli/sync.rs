@@ -1,4 +1,4 @@
-//! `sync`: one scheduled run, its table, and its document, which is also the report that it leaves under `runs/`.
+//! `sync`: a scheduled run, its table, and its document, which is also the report in `runs/`.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::report::Column;
-use crate::sync::{Config, SyncJob, SyncOutcome, SyncRequest, sync_document, why_unwanted};
+use crate::sync::{Config, SyncJob, SyncOutcome, SyncRequest, exclusion_text, sync_document};
 use crate::update::human_size;
 
-/// `sync`: brings the mirror up to date.
+/// Runs `sync`: updates the mirror by its configuration.
 pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Result<ExitCode> {
     let job = SyncJob { request: request(setup, arguments)? };
     let options = RunOptions { refresh: arguments.refresh, trial: arguments.dry_run };
@@ -31,13 +31,15 @@ pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Resul
 
 fn request(setup: &Setup, arguments: &Sync) -> Result<SyncRequest> {
     let Some(config) = &setup.settings().config else {
-        let message = format!("there is no {}", setup.layout().config());
-        return Err(Error::usage(message).hint("kbmirror init writes one; --config FILE names another"));
+        let message = format!("{} does not exist", setup.layout().config());
+        return Err(
+            Error::usage(message).hint("run kbmirror init, or name a configuration with --config FILE")
+        );
     };
     let profiles = config.profiles(&*setup.knowledge()?)?;
     if profiles.is_empty() && config.kbs.is_empty() {
-        return Err(Error::usage(format!("{} asks for nothing", config.path()))
-            .hint("add a [[profile]] or kbs = [\"KB…\"] to it"));
+        return Err(Error::usage(format!("{} has no profile and no KB", config.path()))
+            .hint("add a [[profile]] or kbs = [\"KB…\"] to the file"));
     }
     let Config { kbs, architectures, .. } = config;
     Ok(SyncRequest {
@@ -73,18 +75,18 @@ fn show(
                 one.month.to_string(),
                 one.date.to_string(),
                 architectures.join(" "),
-                why_unwanted(one).to_owned(),
+                exclusion_text(one).to_owned(),
             ]);
         }
         output.text(table.render());
         output.line("");
     }
-    // What is as it was needs no table of its own.
+    // Unchanged sets are not printed.
     for set in outcome.fetch.sets.iter().filter(|set| set.status != SetStatus::Unchanged) {
         show_set(&set.document(session.mirror()?)?, output);
     }
     if !request.dry_run && !outcome.news.is_empty() {
-        output.line("What is new:");
+        output.line("News:");
         for line in outcome.news.lines() {
             output.line(format!("  {line}"));
         }
@@ -118,7 +120,7 @@ fn show(
         .any(|failure| failure.kind != ErrorKind::Budget && !failure.kind.is_stop())
         && !request.dry_run
     {
-        output.note("what is whole was published; the next sync goes on with the rest");
+        output.note("complete sets were published; the next sync continues with the rest");
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::facts::{FileFacts, FileKey, PlainName, RelatedUpdate, UpdateFacts};
 use crate::mirror::index::UpdateDetail;
 use crate::net::Purpose;
-use crate::update::{Kb, UpdateId, classify, neutral};
+use crate::update::{Kb, UpdateId, classify, escape_hidden};
 
 /// An update as the Catalog shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Look {
         let of_url = url.as_ref().ok().and_then(|url| url.path_segments()?.next_back());
         let stated = file.file_name.as_deref().filter(|name| !name.is_empty());
         let stated = stated.or(of_url).unwrap_or_default();
-        let name = neutral(stated);
+        let name = escape_hidden(stated);
         let mut refuse = |why: String| self.warnings.push(format!("{name} would not be fetched: {why}"));
         match &url {
             Ok(url) => {
@@ -92,10 +92,10 @@ impl Look {
                     refuse(error.full_message());
                 }
             }
-            Err(_) => refuse("its address is none".to_owned()),
+            Err(_) => refuse("its URL is invalid".to_owned()),
         }
         if let Err(fault) = PlainName::of(stated) {
-            refuse(format!("of its name, {fault}"));
+            refuse(format!("its name is refused, {fault}"));
         }
         if let Some(fault) = &file.fault {
             refuse(fault.clone());
@@ -124,7 +124,7 @@ impl Look {
 
 /// Reads one update: its details page and its download dialog. Returns `None` if the Catalog no longer knows it.
 pub async fn look_at_update(catalog: &Catalog, id: UpdateId) -> Result<Option<Look>> {
-    phase(catalog, format!("asking the Catalog for {id}"));
+    phase(catalog, format!("querying the Catalog for {id}"));
     let DetailsAnswer::Found(page) = catalog.details(id).await? else { return Ok(None) };
     let mut look = Look { complete: true, ..Look::default() };
     look.add(catalog, id, None, Some(*page)).await;
@@ -133,11 +133,11 @@ pub async fn look_at_update(catalog: &Catalog, id: UpdateId) -> Result<Option<Lo
 
 /// Searches for a KB and reads each of its updates.
 pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
-    phase(catalog, format!("asking the Catalog for {kb}"));
+    phase(catalog, format!("querying the Catalog for {kb}"));
     let answer = catalog.search(&Query::of_kb(kb), None).await?;
     let mut look = Look { complete: answer.complete, ..Look::default() };
     if !look.complete {
-        look.warnings.push(format!("the Catalog did not show all that it finds for {kb}"));
+        look.warnings.push(format!("the Catalog did not show all results for {kb}"));
     }
     for row in answer.rows {
         let found = Found::from(row);
@@ -150,7 +150,7 @@ pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
             Ok(DetailsAnswer::Found(page)) => Some(*page),
             Ok(DetailsAnswer::Gone) => {
                 let title = &found.row.title;
-                look.warnings.push(format!("the Catalog lists \"{title}\" ({id}) and has no details of it"));
+                look.warnings.push(format!("the Catalog lists \"{title}\" ({id}) without a details page"));
                 None
             }
             Err(error) => {
@@ -165,7 +165,7 @@ pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
         }
     }
     if look.updates.is_empty() && look.failures.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}")));
+        return Err(Error::new(ErrorKind::NotFound, format!("the Catalog does not list an update of {kb}")));
     }
     look.updates.sort_by(|a, b| {
         let key = |one: &Looked| (one.detail.facts.title.clone(), one.detail.facts.id.to_string());

@@ -26,14 +26,14 @@ use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
 use super::rate::RateLimit;
 use super::stall::{Pulse, STALL_WINDOW};
 use super::writer::{Writer, Written};
-use crate::clock::moment;
+use crate::clock::sleep_poll_interval;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, TransferOutcome};
 use crate::facts::FileKey;
-use crate::mirror::Stated;
+use crate::mirror::FileStatements;
 use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, redacted};
-use crate::update::container::misfit;
+use crate::update::container::mismatch_reason;
 use crate::update::{Digests, human_size};
 
 /// A file to fetch.
@@ -46,7 +46,7 @@ pub struct Wanted {
     /// The URLs of the file, best first.
     pub urls: Vec<String>,
     /// The size and digests that are stated for the file.
-    pub stated: Stated,
+    pub stated: FileStatements,
     /// The maximum size, if it is stated; otherwise the length is requested first.
     pub cap: Option<u64>,
     /// The path of the partial file.
@@ -123,7 +123,7 @@ async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events)
     Ok(Arrived {
         path: wanted.partial.clone(),
         digests: written.digests,
-        misnamed: misfit(&wanted.name, &written.first),
+        misnamed: mismatch_reason(&wanted.name, &written.first),
     })
 }
 
@@ -204,7 +204,7 @@ impl<'t> Transfer<'t> {
         let mut machine = Machine::new(bounds, counts, total, validators.clone());
         if machine.written() > 0 {
             let there = human_size(machine.written());
-            events.send(Event::Phase(format!("reading {there} of {} that are here already", wanted.name)));
+            events.send(Event::Phase(format!("reading {there} of {} from an earlier run", wanted.name)));
         }
         let (writer, length) = Writer::start(&wanted.partial, machine.written(), journal).await?;
         if length != machine.written() {
@@ -224,7 +224,7 @@ impl<'t> Transfer<'t> {
                     return Ok(written);
                 }
                 self.events.warn(format!(
-                    "{}: the bytes that arrived are not what is stated; all of it is fetched once more",
+                    "{}: the received bytes do not match the stated digests; fetching the complete file again",
                     self.wanted.name
                 ));
                 let (writer, _) = Writer::start(&self.wanted.partial, 0, None).await?;
@@ -304,7 +304,7 @@ impl<'t> Transfer<'t> {
             Ok(step) => step,
             Err(refused) => {
                 // An HTML page in place of the file has a different length as well, and its title says more.
-                let soon = pin!(moment());
+                let soon = pin!(sleep_poll_interval());
                 if let Either::Left((Some(Ok(first)), _)) =
                     self.client.unless_stopped(select(answer.body.next(), soon)).await?
                 {
@@ -316,7 +316,8 @@ impl<'t> Transfer<'t> {
         match step {
             Step::Whole => return Ok(()),
             Step::StartOver(why) => {
-                self.events.warn(format!("{}: {why}; it is fetched from its beginning", self.wanted.name));
+                self.events
+                    .warn(format!("{}: {why}; fetching the file from its beginning", self.wanted.name));
                 return self.empty().await;
             }
             Step::Take { at: 0 } => self.empty().await?,
@@ -358,7 +359,7 @@ impl<'t> Transfer<'t> {
         let (mut durable_bytes, mut durable_time) = (0, self.now());
         let (mut told, mut told_at) = (self.machine.written(), self.now());
         loop {
-            let soon = pin!(moment());
+            let soon = pin!(sleep_poll_interval());
             let next = select(answer.body.next(), soon);
             let piece: Bytes = match self.client.unless_stopped(next).await? {
                 Either::Left((None, _)) => break,
@@ -412,7 +413,7 @@ impl<'t> Transfer<'t> {
     }
 
     /// Fails if the writer did not accept an order. The writer ended early then, and closing it returns its own error.
-    #[expect(clippy::unused_self, reason = "reads as what it is about")]
+    #[expect(clippy::unused_self, reason = "reads like the other calls of the writer")]
     fn handed(&self, taken: bool) -> Result<(), Setback> {
         if taken { Ok(()) } else { Err(TransferFault::WriterEnded.into()) }
     }

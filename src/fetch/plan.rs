@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::facts::FileKey;
 use crate::mirror::index::SetRow;
 use crate::resolve::PackageSet;
-use crate::servicing::{Filed, ProductFilter};
+use crate::servicing::{ProductFilter, ProductLabels};
 use crate::update::{Architecture, Kb, Kind, count, human_size};
 
 /// The request of a fetch.
@@ -49,7 +49,7 @@ pub enum LeftOut {
 impl FetchRequest {
     /// Returns, for each set of one KB, the reason why it is excluded, or `None` if it is selected.
     pub fn left_out(&self, sets: &[&PackageSet]) -> Vec<Option<LeftOut>> {
-        let filed: Vec<Filed<'_>> = sets.iter().map(|set| set.filed()).collect();
+        let filed: Vec<ProductLabels<'_>> = sets.iter().map(|set| set.filed()).collect();
         let mut of_product = vec![self.products.is_empty(); sets.len()];
         for product in &self.products {
             for (found, picked) in of_product.iter_mut().zip(product.pick(&filed)) {
@@ -61,7 +61,7 @@ impl FetchRequest {
 
     /// Refuses a product name that neither the tables nor any of these sets contain.
     pub fn check_products<'s>(&self, sets: impl Iterator<Item = &'s PackageSet>) -> crate::error::Result<()> {
-        let filed: Vec<Filed<'_>> = sets.map(PackageSet::filed).collect();
+        let filed: Vec<ProductLabels<'_>> = sets.map(PackageSet::filed).collect();
         for product in &self.products {
             if let Some(refusal) = product.refusal().filter(|_| !product.pick(&filed).contains(&true)) {
                 return Err(refusal.clone().into());
@@ -184,14 +184,14 @@ impl FetchPlan {
         let set = self.sets.get(over)?;
         let size = set.absent_bytes.map_or_else(|| "an unknown number of bytes".to_owned(), human_size);
         let message = format!(
-            "{} {} takes {size}, and {} of the budget are left for it",
+            "{} {} takes {size}, but only {} of the budget are left",
             set.row.kb,
             set.row.folder,
             human_size(budget - spent)
         );
         self.sets.truncate(over);
         Some(Error::new(ErrorKind::Budget, message).hint(
-            "running again continues with a new budget; a set that is larger than the whole of it needs a larger --max-bytes",
+            "run the command again to continue with a new budget; raise --max-bytes for a set that exceeds it alone",
         ))
     }
 }
@@ -203,7 +203,7 @@ impl fmt::Display for FetchPlan {
             _ if files == 0 => String::new(),
             (Some(bytes), _) => format!(", {}", human_size(bytes)),
             (None, Some(bytes)) => format!(", at most {}", human_size(bytes)),
-            (None, None) => ", of a size that the Catalog does not tell".to_owned(),
+            (None, None) => ", of a size that the Catalog does not state".to_owned(),
         };
         let sets = self.sets.len();
         write!(formatter, "{}, {} to download{size}", count(sets, "package set"), count(files, "file"))

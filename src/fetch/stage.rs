@@ -17,15 +17,15 @@ use crate::documents::{LintedPart, StagedDocument, StagedFileDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{PlainName, Role};
 use crate::lint::{LintReport, LintRequest, LintStatus, lint};
-use crate::mirror::{Absence, Access, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
+use crate::mirror::{Absence, Access, Mirror, PooledFile, REPLAY, RunInfo, facts_of_folder, read_folder};
 use crate::resolve::{Machine, Place, Plan, Request, Step};
-use crate::script::{Form, Places, install_script, job};
+use crate::script::{FileLocations, ScriptTarget, install_script, script_job};
 use crate::servicing::Knowledge;
 
 /// A file of a staged folder.
 #[derive(Debug)]
 struct StagedFile {
-    from: Pooled,
+    from: PooledFile,
     /// The path inside the folder.
     to: Utf8PathBuf,
 }
@@ -54,7 +54,7 @@ impl StagedPlaces<'_> {
     }
 }
 
-impl Places for StagedPlaces<'_> {
+impl FileLocations for StagedPlaces<'_> {
     fn path(&self, step: &Step) -> Option<String> {
         let part = self.part_of(step)?.as_ref().map_or_else(String::new, |part| format!("{part}\\"));
         Some(format!("{}\\{part}{}", self.folder, PlainName::of(step.name.as_deref()?).ok()?))
@@ -73,18 +73,18 @@ impl StagePlan {
     /// records a file that the mirror has lost.
     pub fn new(
         plan: &Plan,
-        form: Form,
+        form: ScriptTarget,
         mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         to: &Utf8Path,
-        run: Run<'_>,
+        run: RunInfo<'_>,
     ) -> Result<Self> {
         if disk::exists(to) && (!disk::is_folder(to)? || !disk::list(to)?.is_empty()) {
-            return Err(Error::usage(format!("{to} is there and is no empty folder"))
-                .hint("DISM takes up whatever lies beside its target: name a new folder"));
+            return Err(Error::usage(format!("{to} exists and is not an empty folder"))
+                .hint("name a new folder: DISM uses every file beside its target"));
         }
         let Some(folder) = to.file_name().and_then(|name| PlainName::exact(name).ok()) else {
-            return Err(Error::usage(format!("{to} has no plain name, and the script has to name it")));
+            return Err(Error::usage(format!("{to} has no plain name, which the script needs")));
         };
         let parts = parts_of(&plan.steps);
         let (mut files, mut absent) = (Vec::new(), Vec::new());
@@ -122,7 +122,7 @@ impl StagePlan {
         }
         let is_demo = mirror.origin()? == REPLAY;
         let places = StagedPlaces { folder: &folder, parts: &parts, steps: &plan.steps };
-        let script = job(plan, form, knowledge, is_demo, &places).map(|job| install_script(&job));
+        let script = script_job(plan, form, knowledge, is_demo, &places).map(|job| install_script(&job));
         Ok(Self { files, parts, script, to: to.to_owned() })
     }
 
@@ -133,7 +133,7 @@ impl StagePlan {
         request: &Request,
         mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
-        run: Run<'_>,
+        run: RunInfo<'_>,
     ) -> Result<StagedDocument> {
         let parent = disk::parent(&self.to);
         let is_new = |path: &&Utf8Path| !path.as_str().is_empty() && !disk::exists(path);
@@ -183,7 +183,7 @@ impl StagePlan {
         })
     }
 
-    fn fill(&self, aside: &Utf8Path, mirror: &Mirror<impl Access>, run: Run<'_>) -> Result<()> {
+    fn fill(&self, aside: &Utf8Path, mirror: &Mirror<impl Access>, run: RunInfo<'_>) -> Result<()> {
         disk::create_dir_all(aside)?;
         for file in &self.files {
             let to = aside.join(&file.to);
@@ -238,7 +238,7 @@ impl StagePlan {
                 });
                 return Err(Error::new(
                     ErrorKind::Unresolved,
-                    format!("the folder of this plan is not a set that DISM may be pointed at: {first}"),
+                    format!("the folder of this plan cannot be given to DISM: {first}"),
                 ));
             }
             linted.push(LintedPart { part: part.clone(), checked, unchecked });

@@ -17,9 +17,9 @@ use crate::download::{
     Arrived, Receiver, TransferEnd, Transferred, Wanted, ends_batch, journal_of, transfer_batch,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Doing, Event};
+use crate::event::{Event, TransferDirection};
 use crate::facts::{FileKey, Source};
-use crate::mirror::{Access, Mirror, QUARANTINE_ROOM, Run, Stated, Vetted, Writing};
+use crate::mirror::{Access, FileStatements, Mirror, QUARANTINE_LIMIT, RunInfo, VettedFile, WriteAccess};
 use crate::resolve::Member;
 use crate::update::{PackageName, human_size};
 
@@ -60,7 +60,7 @@ pub(super) fn wanted_file(
         return Err(Error::new(ErrorKind::Internal, format!("file {} is not in the index", key.0)));
     };
     if plan.is_none() && file.urls.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("{}: no address of it is known", file.name))
+        return Err(Error::new(ErrorKind::NotFound, format!("{}: its URL is not known", file.name))
             .hint("restore it from a medium or a folder with --from DIR"));
     }
     let (sha1_source, sha256_source) = index.digest_sources(key)?;
@@ -77,10 +77,10 @@ pub(super) fn wanted_file(
     let same = |member: &&Member| member.file.identity() == identity;
     let members = plan.iter().flat_map(|(planned, _)| &planned.set.members);
     let of_knowledge = members.clone().find(same).and_then(|member| member.file.size);
-    let of_entry = index.largest_entry_with(key)?;
+    let of_entry = index.largest_entry_size(key)?;
     let cap = plan.and_then(|(planned, _)| planned.set.stated_size);
     let alone = plan.is_some_and(|(planned, _)| planned.row.members.len() == 1);
-    let stated = Stated {
+    let stated = FileStatements {
         sha1: file.sha1.map(|sha1| (sha1, vouching(sha1_source, unnamed))),
         sha256: file.sha256.map(|sha256| (sha256, vouching(sha256_source, unnamed))),
         name,
@@ -88,25 +88,25 @@ pub(super) fn wanted_file(
     };
     // A file that was in the pool is identified by its bytes.
     if plan.is_some() && index.is_disputed(key)? {
-        let message = format!("{}: its SHA-1 is stated with two SHA-256", file.name);
-        return Err(Error::new(ErrorKind::Integrity, message)
-            .hint("neither file is published until the Catalog says which is right"));
+        let message = format!("{}: two SHA-256 are stated for its SHA-1", file.name);
+        return Err(Error::new(ErrorKind::Integrity, message).hint(
+            "run the command again later: neither file is published until the Catalog states which is right",
+        ));
     }
     if let (Some((sha1, against)), Some(name)) = (stated.sha1, name)
         && sha1 != name
     {
         let message =
-            format!("{}: the {against} states SHA-1 {sha1}, which is not the one in the name", file.name);
+            format!("{}: the {against} states SHA-1 {sha1}, but the name contains another SHA-1", file.name);
         return Err(Error::new(ErrorKind::Integrity, message)
-            .hint("no bytes can agree with both: report it to Microsoft"));
+            .hint("report it to Microsoft: bytes cannot agree with both"));
     }
     let accepts_unverified = plan.is_some_and(|(_, request)| request.accept_unverified);
     if !stated.is_verifiable() && !accepts_unverified {
         let message =
-            format!("{}: the Catalog states no digest of it, so nothing can vouch for its bytes", file.name);
-        return Err(
-            Error::new(ErrorKind::Integrity, message).hint("--accept-unverified publishes it all the same")
-        );
+            format!("{}: the Catalog does not state a digest, so the bytes cannot be verified", file.name);
+        return Err(Error::new(ErrorKind::Integrity, message)
+            .hint("use --accept-unverified to publish the file without verification"));
     }
     let partial_name = match (file.sha256, file.sha1) {
         (Some(sha256), _) => sha256.to_string(),
@@ -140,7 +140,7 @@ pub(super) async fn download(
         return Ok(wanted.iter().map(|file| (file.key, error.full_message())).collect());
     }
     let (files, bytes) = (wanted.len(), plan.absent_bytes());
-    session.events().send(Event::TransfersPlanned { doing: Doing::Downloading, files, bytes });
+    session.events().send(Event::TransfersPlanned { doing: TransferDirection::Downloading, files, bytes });
     let client = session.catalog().client().clone();
     let terms = session.terms().clone();
     let parallel = session.parallel();
@@ -176,10 +176,8 @@ impl Receiver for PoolReceiver<'_> {
         let now = self.session.now();
         let Some(kept) = settle(self.session.mirror()?, wanted, arrived, now)? else { return Ok(()) };
         let kept = self.session.mirror()?.layout().relative(&kept).to_owned();
-        self.session.warn(format!(
-            "{} was damaged here and is replaced; the old bytes are kept as {kept}",
-            wanted.name
-        ));
+        self.session
+            .warn(format!("replaced the damaged {} in the pool; kept the old bytes as {kept}", wanted.name));
         Ok(())
     }
 
@@ -190,7 +188,7 @@ impl Receiver for PoolReceiver<'_> {
     /// Forgets that the dialogs of the file were read: they are wrong about it. The next run reads them again.
     fn note_failure(&mut self, wanted: &Wanted, _error: &Error) -> Result<()> {
         let index = self.session.mirror()?.index_mut();
-        index.in_transaction(|index| index.forget_reading_of_file(wanted.key))
+        index.in_transaction(|index| index.mark_unread_by_file(wanted.key))
     }
 }
 
@@ -213,23 +211,24 @@ fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Res
         return Ok(());
     }
     let message = format!(
-        "there is too little room in {}: {} are needed and {} are free",
+        "too little space in {}: {} are needed, but {} are free",
         layout.root(),
         human_size(needed),
         human_size(free)
     );
-    Err(Error::new(ErrorKind::NoSpace, message)
-        .hint("nothing was downloaded; make room, or fetch less: --arch, --product, --max-bytes"))
+    Err(Error::new(ErrorKind::NoSpace, message).hint(
+        "free disk space, or fetch less with --arch, --product, or --max-bytes; nothing was downloaded",
+    ))
 }
 
 /// Returns the same file with the URLs that the Catalog has for it now, or `None` if it has no other URLs.
 async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted>> {
-    let updates = session.mirror()?.index().updates_that_list(wanted.key)?;
+    let updates = session.mirror()?.index().updates_listing(wanted.key)?;
     for id in updates {
-        session.phase(format!("asking the Catalog once more where {} is", wanted.name));
+        session.phase(format!("querying the Catalog for the current URL of {}", wanted.name));
         if let Err(error) = session.read_dialog(id).await {
             session.warn(format!(
-                "where {} is now could not be asked: {}",
+                "did not find the current URL of {}: {}",
                 wanted.name,
                 error.full_message()
             ));
@@ -243,15 +242,15 @@ async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted
 /// Admits a file that agrees with its statements into the pool, and moves any other file into quarantine. Returns the
 /// path of the damaged bytes that it replaced.
 fn settle(
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     wanted: &Wanted,
     arrived: &Arrived,
     now: Time,
 ) -> Result<Option<Utf8PathBuf>> {
     let misnamed = arrived.misnamed.as_deref();
-    let unfit = match Vetted::new(&arrived.path, arrived.digests, &wanted.stated, misnamed) {
+    let unfit = match VettedFile::new(&arrived.path, arrived.digests, &wanted.stated, misnamed) {
         Ok(vetted) => {
-            let admitted = mirror.admit(wanted.key, &vetted, Run { command: "fetch", now })?;
+            let admitted = mirror.admit(wanted.key, &vetted, RunInfo { command: "fetch", now })?;
             disk::remove_file(&journal_of(&arrived.path))?;
             return Ok(admitted.replaced);
         }
@@ -261,17 +260,17 @@ fn settle(
     let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name));
     // Bytes beyond the stated size, or beyond the room of quarantine/, are not worth keeping as evidence.
     let is_too_long = wanted.cap.is_some_and(|most| arrived.digests.size > most);
-    let error = if is_too_long || arrived.digests.size > QUARANTINE_ROOM {
+    let error = if is_too_long || arrived.digests.size > QUARANTINE_LIMIT {
         disk::remove_file(&arrived.path)?;
         error.hint(
-            "the bytes were deleted: there are too many of them to keep; nothing of the set was published",
+            "note that the bytes were too large to keep and were deleted; nothing of the set was published",
         )
     } else {
         let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, unfit.what(), now)?;
         let kept = mirror.layout().relative(&kept).to_owned();
-        error.hint(format!("the bytes are kept as {kept} for 30 days; nothing of the set was published"))
+        error.hint(format!(
+            "look at the bytes, which are kept as {kept} for 30 days; nothing of the set was published"
+        ))
     };
-    Err(error.hint(
-        "run the same command again: a damaged transfer comes out right then, a wrong statement does not",
-    ))
+    Err(error.hint("run the same command again: this repairs a damaged transfer, but not a wrong statement"))
 }

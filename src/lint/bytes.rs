@@ -7,7 +7,7 @@ use super::folder::FolderEntry;
 use super::known::CatalogFile;
 use super::report::{CheckedProperty, FileCheck};
 use crate::update::Kb;
-use crate::update::container::{Container, Extent, extent, misfit};
+use crate::update::container::{Container, Extent, extent, mismatch_reason};
 
 /// Checks the length and the beginning of a file. Returns the compared properties and the first fault.
 /// `sizes` are the possible lengths of the file.
@@ -27,7 +27,7 @@ pub(super) fn check(
     if !sizes.is_empty() {
         check.checked.push(CheckedProperty::Size);
     }
-    if matches!(extent, Extent::Whole | Extent::Cut { .. }) {
+    if matches!(extent, Extent::Complete | Extent::Truncated { .. }) {
         check.checked.push(CheckedProperty::ContainerSize);
     }
     let said = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
@@ -40,7 +40,7 @@ pub(super) fn check(
     }
     // A renamed file is compared with the extension of its correct name.
     let name = right.map_or(entry.name.as_str(), |right| right.name.as_str());
-    let fault = if let Some(message) = misfit(name, &look.first) {
+    let fault = if let Some(message) = mismatch_reason(name, &look.first) {
         said(LintCode::NotAPackage, message)
     } else if !sizes.is_empty() && !sizes.contains(&look.size) {
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
@@ -50,7 +50,7 @@ pub(super) fn check(
         )
     } else {
         match extent {
-            Extent::Cut { stated } => said(
+            Extent::Truncated { stated } => said(
                 LintCode::SizeMismatch,
                 format!(
                     "the file has {} bytes; its header states at least {stated}: the file is truncated",
@@ -60,7 +60,7 @@ pub(super) fn check(
             Extent::Broken => {
                 said(LintCode::NotAPackage, "the header of its container is damaged".to_owned())
             }
-            Extent::Whole | Extent::Unknown => None,
+            Extent::Complete | Extent::Unknown => None,
         }
     };
     check.has_fault = fault.is_some();

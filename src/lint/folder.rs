@@ -34,7 +34,7 @@ pub enum EntryKind {
 pub struct FileLook {
     /// The length.
     pub size: u64,
-    /// The first bytes, up to [`READ`](crate::update::container::READ).
+    /// The first bytes, up to [`FIRST_BYTES`](crate::update::container::FIRST_BYTES).
     pub first: Vec<u8>,
 }
 

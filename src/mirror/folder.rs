@@ -6,7 +6,7 @@ use crate::disk;
 use crate::error::Result;
 use crate::lint::{EntryKind, FileLook, FolderEntry, LintFolder};
 use crate::update::DualHasher;
-use crate::update::container::READ;
+use crate::update::container::FIRST_BYTES;
 
 /// Reads the entries of a folder: names, lengths, and the beginning of every package. With `deep`, also their
 /// digests.
@@ -22,7 +22,7 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
         };
         let mut entry = FolderEntry { name, kind, look: None, content: None };
         if entry.is_package() {
-            let (size, first) = disk::read_start(&place, READ as u64)?;
+            let (size, first) = disk::read_start(&place, FIRST_BYTES as u64)?;
             entry.look = Some(FileLook { size, first });
             if deep {
                 let mut hasher = DualHasher::new();

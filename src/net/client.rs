@@ -17,7 +17,7 @@ use super::retry::{Failed, Jitter, Next, next_try};
 use super::stop::Stop;
 use super::transport::{Answer, Body, Part, Request, Setback, Transport, beginning_of, collect};
 use super::url_policy::UrlPolicy;
-use crate::clock::{Clock, moment};
+use crate::clock::{Clock, sleep_poll_interval};
 use crate::error::{Result, Retry};
 use crate::event::{Event, Events};
 
@@ -171,7 +171,7 @@ impl Client {
         let begin = self.inner.clock.elapsed();
         let mut work = pin!(work);
         loop {
-            // Arriving bytes wake `work`, and the clock is then read. `moment` interrupts silence.
+            // Arriving bytes wake `work`, and the clock is then read. `sleep_poll_interval` interrupts silence.
             let in_time = poll_fn(|context| match work.as_mut().poll(context) {
                 Poll::Ready(output) => Poll::Ready(Some(output)),
                 Poll::Pending if self.inner.clock.elapsed().saturating_sub(begin) >= limit => {
@@ -179,7 +179,7 @@ impl Client {
                 }
                 Poll::Pending => Poll::Pending,
             });
-            let soon = pin!(moment());
+            let soon = pin!(sleep_poll_interval());
             match self.unless_stopped(select(pin!(in_time), soon)).await? {
                 Either::Left((Some(output), _)) => return output,
                 Either::Left((None, _)) => {

@@ -38,7 +38,7 @@ impl GivenOptions {
     }
 
     /// Returns the text that the operator gave by flag or environment variable, or `None` if neither is set.
-    pub fn named(&self, id: &str) -> Option<&str> {
+    pub fn explicit_text(&self, id: &str) -> Option<&str> {
         let sources = [OptionSource::Flag, OptionSource::Variable];
         let texts = sources.iter().find_map(|source| self.0.get(source)?.get(id))?;
         texts.first().map(String::as_str)

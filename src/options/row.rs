@@ -50,7 +50,7 @@ pub enum OptionScope {
     /// Commands that use the network. Other commands accept the option and ignore it.
     Network,
     /// A single command.
-    Of(&'static str),
+    Command(&'static str),
 }
 
 /// The place of an option in kbmirror.toml.

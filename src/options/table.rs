@@ -64,7 +64,7 @@ macro_rules! option_table {
     };
 }
 
-use OptionScope::{Network, Of};
+use OptionScope::{Command, Network};
 
 option_table! {
     mirror: set<Utf8PathBuf> = path, "The mirror's folder",
@@ -134,10 +134,10 @@ option_table! {
     replay: one<Utf8PathBuf> = path, "Use recorded responses instead of the network",
         OptionRow::of("replay", "DIR").on(Network).sample(&["recording"]);
     max_age: set<Duration> = parse_age, "Maximum age of the last complete sync and of the newest medium, e.g. 36h",
-        OptionRow::of("max-age", "AGE").on(Of("status")).variable("KBMIRROR_MAX_AGE").default("8d").sample(&["8d"])
+        OptionRow::of("max-age", "AGE").on(Command("status")).variable("KBMIRROR_MAX_AGE").default("8d").sample(&["8d"])
             .key(ConfigSection::Monitor, "max_age", ConfigShape::Text);
     expires: set<Option<Duration>> = parse_expiry, "How long a medium may be imported, e.g. 120d, or never",
-        OptionRow::of("expires", "DURATION").on(Of("export")).variable("KBMIRROR_EXPIRES").default("120d")
+        OptionRow::of("expires", "DURATION").on(Command("export")).variable("KBMIRROR_EXPIRES").default("120d")
             .sample(&["120d"])
             .key(ConfigSection::Export, "expires", ConfigShape::Text);
 }
@@ -161,35 +161,35 @@ impl Options {
     }
 }
 
-type Read<T> = Result<T, String>;
+type ReadResult<T> = Result<T, String>;
 
 #[expect(clippy::unnecessary_wraps, reason = "a reader of the table")]
-fn path(text: &str) -> Read<Utf8PathBuf> {
+fn path(text: &str) -> ReadResult<Utf8PathBuf> {
     Ok(text.into())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a reader of the table")]
-fn text(text: &str) -> Read<String> {
+fn text(text: &str) -> ReadResult<String> {
     Ok(text.to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a reader of the table")]
-fn switch(_: &str) -> Read<bool> {
+fn switch(_: &str) -> ReadResult<bool> {
     Ok(true)
 }
 
-fn rate(text: &str) -> Read<f64> {
+fn rate(text: &str) -> ReadResult<f64> {
     text.parse().map_err(|_| format!("{text:?} is not a number"))
 }
 
-fn host(text: &str) -> Read<AllowedHost> {
+fn host(text: &str) -> ReadResult<AllowedHost> {
     text.parse().map_err(|error: crate::error::Error| error.message().to_owned())
 }
 
-fn color(text: &str) -> Read<ColorChoice> {
+fn color(text: &str) -> ReadResult<ColorChoice> {
     text.parse()
 }
 
-fn log_format(text: &str) -> Read<LogFormat> {
+fn log_format(text: &str) -> ReadResult<LogFormat> {
     text.parse()
 }

@@ -1,5 +1,5 @@
-//! The live display of a terminal, drawn by `indicatif`: it knows widths, resizing, and Windows consoles. The rows come from
-//! the one account of the progress ([`super::rows`]); results of single files scroll up above them.
+//! The live display of a terminal. `indicatif` draws it and handles widths, resizing, and Windows consoles. The rows
+//! come from the progress ([`super::rows`]). Results of single files scroll up above them.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::palette::Palette;
 use super::progress::Progress;
 use super::rows::{Row, rows};
 use super::words::{STOPPING, planned, short_name};
-use crate::event::{Event, Told};
-use crate::update::neutral;
+use crate::event::{Event, TimedEvent};
+use crate::update::escape_hidden;
 
 /// The templates of the rows. `wide_msg` cuts a text at the width of the terminal.
 const STATUS: &str = "{spinner} {wide_msg}";
@@ -26,19 +26,19 @@ enum Shape {
     Note,
 }
 
-/// The rows as they stand on the terminal.
+/// The rows on the terminal.
 #[derive(Debug)]
 pub(super) struct Bars {
     progress: Progress,
     palette: Palette,
     screen: MultiProgress,
     rows: Vec<(Shape, ProgressBar)>,
-    /// An empty row at the end keeps the cursor on a line of its own: the `^C` that a terminal echoes moves nothing.
+    /// An empty row at the end. It keeps the cursor on a separate line, so that an echoed `^C` does not move the rows.
     cursor: ProgressBar,
 }
 
 impl Bars {
-    /// Begins a display on standard error.
+    /// Starts a display on standard error.
     pub(super) fn new(palette: Palette) -> Self {
         Self { palette, ..Self::on(ProgressDrawTarget::stderr()) }
     }
@@ -49,26 +49,26 @@ impl Bars {
         Self { progress: Progress::default(), palette: Palette::default(), screen, rows: Vec::new(), cursor }
     }
 
-    /// Takes an event; what is finished scrolls up above the rows.
-    pub(super) fn take(&mut self, Told { at, event, .. }: &Told) {
+    /// Handles an event. Finished work scrolls up above the rows.
+    pub(super) fn take(&mut self, TimedEvent { at, event, .. }: &TimedEvent) {
         let line = match event {
             Event::Warning(message) => Some(format!("warning: {message}")),
             Event::TransfersPlanned { doing, files, bytes } => Some(planned(*doing, *files, *bytes)),
             Event::TransferFinished { id, bytes, outcome } => self
                 .progress
                 .name_of(*id)
-                .map(|name| finished(self.progress.doing.done(), short_name(name), *bytes, outcome)),
+                .map(|name| finished(self.progress.doing.done_verb(), short_name(name), *bytes, outcome)),
             Event::Stopping => Some(STOPPING.to_owned()),
             _ => None,
         };
         self.progress.take(*at, event);
         if let Some(line) = line {
-            // A terminal that is gone stops nothing.
-            let _undrawn = self.screen.println(self.palette.label(&neutral(&line)));
+            // A closed terminal does not stop the run.
+            let _undrawn = self.screen.println(self.palette.label(&escape_hidden(&line)));
         }
     }
 
-    /// Shows the state at a time.
+    /// Draws the rows for a time.
     pub(super) fn draw(&mut self, at: Duration) {
         let wanted = rows(&self.progress, at);
         while self.rows.len() > wanted.len() {
@@ -91,14 +91,14 @@ impl Bars {
             };
             match row {
                 Row::Status(text) => {
-                    bar.set_message(neutral(&text).into_owned());
+                    bar.set_message(escape_hidden(&text).into_owned());
                     bar.tick();
                 }
                 Row::Bar { percent, text } => {
                     bar.set_position(percent.unwrap_or(0));
-                    bar.set_message(neutral(&text).into_owned());
+                    bar.set_message(escape_hidden(&text).into_owned());
                 }
-                Row::Note(text) => bar.set_message(neutral(&text).into_owned()),
+                Row::Note(text) => bar.set_message(escape_hidden(&text).into_owned()),
             }
         }
         self.cursor.force_draw();
@@ -122,7 +122,7 @@ fn shape_of(row: &Row) -> Shape {
     }
 }
 
-/// Makes a row. Its length is 100: positions are percentages.
+/// Creates a row. Its length is 100, so that positions are percentages.
 fn bar_of(shape: Shape) -> ProgressBar {
     let bar = ProgressBar::new(100);
     bar.set_style(style_of(shape));
@@ -135,7 +135,7 @@ fn style_of(shape: Shape) -> ProgressStyle {
         Shape::Bar => BAR,
         Shape::Note => NOTE,
     };
-    // The templates are constants of this file, which a test draws; a faulty one would leave a plain bar.
+    // The templates are constants, and tests draw them. An invalid one would give a plain bar.
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("=> ").tick_chars("|/-\\ ")
 }
@@ -154,11 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_stand_below_what_is_finished() {
+    fn rows_stand_below_finished_work() {
         let (terminal, mut bars) = on(80);
         bars.draw(Duration::from_secs(13));
         let warning = Event::Warning("the disk is nearly full".to_owned());
-        bars.take(&Told { at: Duration::from_secs(13), time: jiff::Timestamp::UNIX_EPOCH, event: warning });
+        bars.take(&TimedEvent {
+            at: Duration::from_secs(13),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            event: warning,
+        });
         bars.draw(Duration::from_secs(13));
         assert_eq!(
             terminal.contents().lines().collect::<Vec<_>>(),
@@ -168,7 +172,7 @@ mod tests {
                 "  [>           ]   200.0 MB of    8.8 GB     7.7 MB/s  19m 4s  all: 2%, 0 of 8",
                 "  [>           ]   100.0 MB of    4.9 GB     3.8 MB/s 21m 14s  kb5000005-arm64",
                 "  [===========>]   100.0 MB of  106.0 MB     3.8 MB/s      1s  kb5000006-arm64",
-                "  [            ]  kb5000004-arm64 waits 12s (retry 1, 9m 30s of patience left)",
+                "  [            ]  kb5000004-arm64 waits 12s (retry 1, 9m 30s of retry budget left)",
                 "      cdn.example closed the connection before its end",
                 "  [            ]        0 B of  103.0 MB        0 B/s          kb5000003-arm64",
                 "  and 2 more files, 1 of them waiting",
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_takes_one_line_at_every_width() {
+    fn each_row_takes_one_line_at_every_width() {
         for columns in [20, 41, 60, 80, 120, 200] {
             let (terminal, mut bars) = on(columns);
             bars.draw(Duration::from_secs(13));
@@ -191,12 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_gone_leave_nothing_behind() {
+    fn removed_rows_leave_no_text() {
         let (terminal, mut bars) = on(80);
         bars.draw(Duration::from_secs(13));
         bars.progress = Progress::default();
         let phase = Event::Phase("checking".to_owned());
-        bars.take(&Told { at: Duration::from_secs(14), time: jiff::Timestamp::UNIX_EPOCH, event: phase });
+        bars.take(&TimedEvent {
+            at: Duration::from_secs(14),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            event: phase,
+        });
         bars.draw(Duration::from_secs(14));
         assert_eq!(terminal.contents().trim_end().get(2..), Some("checking"), "{}", terminal.contents());
     }

@@ -1,5 +1,5 @@
-//! `--log-format json`: every event as one JSON object on a line of stderr, and nothing else there. The fields are listed in
-//! mirror-layout.md; they are a promise: added to, never changed. An unknown value is null.
+//! `--log-format json`: each event is one JSON object on a line of stderr, which has no other text. mirror-layout.md
+//! lists the fields. Fields are added but never changed. An unknown value is null.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::progress::Progress;
 use super::words::reason;
 use crate::documents::{LogEvent, LogLine, line_of};
-use crate::event::{Doing, Event, Told};
+use crate::event::{Event, TimedEvent, TransferDirection};
 
 /// The least time between two lines about the bytes of a file.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -19,12 +19,12 @@ pub fn log_line(time: Timestamp, event: LogEvent) -> String {
     line_of(&LogLine { time: format!("{time:.3}"), event })
 }
 
-/// Makes lines of events.
+/// The converter of events into JSON lines.
 #[derive(Debug)]
 pub(super) struct Log {
     is_quiet: bool,
     progress: Progress,
-    /// The time of the last line about each file.
+    /// The time of the last progress line of each file.
     told: BTreeMap<u64, Duration>,
     read: Option<Duration>,
 }
@@ -34,8 +34,8 @@ impl Log {
         Self { is_quiet, progress: Progress::default(), told: BTreeMap::new(), read: None }
     }
 
-    /// The line of an event; none for one that comes too soon.
-    pub(super) fn take(&mut self, Told { at, time, event }: &Told) -> Option<String> {
+    /// Returns the line of an event, or `None` if it follows the last one too soon.
+    pub(super) fn take(&mut self, TimedEvent { at, time, event }: &TimedEvent) -> Option<String> {
         let name = match event {
             Event::TransferFinished { id, .. } => self.progress.name_of(*id).map(str::to_owned),
             _ => None,
@@ -48,7 +48,7 @@ impl Log {
         Some(log_line(*time, event))
     }
 
-    /// Returns the line of an event; `finished` is the file of a transfer that just ended.
+    /// Returns the line of an event. `finished` is the file of a transfer that just ended.
     fn line(&mut self, at: Duration, event: &Event, finished: Option<String>) -> Option<LogEvent> {
         let file = |id: &u64| self.progress.transfers.as_ref().and_then(|all| all.under_way.get(id));
         let name = |id: &u64| file(id).map(|file| file.name.clone());
@@ -65,9 +65,9 @@ impl Log {
             Event::TransfersPlanned { doing, files, bytes } => {
                 self.told.clear();
                 let doing = match doing {
-                    Doing::Downloading => "downloading",
-                    Doing::Writing => "writing",
-                    Doing::Reading => "reading",
+                    TransferDirection::Downloading => "downloading",
+                    TransferDirection::Writing => "writing",
+                    TransferDirection::Reading => "reading",
                 };
                 LogEvent::TransfersPlanned { doing, files: *files, file_count: *files, bytes: *bytes }
             }
@@ -96,7 +96,7 @@ impl Log {
         })
     }
 
-    /// Returns the line about the bytes of a transfer, unless the last one is too young.
+    /// Returns the progress line of a transfer, or `None` if it follows the last one too soon.
     fn progress_line(&mut self, at: Duration, id: u64, bytes: u64) -> Option<LogEvent> {
         let is_due = |last: &Duration| at.saturating_sub(*last) >= PROGRESS;
         if !self.told.get(&id).is_none_or(is_due) {
@@ -123,13 +123,13 @@ mod tests {
     use super::*;
     use crate::event::TransferOutcome;
 
-    fn told(millis: u64, event: Event) -> Told {
+    fn told(millis: u64, event: Event) -> TimedEvent {
         let time: Timestamp = "2026-11-23T08:00:00.25Z".parse().unwrap();
-        Told { at: Duration::from_millis(millis), time, event }
+        TimedEvent { at: Duration::from_millis(millis), time, event }
     }
 
     #[test]
-    fn a_line_has_its_time_its_word_and_its_fields() {
+    fn a_line_has_time_event_and_fields() {
         let mut log = Log::new(false);
         let lines: Vec<String> = [
             Event::Phase("asking".to_owned()),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_tells_of_its_bytes_once_a_second_at_the_most() {
+    fn progress_of_a_file_is_logged_once_per_second_at_most() {
         let mut log = Log::new(false);
         for id in [1, 2] {
             log.take(&told(0, Event::TransferStarted { id, name: id.to_string(), size: Some(1 << 30) }));

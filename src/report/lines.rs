@@ -1,17 +1,16 @@
-//! Plain lines, for a pipe, a journal, or a person who wants no bars: the work that is done, and the progress every half
-//! minute.
+//! Plain lines for a pipe, a journal, or `--no-progress`: finished work, and the progress every 30 seconds.
 
 use std::time::Duration;
 
 use super::progress::{Progress, Reading, Transfers, percent};
 use super::words::{STOPPING, planned, reason, short_name, speed, waiting};
-use crate::event::{Event, Told, TransferOutcome};
+use crate::event::{Event, TimedEvent, TransferOutcome};
 use crate::net::span;
 use crate::update::human_size;
 
-/// The time between two lines of progress: a journal of a night stays readable, and a reader does not wonder for long.
+/// The time between two progress lines. A journal of a night stays readable, and a reader does not wait long for news.
 const EVERY: Duration = Duration::from_secs(30);
-/// The number of files that one line names; a longer one would not be read.
+/// The number of files in a progress line. A longer line would be hard to read.
 const NAMED: usize = 4;
 
 /// The amount of lines.
@@ -19,18 +18,18 @@ const NAMED: usize = 4;
 pub(super) enum Verbosity {
     /// Warnings only.
     Quiet,
-    /// The work that is done.
+    /// Also finished work.
     Usual,
-    /// Every request too.
+    /// Also every request.
     Verbose,
 }
 
-/// Makes lines of events.
+/// The converter of events into plain lines.
 #[derive(Debug)]
 pub(super) struct Lines {
     verbosity: Verbosity,
     progress: Progress,
-    /// The time of the last line of progress or of finished work.
+    /// The time of the last line about progress or finished work.
     said: Option<Duration>,
 }
 
@@ -39,11 +38,11 @@ impl Lines {
         Self { verbosity, progress: Progress::default(), said: None }
     }
 
-    /// Returns the lines about an event, and about the time that passed before it.
-    pub(super) fn take(&mut self, Told { at, event, .. }: &Told) -> Vec<String> {
+    /// Returns the line of an event, and the progress line if it is due.
+    pub(super) fn take(&mut self, TimedEvent { at, event, .. }: &TimedEvent) -> Vec<String> {
         let about = self.line(event);
         self.progress.take(*at, event);
-        // A line of its own begins the half minute anew, unless bytes are on their way.
+        // A line of an event restarts the 30 seconds, unless bytes are being counted.
         let says_enough = about.is_some() && !self.counts_bytes();
         if says_enough || self.said.is_none() || matches!(event, Event::TransfersPlanned { .. }) {
             self.said = Some(*at);
@@ -51,7 +50,7 @@ impl Lines {
         about.into_iter().chain(self.pass(*at)).collect()
     }
 
-    /// Returns the line that is due because time has passed.
+    /// Returns the progress line, or `None` if it is not due.
     pub(super) fn pass(&mut self, at: Duration) -> Option<String> {
         let passed = at.saturating_sub(self.said?);
         if self.verbosity == Verbosity::Quiet || passed < EVERY {
@@ -84,10 +83,10 @@ impl Lines {
             }
             Event::TransfersPlanned { doing, files, bytes } => Some(planned(*doing, *files, *bytes)),
             Event::TransferAnswered { id, from, .. } if *from > 0 => {
-                Some(format!("{} goes on from {}", self.name_of(*id), human_size(*from)))
+                Some(format!("{} resumes at {}", self.name_of(*id), human_size(*from)))
             }
             Event::TransferFinished { id, bytes, outcome } => {
-                Some(finished(self.progress.doing.done(), self.name_of(*id), *bytes, outcome))
+                Some(finished(self.progress.doing.done_verb(), self.name_of(*id), *bytes, outcome))
             }
             Event::Stopping => Some(STOPPING.to_owned()),
             _ => None,
@@ -99,7 +98,7 @@ impl Lines {
     }
 }
 
-/// The line of a transfer that has ended. The reason of a failure comes at the end of the run, with its hints.
+/// Returns the line of a finished transfer. The reason of a failure follows at the end of the run, with its hints.
 pub(super) fn finished(done: &str, name: &str, bytes: u64, outcome: &TransferOutcome) -> String {
     match outcome {
         TransferOutcome::Complete => format!("{done} {name} ({})", human_size(bytes)),
@@ -108,7 +107,7 @@ pub(super) fn finished(done: &str, name: &str, bytes: u64, outcome: &TransferOut
     }
 }
 
-/// One line about everything.
+/// Returns the progress of everything in one line.
 fn how_it_goes(progress: &Progress, at: Duration) -> String {
     if let Some(reading) = &progress.reading {
         return of_reading(reading, at);
@@ -121,7 +120,7 @@ fn how_it_goes(progress: &Progress, at: Duration) -> String {
             format!("still {}: {}", waiting(wait.rest(at), wait.left), wait.why)
         }
         _ if progress.status.0.is_empty() => String::new(),
-        _ => format!("still at it: {}", progress.status.0),
+        _ => format!("still in progress: {}", progress.status.0),
     }
 }
 
@@ -131,7 +130,7 @@ fn of_reading(reading: &Reading, at: Duration) -> String {
 }
 
 fn of_transfers(progress: &Progress, transfers: &Transfers, at: Duration) -> String {
-    let (doing, share) = (progress.doing.now(), of(transfers.bytes(), transfers.of));
+    let (doing, share) = (progress.doing.progress_verb(), of(transfers.bytes(), transfers.of));
     let pace = pace(transfers.speed(at), transfers.rest(at));
     let done = transfers.arrived;
     let failed = if transfers.failed > 0 { format!(", {} failed", transfers.failed) } else { String::new() };
@@ -151,7 +150,7 @@ fn of_transfers(progress: &Progress, transfers: &Transfers, at: Duration) -> Str
         more => format!(", {more} more"),
     };
     format!(
-        "{doing} {share}{pace}; {done} of {} files done{failed}; under way: {named}{more}",
+        "{doing} {share}{pace}; {done} of {} files done{failed}; in progress: {named}{more}",
         transfers.files
     )
 }
@@ -174,17 +173,17 @@ fn pace(a_second: Option<u64>, rest: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Doing;
+    use crate::event::TransferDirection;
 
     const MB: u64 = 1024 * 1024;
     const NAME: &str = "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu";
 
-    fn told(seconds: u64, event: Event) -> Told {
-        Told { at: Duration::from_secs(seconds), time: jiff::Timestamp::UNIX_EPOCH, event }
+    fn told(seconds: u64, event: Event) -> TimedEvent {
+        TimedEvent { at: Duration::from_secs(seconds), time: jiff::Timestamp::UNIX_EPOCH, event }
     }
 
     fn started(lines: &mut Lines) {
-        let doing = Doing::Downloading;
+        let doing = TransferDirection::Downloading;
         let said = lines.take(&told(0, Event::TransfersPlanned { doing, files: 2, bytes: Some(1000 * MB) }));
         assert_eq!(said, ["downloading 2 files, 1000.0 MB"]);
         for id in [1, 2] {
@@ -195,14 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn every_half_minute_it_is_said_how_it_goes_on() {
+    fn progress_is_printed_every_30_seconds() {
         let mut lines = Lines::new(Verbosity::Usual);
         started(&mut lines);
         let answered = told(0, Event::TransferAnswered { id: 2, from: 200 * MB, size: Some(500 * MB) });
-        assert_eq!(
-            lines.take(&answered),
-            [format!("{} goes on from 200.0 MB", NAME.replace("arm64", "x64"))]
-        );
+        assert_eq!(lines.take(&answered), [format!("{} resumes at 200.0 MB", NAME.replace("arm64", "x64"))]);
         let mut said = Vec::new();
         for second in 1..=65 {
             said.extend(lines.take(&told(second, Event::TransferProgress { id: 1, bytes: second * MB })));
@@ -215,41 +211,44 @@ mod tests {
         assert_eq!(
             said,
             [
-                "downloading 230.0 MB of 1000.0 MB (23%), 1.0 MB/s, 12m 50s left; 0 of 2 files done; under way: kb5086672-arm64 30.0 MB of 500.0 MB (6%), kb5086672-x64 200.0 MB of 500.0 MB (40%)".to_owned(),
-                format!("waiting 1m, then 9m of the patience are left: {}: status 503", NAME.replace("arm64", "x64")),
-                "downloading 260.0 MB of 1000.0 MB (26%), 1.0 MB/s, 12m 20s left; 0 of 2 files done; under way: kb5086672-arm64 60.0 MB of 500.0 MB (12%), kb5086672-x64 waits 40s (status 503)".to_owned(),
+                "downloading 230.0 MB of 1000.0 MB (23%), 1.0 MB/s, 12m 50s left; 0 of 2 files done; in progress: kb5086672-arm64 30.0 MB of 500.0 MB (6%), kb5086672-x64 200.0 MB of 500.0 MB (40%)".to_owned(),
+                format!("waiting 1m, then 9m of the retry budget are left: {}: status 503", NAME.replace("arm64", "x64")),
+                "downloading 260.0 MB of 1000.0 MB (26%), 1.0 MB/s, 12m 20s left; 0 of 2 files done; in progress: kb5086672-arm64 60.0 MB of 500.0 MB (12%), kb5086672-x64 waits 40s (status 503)".to_owned(),
             ]
         );
-        // Nothing comes any more, and that is said too.
+        // A stalled transfer has a progress line too.
         assert_eq!(lines.pass(Duration::from_secs(80)), None);
         let still = lines.pass(Duration::from_secs(95)).unwrap();
         assert!(still.contains("265.0 MB of 1000.0 MB (26%), 0 B/s; "), "{still}");
     }
 
     #[test]
-    fn a_run_that_asks_for_long_says_so() {
+    fn long_queries_have_progress_lines() {
         let mut lines = Lines::new(Verbosity::Usual);
         let mut said = lines.take(&told(5, Event::Phase("querying the Catalog for KB5086672".to_owned())));
         for number in 1..=40 {
             let what = format!("details of {number}");
             said.extend(lines.take(&told(5 + number, Event::CatalogRequest { number, what })));
         }
-        assert_eq!(said, ["querying the Catalog for KB5086672", "still at it: request 30: details of 30"]);
+        assert_eq!(
+            said,
+            ["querying the Catalog for KB5086672", "still in progress: request 30: details of 30"]
+        );
         let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
         lines.take(&told(45, Event::Waiting { of: None, duration, left, why: "details: 503".to_owned() }));
         assert_eq!(
             lines.pass(Duration::from_secs(75)).unwrap(),
-            "still waiting 30s, then 9m of the patience are left: details: 503"
+            "still waiting 30s, then 9m of the retry budget are left: details: 503"
         );
     }
 
     #[test]
-    fn quiet_is_warnings_alone() {
+    fn quiet_prints_warnings_only() {
         let mut lines = Lines::new(Verbosity::Quiet);
         for event in [
             Event::Phase("x".to_owned()),
             Event::Stopping,
-            Event::TransfersPlanned { doing: Doing::Reading, files: 1, bytes: None },
+            Event::TransfersPlanned { doing: TransferDirection::Reading, files: 1, bytes: None },
         ] {
             assert!(lines.take(&told(99, event)).is_empty());
         }

@@ -1,88 +1,88 @@
-//! The progress of a run at a moment: the work that is done, its speed, the time that is left, and the waits. Pure: events
-//! and times in, numbers out; lines, bars, and JSON show the same.
+//! The progress of a run: the work that is done, its speed, the time that is left, and the waits. Pure: events and
+//! times in, numbers out. Lines, bars, and JSON show the same numbers.
 //!
-//! A speed counts the bytes of the last seconds and none that were here before; without a speed no time is estimated.
+//! A speed counts the bytes of the last seconds, without bytes of earlier runs. Without a speed, no time is estimated.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::event::{Doing, Event, TransferOutcome};
+use crate::event::{Event, TransferDirection, TransferOutcome};
 
-/// The window over which a speed is measured: long enough that a retry does not make the estimate jump, short enough that a
-/// stalled transfer shows.
+/// The window of a speed. A retry does not make the estimate jump in a window of this length, and a stalled transfer
+/// soon shows.
 const WINDOW: Duration = Duration::from_secs(15);
-/// Times are noted this far apart: sixty in a window, whatever the number of events.
+/// The least time between two samples: at most 60 samples in a window, for any number of events.
 const NOTED: Duration = Duration::from_millis(250);
-/// Less time than this says nothing about a speed.
+/// The least time over which a speed is meaningful.
 const LEAST: Duration = Duration::from_secs(1);
 
 /// The progress of a run.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// The work under way, and its begin.
+    /// The work in progress, and its start.
     pub(super) status: (String, Duration),
     /// The number of requests to the Catalog.
     pub(super) requests: u64,
-    /// The wait that holds up everything.
+    /// The wait of the complete run.
     pub(super) wait: Option<Wait>,
-    /// The work that is done with the files.
-    pub(super) doing: Doing,
-    /// The transfers of the plan at hand.
+    /// The direction of the transfers.
+    pub(super) doing: TransferDirection,
+    /// The transfers of the current plan.
     pub(super) transfers: Option<Transfers>,
-    /// The bytes that are read again.
+    /// The bytes that are read for a check.
     pub(super) reading: Option<Reading>,
-    /// The run was asked to stop.
+    /// `true` after a stop request.
     pub(super) is_stopping: bool,
 }
 
 /// A wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wait {
-    /// Its end.
+    /// The end of the wait.
     pub(super) until: Duration,
-    /// The retry budget that is left after it.
+    /// The retry budget that is left after the wait.
     pub(super) left: Option<Duration>,
-    /// Its reason.
+    /// The reason of the wait.
     pub(super) why: String,
 }
 
 /// The files of one plan.
 #[derive(Debug, Default)]
 pub(super) struct Transfers {
-    /// Their number.
+    /// The number of files.
     pub(super) files: usize,
-    /// Their bytes together, where known.
+    /// The bytes of all files, if known.
     pub(super) of: Option<u64>,
-    /// The number that arrived.
+    /// The number of complete files.
     pub(super) arrived: usize,
-    /// The number that failed.
+    /// The number of failed files.
     pub(super) failed: usize,
     arrived_bytes: u64,
-    /// Those under way, by their ids.
+    /// The files in progress, by their ids.
     pub(super) under_way: BTreeMap<u64, File>,
     speed: Speed,
 }
 
-/// One file under way.
+/// A file in progress.
 #[derive(Debug)]
 pub(super) struct File {
-    /// Its name.
+    /// The name of the file.
     pub(super) name: String,
-    /// Its size, where known.
+    /// The size of the file, if known.
     pub(super) size: Option<u64>,
-    /// Bytes that are here.
+    /// The bytes that are on disk.
     pub(super) bytes: u64,
-    /// Its wait.
+    /// The present wait of the file.
     pub(super) wait: Option<Wait>,
-    /// The number of its waits.
+    /// The number of waits of the file.
     pub(super) waits: u32,
     speed: Speed,
 }
 
-/// Bytes that are read to check them.
+/// The bytes that are read for a check.
 #[derive(Debug)]
 pub(super) struct Reading {
-    /// So far.
+    /// The bytes that were read.
     pub(super) bytes: u64,
     /// The bytes to read.
     pub(super) of: u64,
@@ -90,7 +90,7 @@ pub(super) struct Reading {
 }
 
 impl Progress {
-    /// Takes an event that was sent at this time.
+    /// Handles an event that was sent at this time.
     pub(super) fn take(&mut self, at: Duration, event: &Event) {
         match event {
             Event::Phase(what) => self.begin(at, what.clone()),
@@ -111,7 +111,7 @@ impl Progress {
             Event::TransfersPlanned { doing, files, bytes } => {
                 self.doing = *doing;
                 self.reading = None;
-                self.begin(at, doing.now().to_owned());
+                self.begin(at, doing.progress_verb().to_owned());
                 let speed = Speed::begin(at);
                 self.transfers = Some(Transfers { files: *files, of: *bytes, speed, ..Transfers::default() });
             }
@@ -137,7 +137,7 @@ impl Progress {
                 if let Some(transfers) = &mut self.transfers
                     && let Some(file) = transfers.under_way.get_mut(id)
                 {
-                    // One that began anew has less.
+                    // A file that restarted has fewer bytes.
                     let more = bytes.saturating_sub(file.bytes);
                     file.bytes = *bytes;
                     file.wait = None;
@@ -159,7 +159,7 @@ impl Progress {
                 }
             }
             Event::Checked { bytes, of } => {
-                // What was written is read back in the same run.
+                // The read-back of written files follows in the same run.
                 if self.reading.as_ref().is_none_or(|reading| reading.of != *of) {
                     self.transfers = None;
                     self.reading = Some(Reading { bytes: 0, of: *of, speed: Speed::begin(at) });
@@ -183,36 +183,36 @@ impl Progress {
         self.transfers.as_mut()?.under_way.get_mut(&id)
     }
 
-    /// The name of a file under way.
+    /// Returns the name of a file in progress.
     pub(super) fn name_of(&self, id: u64) -> Option<&str> {
         Some(self.transfers.as_ref()?.under_way.get(&id)?.name.as_str())
     }
 }
 
 impl Wait {
-    /// The time that is left.
+    /// Returns the time that is left of the wait.
     pub(super) fn rest(&self, at: Duration) -> Duration {
         self.until.saturating_sub(at)
     }
 }
 
 impl Transfers {
-    /// Bytes that are here, those of earlier runs included.
+    /// Returns the bytes that are on disk, including those of earlier runs.
     pub(super) fn bytes(&self) -> u64 {
         self.arrived_bytes + self.under_way.values().map(|file| file.bytes).sum::<u64>()
     }
 
-    /// Bytes a second, where it is known yet.
+    /// Returns the bytes per second, or `None` if they are not known yet.
     pub(super) fn speed(&self, at: Duration) -> Option<u64> {
         self.speed.a_second(at)
     }
 
-    /// The time that is left.
+    /// Returns the time that is left, or `None` if it is unknown.
     pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
         rest(self.bytes(), self.of?, self.speed(at)?)
     }
 
-    /// The files under way, the largest first; one of unknown size counts as the smallest.
+    /// Returns the files in progress, the largest first. A file of unknown size counts as the smallest.
     pub(super) fn largest(&self) -> Vec<&File> {
         let mut files: Vec<&File> = self.under_way.values().collect();
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
@@ -221,49 +221,50 @@ impl Transfers {
 }
 
 impl File {
-    /// The wait that is not over yet.
+    /// Returns the present wait, or `None` if it is over.
     pub(super) fn waits_at(&self, at: Duration) -> Option<&Wait> {
         self.wait.as_ref().filter(|wait| !wait.rest(at).is_zero())
     }
 
-    /// Bytes a second, where it is known yet.
+    /// Returns the bytes per second, or `None` if they are not known yet.
     pub(super) fn speed(&self, at: Duration) -> Option<u64> {
         self.speed.a_second(at)
     }
 
-    /// The time that is left.
+    /// Returns the time that is left, or `None` if it is unknown.
     pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
         rest(self.bytes, self.size?, self.speed(at)?)
     }
 }
 
 impl Reading {
-    /// Bytes a second, where it is known yet.
+    /// Returns the bytes per second, or `None` if they are not known yet.
     pub(super) fn speed(&self, at: Duration) -> Option<u64> {
         self.speed.a_second(at)
     }
 
-    /// The time that is left.
+    /// Returns the time that is left, or `None` if it is unknown.
     pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
         rest(self.bytes, self.of, self.speed(at)?)
     }
 }
 
-/// The time that the rest takes at a speed.
+/// Returns the time for the remaining bytes at a speed, or `None` at a speed of 0.
 fn rest(bytes: u64, of: u64, speed: u64) -> Option<Duration> {
     of.saturating_sub(bytes).checked_div(speed).map(Duration::from_secs)
 }
 
-/// The share in percent; 100 is all of it.
+/// Returns the share in percent, and 100 for an empty total.
 pub(super) fn percent(bytes: u64, of: u64) -> u64 {
     if of == 0 { 100 } else { u64::try_from(u128::from(bytes.min(of)) * 100 / u128::from(of)).unwrap_or(100) }
 }
 
-/// The bytes that came, with their times.
+/// The received bytes, with samples over time.
 #[derive(Debug, Default)]
 struct Speed {
     came: u64,
-    /// Times with the bytes that had come by then, the oldest one at the beginning of the window or before it.
+    /// The samples: times with the bytes received until then. The oldest one is at the beginning of the window or
+    /// before it.
     noted: VecDeque<(Duration, u64)>,
 }
 
@@ -305,7 +306,10 @@ mod tests {
 
     fn begun(files: usize, of: Option<u64>) -> Progress {
         let mut progress = Progress::default();
-        progress.take(at(0), &Event::TransfersPlanned { doing: Doing::Downloading, files, bytes: of });
+        progress.take(
+            at(0),
+            &Event::TransfersPlanned { doing: TransferDirection::Downloading, files, bytes: of },
+        );
         progress
     }
 
@@ -315,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_here_before_is_done_and_no_speed() {
+    fn bytes_of_earlier_runs_do_not_count_for_the_speed() {
         let mut progress = begun(1, Some(1000 * MB));
         start(&mut progress, 0, 1, None);
         progress.take(at(0), &Event::TransferAnswered { id: 1, from: 900 * MB, size: Some(1000 * MB) });
@@ -333,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_speed_is_that_of_the_last_seconds_and_falls_to_nothing() {
+    fn speed_covers_the_last_seconds_and_falls_to_zero() {
         let mut progress = begun(1, Some(1000 * MB));
         start(&mut progress, 0, 1, Some(1000 * MB));
         for second in 1..=100 {
@@ -345,12 +349,12 @@ mod tests {
         assert_eq!(transfers.speed(at(100)), Some(MB));
         assert_eq!(transfers.rest(at(100)), Some(at(450)));
         assert_eq!(transfers.speed(at(120)), Some(0));
-        assert_eq!(transfers.rest(at(120)), None, "nobody knows");
+        assert_eq!(transfers.rest(at(120)), None, "the time is unknown");
         assert!(transfers.speed.noted.len() <= 62, "{}", transfers.speed.noted.len());
     }
 
     #[test]
-    fn a_file_that_begins_anew_takes_nothing_from_the_speed() {
+    fn a_restarted_file_does_not_lower_the_speed() {
         let mut progress = begun(1, None);
         start(&mut progress, 0, 1, Some(100 * MB));
         progress.take(at(4), &Event::TransferProgress { id: 1, bytes: 40 * MB });
@@ -363,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_that_of_its_file_and_goes_by() {
+    fn a_wait_belongs_to_its_file_and_ends() {
         let mut progress = begun(2, None);
         start(&mut progress, 0, 1, None);
         start(&mut progress, 0, 2, Some(5));

@@ -1,5 +1,5 @@
-//! The rows of the live display as a pure function of the progress and the time: one that says what happens, one for all
-//! bytes, and one for each of the largest files. What waits counts down.
+//! The rows of the live display, as a pure function of progress and time: one row for the phase, one for all bytes,
+//! and one for each of the largest files. Waits count down.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use super::words::{short_name, speed, waiting};
 use crate::net::span;
 use crate::update::{human_size, plural};
 
-/// The number of files that have a row of their own: as many as are fetched at a time by default.
+/// The number of files with a row: the default of `--parallel`.
 const FILES: usize = 4;
-/// A phase that takes longer says for how long.
+/// The duration after which a phase shows its duration.
 const LONG: Duration = Duration::from_secs(5);
 
 /// A row of the display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Row {
-    /// The present phase, with a mark that turns.
+    /// The present phase, with a spinner.
     Status(String),
     /// A bar with its numbers.
     Bar {
-        /// The share that is done, in percent; none while the whole is unknown.
+        /// The share that is done, in percent, or `None` while the total is unknown.
         percent: Option<u64>,
         /// The text behind the bar.
         text: String,
@@ -29,7 +29,7 @@ pub(super) enum Row {
     Note(String),
 }
 
-/// Returns the rows at a time.
+/// Returns the rows for a time.
 pub(super) fn rows(progress: &Progress, at: Duration) -> Vec<Row> {
     let mut rows = status(progress, at);
     if let Some(reading) = &progress.reading {
@@ -46,7 +46,7 @@ pub(super) fn rows(progress: &Progress, at: Duration) -> Vec<Row> {
     rows
 }
 
-/// Returns the present phase and its duration; while the run waits, the reason.
+/// Returns the present phase and its duration. While the run waits, returns the reason.
 fn status(progress: &Progress, at: Duration) -> Vec<Row> {
     if let Some(wait) = progress.wait.as_ref().filter(|wait| !wait.rest(at).is_zero()) {
         return vec![Row::Status(waiting(wait.rest(at), wait.left)), Row::Note(format!("  {}", wait.why))];
@@ -96,10 +96,10 @@ fn more_files(more: &[&File], at: Duration) -> String {
     format!("  and {} more {}{waits}", more.len(), plural(more.len(), "file"))
 }
 
-/// "waits 12s (retry 2, 9m of patience left)"
+/// "waits 12s (retry 2, 9m of retry budget left)"
 fn file_waits(wait: &Wait, times: u32, at: Duration) -> String {
     let rest = span(wait.rest(at).max(Duration::from_secs(1)));
-    let left = wait.left.map(|left| format!(", {} of patience left", span(left))).unwrap_or_default();
+    let left = wait.left.map(|left| format!(", {} of retry budget left", span(left))).unwrap_or_default();
     format!("waits {rest} (retry {times}{left})")
 }
 
@@ -114,7 +114,7 @@ fn numbers(bytes: u64, of: Option<u64>, a_second: Option<u64>, rest: Option<Dura
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::event::{Doing, Event};
+    use crate::event::{Event, TransferDirection};
 
     const MB: u64 = 1024 * 1024;
 
@@ -129,7 +129,7 @@ pub(super) mod tests {
     /// Six files, the fifth the largest, the fourth and the second one waiting.
     pub(in crate::report) fn in_progress() -> Progress {
         let mut progress = Progress::default();
-        let doing = Doing::Downloading;
+        let doing = TransferDirection::Downloading;
         take(&mut progress, 0, &Event::TransfersPlanned { doing, files: 8, bytes: Some(9000 * MB) });
         for id in 1..=6 {
             let size = Some(if id == 5 { 5000 * MB } else { (100 + id) * MB });
@@ -162,7 +162,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_four_largest_files_have_a_row_each() {
+    fn each_of_the_four_largest_files_has_a_row() {
         assert_eq!(
             texts(&rows(&in_progress(), Duration::from_secs(13))),
             [
@@ -170,7 +170,7 @@ pub(super) mod tests {
                 "[2]  200.0 MB of    8.8 GB     7.7 MB/s  19m 4s  all: 2%, 0 of 8",
                 "[2]  100.0 MB of    4.9 GB     3.8 MB/s 21m 14s  kb5000005-arm64",
                 "[94]  100.0 MB of  106.0 MB     3.8 MB/s      1s  kb5000006-arm64",
-                "[0] kb5000004-arm64 waits 12s (retry 1, 9m 30s of patience left)",
+                "[0] kb5000004-arm64 waits 12s (retry 1, 9m 30s of retry budget left)",
                 "      cdn.example closed the connection before its end",
                 "[0]       0 B of  103.0 MB        0 B/s          kb5000003-arm64",
                 "  and 2 more files, 1 of them waiting",
@@ -189,10 +189,10 @@ pub(super) mod tests {
         let (duration, left) = (Duration::from_mins(2), Some(Duration::from_mins(7)));
         take(&mut progress, 75, &Event::Waiting { of: None, duration, left, why: why.clone() });
         for (second, rest) in [(75, "2m"), (76, "1m 59s"), (194, "1s")] {
-            let expected = format!("waiting {rest}, then 7m of the patience are left");
+            let expected = format!("waiting {rest}, then 7m of the retry budget are left");
             assert_eq!(texts(&rows(&progress, at(second))), [expected, format!("  {why}")]);
         }
-        // The wait is over, and no answer has arrived yet.
+        // The wait is over, and the response has not arrived yet.
         assert_eq!(rows(&progress, at(195)).len(), 1);
         take(&mut progress, 196, &Event::Stopping);
         assert_eq!(texts(&rows(&progress, at(196))), ["stopping"]);

@@ -1,8 +1,8 @@
 //! Tables for people, in the width of their terminal.
 //!
-//! No word is broken: a digest, a file name, or a KB stands on one line. Where a table does not fit, it gives up something at a
-//! time: it cuts the digests in the names of package files, breaks sentences at blanks, and leaves out columns. If even the
-//! essential columns do not fit, each record becomes a block with a line for each field.
+//! No word is broken: a digest, a file name, or a KB stands on one line. Where a table does not fit, it gives up
+//! something at a time: it cuts the digests in the names of package files, breaks sentences at blanks, and leaves out
+//! columns. If even the essential columns do not fit, each record becomes a block with a line for each field.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{Palette, Tone, tone_of};
 use super::wrap::lines_of;
-use crate::update::{PackageName, neutral};
+use crate::update::{PackageName, escape_hidden};
 
 /// The blanks between columns.
 const GAP: &str = "  ";
 /// The least width of a column of sentences, unless they are shorter.
 const SENTENCE: usize = 20;
-/// The least width of a column of titles beside its row. A title of Windows has some 100 characters, and takes more lines in
-/// a narrower column than below its row.
+/// The least width of a column of titles beside its row. A title of Windows has some 100 characters, and takes more
+/// lines in a narrower column than below its row.
 const TITLE: usize = 40;
 /// The indentation of a title below its row.
 const INDENT: usize = 4;
@@ -47,9 +47,9 @@ enum Paint {
 
 /// A column of a table: its heading, its content, and its importance.
 ///
-/// A column is essential unless it has an importance. Columns that are not essential are left out where the table does not
-/// fit, the least important first. Everything in such a column is in the command's JSON document, and at a wider terminal
-/// or in a pipe also in the table.
+/// A column is essential unless it has an importance. Columns that are not essential are left out where the table
+/// does not fit, the least important first. Everything in such a column is in the command's JSON document, and at a
+/// wider terminal or in a pipe also in the table.
 #[derive(Debug, Clone)]
 pub struct Column {
     heading: String,
@@ -145,7 +145,7 @@ impl Table {
 
     /// Adds a row. Hidden characters in a cell are written out.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|cell| neutral(&cell).into_owned()).collect());
+        self.rows.push(cells.into_iter().map(|cell| escape_hidden(&cell).into_owned()).collect());
     }
 
     /// Returns the lines, without blanks at their ends.

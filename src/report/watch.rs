@@ -1,7 +1,7 @@
-//! The one consumer of events. It runs on a thread of its own until it is told that the run is over.
+//! The consumer of all events. It runs on a separate thread until the run ends.
 //!
-//! It acts upon events, by the times that they carry. Between them it looks at the clock a few times a second: what waits
-//! counts down, and that nothing comes is told as well.
+//! It handles events by their times. Between events it reads the clock a few times per second, so that waits count
+//! down and a stalled run has progress lines too.
 
 use std::io::Write;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -14,32 +14,32 @@ use super::json::Log;
 use super::lines::{Lines, Verbosity};
 use super::palette::Palette;
 use crate::clock::Clock;
-use crate::event::{Event, Events, Told};
-use crate::update::neutral;
+use crate::event::{Event, Events, TimedEvent};
+use crate::update::escape_hidden;
 
-/// Stderr, shared with whoever prints errors at the end.
+/// Stderr, shared with the output of errors at the end.
 pub type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
 
-/// How much is shown.
+/// The form and the amount of the progress output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watch {
-    /// Bars that move, for a terminal.
+    /// Live bars, for a terminal.
     Bars,
-    /// A line for what is done.
+    /// A line for each finished piece of work.
     Lines {
         /// Also a line for every request.
         verbose: bool,
     },
     /// Warnings only.
     Quiet,
-    /// One JSON object a line.
+    /// A JSON object per line.
     Json {
         /// Warnings only.
         quiet: bool,
     },
 }
 
-/// Between two looks at the clock, and between two drawings: faster than that no eye reads.
+/// The time between two reads of the clock, and between two drawings. Faster changes cannot be read.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The running consumer.
@@ -50,7 +50,7 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Starts showing; the events returned are the way in.
+    /// Starts the consumer and returns the sender of events.
     pub fn start(
         watch: Watch,
         palette: Palette,
@@ -67,24 +67,24 @@ impl Watcher {
         (events.clone(), Self { events, thread })
     }
 
-    /// Waits until all that was told so far is shown.
+    /// Waits until all events are shown.
     pub fn finish(self) {
         self.events.send(Event::End);
-        // A consumer that panicked has nothing more to show.
+        // A consumer that panicked cannot show more.
         let _ended = self.thread.join();
     }
 }
 
-fn show(shown: &mut Shown, events: &Receiver<Told>, clock: &dyn Clock) {
+fn show(shown: &mut Shown, events: &Receiver<TimedEvent>, clock: &dyn Clock) {
     let mut looked = Duration::ZERO;
     loop {
         let now = match events.recv_timeout(LOOK) {
-            Ok(Told { event: Event::End, .. }) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(TimedEvent { event: Event::End, .. }) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(told) => {
                 shown.take(&told);
                 told.at
             }
-            // All that was told is shown.
+            // All events are shown.
             Err(RecvTimeoutError::Timeout) => clock.elapsed(),
         };
         if now.saturating_sub(looked) >= LOOK {
@@ -94,7 +94,7 @@ fn show(shown: &mut Shown, events: &Receiver<Told>, clock: &dyn Clock) {
     }
 }
 
-/// One of the ways to show a run.
+/// The output of one form.
 enum Shown {
     Bars(Bars),
     Lines(Lines, Palette, SharedWriter),
@@ -113,7 +113,7 @@ impl Shown {
         Self::Lines(Lines::new(verbosity), palette, stderr)
     }
 
-    fn take(&mut self, told: &Told) {
+    fn take(&mut self, told: &TimedEvent) {
         match self {
             Self::Bars(bars) => bars.take(told),
             Self::Lines(lines, palette, stderr) => say(stderr, *palette, lines.take(told)),
@@ -136,13 +136,13 @@ impl Shown {
     }
 }
 
-/// Writes lines for people: each is one line, whatever a server or a medium put into it.
+/// Writes lines for people. Each stays one line, because hidden characters of servers and media are written out.
 fn say(stderr: &SharedWriter, palette: Palette, lines: impl IntoIterator<Item = String>) {
-    lines.into_iter().for_each(|line| write(stderr, &palette.label(&neutral(&line))));
+    lines.into_iter().for_each(|line| write(stderr, &palette.label(&escape_hidden(&line))));
 }
 
 fn write(stderr: &SharedWriter, line: &str) {
     let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
-    // Nobody reads stderr any more: the work goes on.
+    // A closed stderr does not stop the run.
     let _unread = writeln!(stderr, "{line}");
 }

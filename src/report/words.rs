@@ -1,12 +1,13 @@
-//! The words for things of a run in lines and bars.
+//! The texts that lines and bars share.
 
 use std::time::Duration;
 
-use crate::event::Doing;
+use crate::event::TransferDirection;
 use crate::net::span;
 use crate::update::{PackageName, count, human_size};
 
-/// A package's name without the parts that all of them have and the digest: `kb5086672-arm64`. Another name as it is.
+/// Returns the short name of a package, without the system and the digest: `kb5086672-arm64`. Returns other names
+/// unchanged.
 pub(super) fn short_name(name: &str) -> &str {
     let parsed = PackageName::parse(name);
     let end = parsed.sha1.and_then(|_| name.rfind('_')).unwrap_or(name.len());
@@ -15,23 +16,23 @@ pub(super) fn short_name(name: &str) -> &str {
 }
 
 /// "downloading 2 files, 5.6 GB"
-pub(super) fn planned(doing: Doing, files: usize, bytes: Option<u64>) -> String {
+pub(super) fn planned(doing: TransferDirection, files: usize, bytes: Option<u64>) -> String {
     let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
-    format!("{} {}{size}", doing.now(), count(files, "file"))
+    format!("{} {}{size}", doing.progress_verb(), count(files, "file"))
 }
 
-/// "waiting 15s, then 9m 30s of the patience are left"
+/// "waiting 15s, then 9m 30s of the retry budget are left"
 pub(super) fn waiting(duration: Duration, left: Option<Duration>) -> String {
     let second = Duration::from_secs(1);
     let left = match left {
         None => String::new(),
-        Some(left) if left < second => ", the patience ends then".to_owned(),
-        Some(left) => format!(", then {} of the patience are left", span(left)),
+        Some(left) if left < second => ", then the retry budget ends".to_owned(),
+        Some(left) => format!(", then {} of the retry budget are left", span(left)),
     };
     format!("waiting {}{left}", span(duration.max(second)))
 }
 
-/// The reason of a wait, after the name of the file that waits.
+/// Returns the reason of a wait, after the name of the waiting file.
 pub(super) fn reason(file: Option<&str>, why: &str) -> String {
     file.map_or_else(|| why.to_owned(), |file| format!("{file}: {why}"))
 }
@@ -41,15 +42,15 @@ pub(super) fn speed(a_second: u64) -> String {
     format!("{}/s", human_size(a_second))
 }
 
-/// The line of a run that is asked to stop.
-pub(super) const STOPPING: &str = "stopping: what is under way is parked; a second Ctrl-C ends at once";
+/// The line after a stop request.
+pub(super) const STOPPING: &str = "stopping: partial files are kept; press Ctrl-C again to end at once";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_short_where_they_can_be() {
+    fn package_names_are_shortened() {
         for (name, short) in [
             ("windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu", "kb5086672-arm64"),
             (
@@ -69,15 +70,15 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_says_how_much_patience_is_left() {
+    fn a_wait_shows_the_retry_budget_left() {
         let seconds = Duration::from_secs;
         assert_eq!(
             waiting(seconds(15), Some(seconds(570))),
-            "waiting 15s, then 9m 30s of the patience are left"
+            "waiting 15s, then 9m 30s of the retry budget are left"
         );
         assert_eq!(
             waiting(Duration::from_millis(1), Some(Duration::ZERO)),
-            "waiting 1s, the patience ends then"
+            "waiting 1s, then the retry budget ends"
         );
     }
 }

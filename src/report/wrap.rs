@@ -2,18 +2,19 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::update::neutral;
+use crate::update::escape_hidden;
 
 /// The least room for words, where indentation takes nearly all of a line.
 const LEAST: usize = 24;
 
-/// Returns a text as lines of at most this width, with hidden characters written out. The first line follows `first`, the
-/// others the same number of blanks. Without a width it is one line. A word that is too long for any line stands alone.
+/// Returns a text as lines of at most this width, with hidden characters written out. The first line follows `first`,
+/// the others the same number of blanks. Without a width it is one line. A word that is too long for any line stands
+/// alone.
 pub fn wrapped(text: &str, first: &str, width: Option<u16>) -> String {
     let indent = first.width();
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(indent).max(LEAST));
     let hanging = format!("\n{}", " ".repeat(indent));
-    format!("{first}{}\n", lines_of(&neutral(text), room).join(&hanging))
+    format!("{first}{}\n", lines_of(&escape_hidden(text), room).join(&hanging))
 }
 
 /// Breaks a text at its blanks into lines of at most this width. A longer word is a line of its own, and is not broken.

@@ -16,14 +16,14 @@ use super::sets::PackageSet;
 use super::step::step_of_kb;
 use crate::error::Result;
 use crate::facts::{Evidence, Role};
-use crate::servicing::{Knowledge, NeededAs};
+use crate::servicing::{Knowledge, PrerequisiteRole};
 use crate::update::Kb;
 
-impl From<NeededAs> for Role {
-    fn from(needed: NeededAs) -> Self {
+impl From<PrerequisiteRole> for Role {
+    fn from(needed: PrerequisiteRole) -> Self {
         match needed {
-            NeededAs::Ssu => Self::Ssu,
-            NeededAs::Prerequisite => Self::Prerequisite,
+            PrerequisiteRole::Ssu => Self::Ssu,
+            PrerequisiteRole::Prerequisite => Self::Prerequisite,
         }
     }
 }

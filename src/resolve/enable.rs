@@ -53,7 +53,7 @@ fn package_of_release<'k>(question: &Question<'k>, release: &str) -> Judged<&'k 
     if let Some(row) = here.or(named.first().filter(|_| question.at.is_empty())) {
         return Ok(row);
     }
-    if let Some(row) = knowledge.enablement().no_package(release) {
+    if let Some(row) = knowledge.enablement().missing_package(release) {
         let refusal = Refusal::new(Status::NotApplicable, row.why.clone());
         return Err(refusal.said_by([question.knowledge_says(&row.source)]).into());
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::library::{Library, newest_of};
 use super::request::{Goal, Request};
 use crate::error::Result;
-use crate::servicing::{Family, Knowledge, Served, Servicing, patch_tuesdays_since};
+use crate::servicing::{Family, Knowledge, Servicing, ServicingScope, patch_tuesdays_since};
 use crate::update::count;
 
 /// The age of the facts behind an answer. The field names are part of the JSON output and do not change.
@@ -75,7 +75,7 @@ impl Freshness {
         let newest = newest_of(family, library, knowledge)?;
         let today = request.as_of.or(request.today);
         let build = request.machine.baseline.map(|build| build.number);
-        let served = Served {
+        let served = ServicingScope {
             build: build.filter(|build| family.builds.contains(build)),
             edition: request.machine.edition.as_deref(),
         };

@@ -67,7 +67,7 @@ fn candidates_of<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) ->
             return Err(refusal.into());
         }
         let advice = format!(
-            "neither the index nor the knowledge has anything of {kb}: {}",
+            "neither the index nor the knowledge has an entry for {kb}: {}",
             question.library.side().to_know(kb)
         );
         return Err(Refusal { unheard_of: true, ..Refusal::new(Status::Unknown, advice) }.into());
@@ -161,7 +161,7 @@ fn for_build<'s>(
     left.retain(|set| set.families.is_empty() || question.at.iter().any(|family| set.serves(family)));
     if left.is_empty() {
         let machine = words(question.at.iter().map(|family| family.name.as_str()));
-        let instead = question.at.iter().find_map(|family| knowledge.dotnet().instead(kb, family));
+        let instead = question.at.iter().find_map(|family| knowledge.dotnet().replacement(kb, family));
         let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
         let advice = format!(
             "{kb} is for {there}; build {build} is {machine}, which does not take its packages{way_out}"

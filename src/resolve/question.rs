@@ -6,7 +6,7 @@ use super::request::Request;
 use super::sets::PackageSet;
 use crate::error::Result;
 use crate::facts::Evidence;
-use crate::servicing::{Family, Filed, Knowledge, ProductFilter};
+use crate::servicing::{Family, Knowledge, ProductFilter, ProductLabels};
 use crate::update::{Architecture, Month};
 
 /// A request with everything that is needed to judge it.
@@ -30,7 +30,7 @@ impl<'a> Question<'a> {
     /// under it.
     pub(super) fn check_product(&self, sets: &[PackageSet]) -> Result<()> {
         let Some(product) = &self.product else { return Ok(()) };
-        let sets: Vec<Filed<'_>> = sets.iter().map(PackageSet::filed).collect();
+        let sets: Vec<ProductLabels<'_>> = sets.iter().map(PackageSet::filed).collect();
         match product.refusal() {
             Some(refusal) if !product.pick(&sets).contains(&true) => Err(refusal.clone().into()),
             _ => Ok(()),

@@ -33,8 +33,8 @@ use super::stacks::{newest_not_later, stacks_of};
 use crate::error::Result;
 use crate::facts::{Evidence, Role};
 use crate::servicing::{
-    Dotnet, Enablement, Family, Installation, Knowledge, NeededAs, NeedsBefore, NeedsSince, SeparateStack,
-    StackFloor,
+    Dotnet, Enablement, Family, FamilyPrerequisites, Installation, Knowledge, PrerequisiteRole,
+    SeparateStack, SinglePrerequisite, StackFloor,
 };
 use crate::update::{Kb, Kind, PackageName};
 
@@ -67,9 +67,9 @@ struct Rows<'k> {
     /// The day on which the set was published.
     date: Option<Date>,
     /// All requirements by name.
-    before: &'k [NeedsBefore],
+    before: &'k [SinglePrerequisite],
     /// The requirements of all updates of the family from a day on.
-    since: Option<&'k NeedsSince>,
+    since: Option<&'k FamilyPrerequisites>,
     /// The row of the family's separate servicing stack.
     separate: Option<&'k SeparateStack>,
     /// The servicing stack that was published with the set.
@@ -86,8 +86,8 @@ fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge)
     let floors = family.map(|family| table.floors_of(family)).unwrap_or_default();
     Rows {
         date,
-        before: table.before(),
-        since: family.and_then(|family| table.since_in(family, date)),
+        before: table.single_prerequisites(),
+        since: family.and_then(|family| table.family_prerequisites_of(family, date)),
         separate: family.and_then(|family| table.separate_stack(family.id, date)),
         pair: family.and_then(|family| knowledge.packages().paired_stack(set.kb, family.id)),
         floor: floors.into_iter().rfind(|row| date.is_none_or(|date| row.from <= date)),
@@ -96,7 +96,7 @@ fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge)
 
 impl<'k> Rows<'k> {
     /// Returns the requirements of one update by name.
-    fn before_kb(&self, kb: Kb) -> impl Iterator<Item = &'k NeedsBefore> + use<'k> {
+    fn single_prerequisites_of(&self, kb: Kb) -> impl Iterator<Item = &'k SinglePrerequisite> + use<'k> {
         self.before.iter().filter(move |row| row.kb == kb)
     }
 
@@ -107,8 +107,8 @@ impl<'k> Rows<'k> {
         }
         let (mut open, mut seen) = (vec![set.kb], BTreeSet::new());
         while let Some(kb) = open.pop() {
-            for row in self.before_kb(kb) {
-                if row.role == NeededAs::Ssu {
+            for row in self.single_prerequisites_of(kb) {
+                if row.role == PrerequisiteRole::Ssu {
                     return true;
                 }
                 if seen.insert(row.needs) {
@@ -251,7 +251,7 @@ impl Collected<'_> {
     /// Adds the requirements of an update by name, deepest first. Machines that do not need the update do not
     /// need them either.
     fn add_before(&mut self, update: Kb, of: Option<&Condition>) {
-        for row in self.rows.before_kb(update) {
+        for row in self.rows.single_prerequisites_of(update) {
             if row.needs == self.set.kb || !self.edges.insert((update, row.needs)) {
                 continue;
             }
@@ -278,7 +278,7 @@ impl Collected<'_> {
         let (set, date) = (self.set, self.rows.date);
         let Some(row) = self.rows.separate_for(set) else { return Ok(()) };
         let since = self.rows.since.filter(|_| self.is_update());
-        let since = since.filter(|row| row.needs.iter().any(|needed| needed.role == NeededAs::Ssu));
+        let since = since.filter(|row| row.needs.iter().any(|needed| needed.role == PrerequisiteRole::Ssu));
         let mut stacks = stacks_of(family, library, self.knowledge)?;
         stacks.retain(|_, published| since.is_none_or(|row| *published >= row.from));
         let pair = self.rows.pair;

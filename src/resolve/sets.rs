@@ -8,7 +8,7 @@ use sha2::Digest as _;
 
 use super::roles::{Member, edges_of, members_of, unlisted_checkpoints};
 use crate::facts::{Evidence, Expired, Facts, Needs, Role, SetFolder, UpdateFacts, slug};
-use crate::servicing::{Family, Filed, Installation, Knowledge};
+use crate::servicing::{Family, Installation, Knowledge, ProductLabels};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
 /// The properties of a family that a set carries.
@@ -102,13 +102,13 @@ impl PackageSet {
 
     /// Returns the names that a product name is compared with: families, title products, folder, and the
     /// Catalog's products.
-    pub fn filed(&self) -> Filed<'_> {
+    pub fn filed(&self) -> ProductLabels<'_> {
         let mut names = vec![self.folder.as_str()];
         for product in &self.products {
             names.push(product);
             names.extend(product.rsplit_once(", version ").into_iter().flat_map(<[&str; 2]>::from));
         }
-        Filed {
+        ProductLabels {
             families: self.families.iter().map(|family| (family.id, family.installation)).collect(),
             names,
             products: self.catalog_products.iter().map(String::as_str).collect(),

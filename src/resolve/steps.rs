@@ -118,7 +118,7 @@ fn mind(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Res
     if let Some(row) = question.knowledge.withdrawn().hotpatch_baseline(set.kb) {
         account.warnings.push(format!("{}: {}", set.kb, row.note));
     }
-    if let Some(row) = question.knowledge.withdrawn().left_catalog(set.kb) {
+    if let Some(row) = question.knowledge.withdrawn().expired_update(set.kb) {
         account.successor = latest_of_family(question, set)?.filter(|kb| *kb != set.kb);
         let later = account.successor.map_or_else(String::new, |kb| format!("; {kb} is later"));
         account

@@ -5,7 +5,7 @@
 
 use super::advice;
 use super::batch::{fill, path, words};
-use super::model::{Job, Stage};
+use super::model::{ScriptJob, ScriptStage};
 use super::online::{beside, not_applicable};
 use crate::update::Architecture;
 
@@ -34,7 +34,7 @@ const NOT_CHECKED: &[&str] = &[
     "free space on the drive of the mounted image",
 ];
 
-pub(super) fn script(job: &Job) -> String {
+pub(super) fn script(job: &ScriptJob) -> String {
     let not_checked: Vec<String> = NOT_CHECKED.iter().map(|&line| line.to_owned()).collect();
     let values = [
         ("header", job.header("a mounted image", USAGE, CODES, &not_checked)),
@@ -70,7 +70,7 @@ fn stack_folders(architecture: Architecture, version: &str) -> String {
     format!(r"%MOUNT%\Windows\WinSxS\{word}_microsoft-windows-servicingstack_31bf3856ad364e35_{version}")
 }
 
-fn architecture_check(job: &Job) -> String {
+fn architecture_check(job: &ScriptJob) -> String {
     job.architecture.map_or_else(String::new, |architecture| {
         format!("if not exist \"{}\" goto wrong_architecture", stack_folders(architecture, "*"))
     })
@@ -78,7 +78,7 @@ fn architecture_check(job: &Job) -> String {
 
 /// Returns the family check, which only warns: the stack version was observed to match the family, but this is not
 /// documented.
-fn family_check(job: &Job) -> String {
+fn family_check(job: &ScriptJob) -> String {
     let Some(architecture) = job.architecture.filter(|_| !job.builds.is_empty()) else {
         return String::new();
     };
@@ -94,7 +94,7 @@ fn family_check(job: &Job) -> String {
     lines.join("\n")
 }
 
-fn wrong_labels(job: &Job) -> String {
+fn wrong_labels(job: &ScriptJob) -> String {
     job.architecture.map_or_else(String::new, |architecture| {
         format!(
             ":wrong_architecture\n\
@@ -104,8 +104,8 @@ fn wrong_labels(job: &Job) -> String {
     })
 }
 
-fn steps(job: &Job) -> String {
-    let calls: Vec<&Stage> = job.calls().collect();
+fn steps(job: &ScriptJob) -> String {
+    let calls: Vec<&ScriptStage> = job.calls().collect();
     let of = calls.len();
     let mut text = Vec::new();
     for (number, stage) in (1_usize..).zip(&calls) {
@@ -125,7 +125,7 @@ fn steps(job: &Job) -> String {
     text.join("\n")
 }
 
-fn done(job: &Job) -> String {
+fn done(job: &ScriptJob) -> String {
     match job.expected_revision {
         Some(revision) => format!(
             "echo {}: done. The image should now be at revision {revision}; to check: dism.exe %IMAGE% /Get-Packages",

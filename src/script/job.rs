@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Form, Job, Method, Stage};
+use super::model::{InstallTool, ScriptJob, ScriptStage, ScriptTarget};
 use crate::facts::Role;
 use crate::resolve::{Plan, Step};
 use crate::servicing::{Family, InstallMethod, Knowledge};
 
 /// The locations of a plan's files, relative to the script.
-pub trait Places {
+pub trait FileLocations {
     /// Returns the path of a step's file, with backslashes, or `None` if the file is missing.
     fn path(&self, step: &Step) -> Option<String>;
 
@@ -19,13 +19,13 @@ pub trait Places {
 
 /// Returns the job of a plan, or `None` if no script can install it: a step is not a package for DISM, or its file has
 /// no name.
-pub fn job(
+pub fn script_job(
     plan: &Plan,
-    form: Form,
+    form: ScriptTarget,
     knowledge: &Knowledge,
     is_demo: bool,
-    places: &dyn Places,
-) -> Option<Job> {
+    places: &dyn FileLocations,
+) -> Option<ScriptJob> {
     let kb = plan.kb?;
     let families: Vec<&Family> = knowledge
         .families()
@@ -51,12 +51,12 @@ pub fn job(
         }
         let path = places.path(step)?;
         let beside = folder_of(&path) == last_folder;
-        stages.push(Stage {
+        stages.push(ScriptStage {
             kb: step.kb,
             role: words_of(step.role).to_owned(),
             needed_below: step.needed_below.map(|build| build.revision),
             brings: step.brings.map(|build| build.revision).filter(|_| step.role != Role::Ssu),
-            restart_after: step.restart_after && form == Form::Online,
+            restart_after: step.restart_after && form == ScriptTarget::Online,
             in_folder_of_target: step.role == Role::Checkpoint && beside,
             // A stack or child package that a newer package has replaced counts as installed.
             may_not_apply: matches!(step.role, Role::Ssu | Role::DotnetChild | Role::Prerequisite)
@@ -68,7 +68,7 @@ pub fn job(
     let enables = plan.steps.iter().any(|step| step.role == Role::Enablement);
     let editions = knowledge.editions().ltsc().iter().filter(|row| enables && row.family == first.id);
     let editions: BTreeSet<String> = editions.flat_map(|row| row.editions.iter().cloned()).collect();
-    Some(Job {
+    Some(ScriptJob {
         kb,
         product: plan.product.clone().unwrap_or_default(),
         family: families.iter().map(|family| family.name.as_str()).collect::<Vec<_>>().join("; "),
@@ -76,8 +76,8 @@ pub fn job(
         builds: builds.into_iter().collect(),
         installation: installations.first().copied().filter(|_| installations.len() == 1),
         method: match first.method {
-            InstallMethod::Dism => Method::Dism,
-            InstallMethod::Wusa => Method::Wusa,
+            InstallMethod::Dism => InstallTool::Dism,
+            InstallMethod::Wusa => InstallTool::Wusa,
         },
         form,
         // An enablement package changes the build and not the revision, so the script looks for it in the machine's

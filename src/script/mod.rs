@@ -14,9 +14,9 @@
 //! `Add-WindowsPackage`, because it passes newer packages to the update agent, which a locked-down machine may not
 //! start. The script never makes packages permanent.
 //!
-//! Pure: from a [`Job`] to text, with CR LF at the end of every line. The texts are templates beside this module that a
-//! Windows administrator can read and edit. Text from titles and file names is made harmless first (`batch`). Nothing
-//! fails here: the first lines of a script list the facts that it cannot check.
+//! Pure: from a [`ScriptJob`] to text, with CR LF at the end of every line. The texts are templates beside this module
+//! that a Windows administrator can read and edit. Text from titles and file names is made harmless first (`batch`).
+//! Nothing fails here: the first lines of a script list the facts that it cannot check.
 
 mod advice;
 mod batch;
@@ -27,14 +27,14 @@ mod online;
 #[cfg(test)]
 mod tests;
 
-pub use job::{Places, job};
-pub use model::{Form, Job, Method, Stage};
+pub use job::{FileLocations, script_job};
+pub use model::{InstallTool, ScriptJob, ScriptStage, ScriptTarget};
 
 /// Returns the install script of a job.
-pub fn install_script(job: &Job) -> String {
+pub fn install_script(job: &ScriptJob) -> String {
     match job.form {
-        Form::Online => online::script(job),
-        Form::Image => image::script(job),
+        ScriptTarget::Online => online::script(job),
+        ScriptTarget::Image => image::script(job),
     }
 }
 

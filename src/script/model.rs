@@ -7,7 +7,7 @@ use crate::update::{Architecture, Kb};
 
 /// The tool that installs packages on a running machine of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Method {
+pub enum InstallTool {
     /// DISM accepts the `.msu`: Windows 10, Server 2016, and later.
     Dism,
     /// `wusa.exe`: Windows 8.1, Server 2012 R2, and earlier, whose DISM accepts an `.msu` for images only.
@@ -18,7 +18,7 @@ pub enum Method {
 
 /// The target of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Form {
+pub enum ScriptTarget {
     /// The running machine, in two phases: installation, and a check after the restart.
     Online,
     /// A mounted `install.wim`. The script uses DISM, whatever the method of the family.
@@ -27,7 +27,7 @@ pub enum Form {
 
 /// A file of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stage {
+pub struct ScriptStage {
     /// The KB in the file name.
     pub kb: Option<Kb>,
     /// The role for people: "servicing stack", "checkpoint", "target".
@@ -50,7 +50,7 @@ pub struct Stage {
 
 /// The input of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
+pub struct ScriptJob {
     /// The requested KB.
     pub kb: Kb,
     /// The product names in titles.
@@ -64,16 +64,16 @@ pub struct Job {
     /// Client or server; `None` disables the check.
     pub installation: Option<Installation>,
     /// The tool that installs packages on machines of the family.
-    pub method: Method,
+    pub method: InstallTool,
     /// The target of the script.
-    pub form: Form,
+    pub form: ScriptTarget,
     /// The revision after the last stage and the restart. Without it, the script looks for the KB in the machine's
     /// package lists, which do not contain every kind of package.
     pub expected_revision: Option<u32>,
     /// The editions (`EditionID`) to which the packages do not apply.
     pub editions_excluded: Vec<String>,
     /// The files, in the order of installation.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<ScriptStage>,
     /// The names of all files allowed in the folder of the last stage, for families whose DISM installs the files
     /// beside the target. Other files are refused. An empty list disables the check.
     pub folder_files: Vec<String>,
@@ -85,7 +85,7 @@ pub struct Job {
     pub is_demo: bool,
 }
 
-impl Job {
+impl ScriptJob {
     /// Returns the target: "Windows 11 24H2, 25H2, 26H2, arm64".
     pub(super) fn subject(&self) -> String {
         let architecture = self.architecture.map(|of_job| format!(", {of_job}")).unwrap_or_default();
@@ -93,13 +93,13 @@ impl Job {
     }
 
     /// Returns the stages that the script installs separately.
-    pub(super) fn calls(&self) -> impl Iterator<Item = &Stage> {
+    pub(super) fn calls(&self) -> impl Iterator<Item = &ScriptStage> {
         self.stages.iter().filter(|stage| !stage.in_folder_of_target)
     }
 
     /// Returns one check per required file.
     pub(super) fn file_checks(&self) -> String {
-        let check = |stage: &Stage| {
+        let check = |stage: &ScriptStage| {
             let path = path(&stage.path);
             format!("if not exist \"%HERE%{path}\" echo Missing: \"%HERE%{path}\"& set \"MISSING=1\"")
         };
@@ -219,7 +219,7 @@ impl Job {
     }
 }
 
-impl Stage {
+impl ScriptStage {
     /// Returns role and KB: "servicing stack KB5088064".
     pub(super) fn what(&self) -> String {
         let kb = self.kb.map(|kb| format!(" {kb}")).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::batch::{fill, words};
-use super::model::{Job, Method, Stage};
+use super::model::{InstallTool, ScriptJob, ScriptStage};
 use crate::servicing::Installation;
 use crate::update::Architecture;
 
@@ -32,7 +32,7 @@ const USAGE: &[&str] = &[
     "The script may run again at any time and continues from the state of the machine.",
 ];
 
-pub(super) fn script(job: &Job) -> String {
+pub(super) fn script(job: &ScriptJob) -> String {
     let values = [
         ("header", job.header("a running machine", USAGE, CODES, &not_checked(job))),
         ("kb", job.kb.to_string()),
@@ -63,7 +63,7 @@ pub(super) fn script(job: &Job) -> String {
 }
 
 /// Returns the facts about the machine that the script cannot check.
-fn not_checked(job: &Job) -> Vec<String> {
+fn not_checked(job: &ScriptJob) -> Vec<String> {
     let mut lines = Vec::new();
     if job.builds.is_empty() {
         lines.push("the build: the builds of the set are unknown".to_owned());
@@ -80,15 +80,15 @@ fn not_checked(job: &Job) -> Vec<String> {
     lines
 }
 
-fn tool(method: Method) -> &'static str {
+fn tool(method: InstallTool) -> &'static str {
     match method {
-        Method::Dism => r"%SYSTEM%\dism.exe",
-        Method::Wusa => r"%SYSTEM%\wusa.exe",
-        Method::Expand => r"%SYSTEM%\expand.exe",
+        InstallTool::Dism => r"%SYSTEM%\dism.exe",
+        InstallTool::Wusa => r"%SYSTEM%\wusa.exe",
+        InstallTool::Expand => r"%SYSTEM%\expand.exe",
     }
 }
 
-fn family_check(job: &Job) -> String {
+fn family_check(job: &ScriptJob) -> String {
     let mut lines = Vec::new();
     if !job.builds.is_empty() {
         let builds: Vec<String> = job.builds.iter().map(ToString::to_string).collect();
@@ -121,18 +121,18 @@ fn machine_word(architecture: Architecture) -> &'static str {
     }
 }
 
-fn architecture_check(job: &Job) -> String {
+fn architecture_check(job: &ScriptJob) -> String {
     job.architecture.map_or_else(String::new, |architecture| {
         format!("if /i not \"%MACHINE%\"==\"{}\" goto wrong_architecture", machine_word(architecture))
     })
 }
 
-fn edition_check(job: &Job) -> String {
+fn edition_check(job: &ScriptJob) -> String {
     let check = |edition: &String| format!("if /i \"%EDITION%\"==\"{}\" goto wrong_edition", words(edition));
     job.editions_excluded.iter().map(check).collect::<Vec<_>>().join("\n")
 }
 
-fn wrong_labels(job: &Job) -> String {
+fn wrong_labels(job: &ScriptJob) -> String {
     let mut text = String::new();
     if !job.builds.is_empty() || job.installation.is_some() {
         let builds: Vec<String> = job.builds.iter().map(ToString::to_string).collect();
@@ -181,14 +181,14 @@ fn wrong_labels(job: &Job) -> String {
     text
 }
 
-fn there_check(job: &Job) -> String {
+fn there_check(job: &ScriptJob) -> String {
     job.expected_revision.map_or_else(
         || "call :find\nif defined FOUND goto there".to_owned(),
         |revision| format!("if %UBR% GEQ {revision} goto there"),
     )
 }
 
-fn there_label(job: &Job) -> String {
+fn there_label(job: &ScriptJob) -> String {
     let sentence = match job.expected_revision {
         Some(revision) => {
             format!(
@@ -201,7 +201,7 @@ fn there_label(job: &Job) -> String {
     lines(&[":there", &sentence, "exit /b 0", ""])
 }
 
-fn not_there(job: &Job) -> String {
+fn not_there(job: &ScriptJob) -> String {
     match job.expected_revision {
         Some(revision) => lines(&[
             &format!(
@@ -223,14 +223,14 @@ fn not_there(job: &Job) -> String {
 
 /// Returns the required free space in millions of bytes: twice the size of the set. Numbers in a batch file end at
 /// 2147483647, which a byte count exceeds.
-fn needed_megabytes(job: &Job) -> Option<u64> {
+fn needed_megabytes(job: &ScriptJob) -> Option<u64> {
     /// The minimum, because a small set has a size of only a few bytes.
     const LEAST: u64 = 100;
     let needed = job.total_bytes?.saturating_mul(2).div_ceil(1_000_000);
     Some(needed.clamp(LEAST, i32::MAX.unsigned_abs().into()))
 }
 
-fn space_check(job: &Job) -> String {
+fn space_check(job: &ScriptJob) -> String {
     needed_megabytes(job).map_or_else(String::new, |needed| {
         lines(&[
             "call :free",
@@ -257,8 +257,8 @@ if not "%FREE:~15%"=="" set "FREE_MB=2147483647"
 exit /b 0
 "#;
 
-fn steps(job: &Job) -> String {
-    let calls: Vec<&Stage> = job.calls().collect();
+fn steps(job: &ScriptJob) -> String {
+    let calls: Vec<&ScriptStage> = job.calls().collect();
     let of = calls.len();
     let mut text = Vec::new();
     for (number, stage) in (1_usize..).zip(&calls) {
@@ -291,12 +291,12 @@ fn steps(job: &Job) -> String {
 }
 
 /// Returns the line that explains that DISM installs a file by itself.
-pub(super) fn beside(stage: &Stage) -> String {
+pub(super) fn beside(stage: &ScriptStage) -> String {
     format!("echo   The {} is beside it; DISM installs it by itself if needed.", stage.what())
 }
 
 /// Returns the reaction to a package that does not apply.
-pub(super) fn not_applicable(stage: &Stage, to: &str) -> String {
+pub(super) fn not_applicable(stage: &ScriptStage, to: &str) -> String {
     if stage.may_not_apply {
         let going_on =
             format!("echo   Skipped: the package does not apply to {to}, or a newer one is installed.");
@@ -306,7 +306,7 @@ pub(super) fn not_applicable(stage: &Stage, to: &str) -> String {
     }
 }
 
-fn result(job: &Job) -> String {
+fn result(job: &ScriptJob) -> String {
     let kb = job.kb;
     match job.expected_revision {
         Some(revision) => lines(&[
@@ -339,7 +339,7 @@ fn result(job: &Job) -> String {
 }
 
 /// Returns the subroutine that looks for the KB in the machine's package lists, if no revision can be compared.
-fn find_routine(job: &Job) -> String {
+fn find_routine(job: &ScriptJob) -> String {
     if job.expected_revision.is_some() {
         return String::new();
     }
@@ -385,12 +385,12 @@ set "INSTALLER=DISM"
 set "RESULT=%errorlevel%""#;
 
 /// Returns the lines that pass `FILE` to the installer. A bare cabinet always goes to DISM.
-fn add(job: &Job) -> String {
+fn add(job: &ScriptJob) -> String {
     let cabinet_first = "for %%F in (\"%FILE%\") do if /i \"%%~xF\"==\".cab\" goto add_cabinet";
     match job.method {
-        Method::Dism => DISM.to_owned(),
-        Method::Wusa => lines(&[cabinet_first, WUSA, "goto added", ":add_cabinet", DISM, ":added"]),
-        Method::Expand => lines(&[
+        InstallTool::Dism => DISM.to_owned(),
+        InstallTool::Wusa => lines(&[cabinet_first, WUSA, "goto added", ":add_cabinet", DISM, ":added"]),
+        InstallTool::Expand => lines(&[
             cabinet_first,
             &format!("set \"WORK=%TEMP%\\kbmirror-{}-%RANDOM%\"", job.kb),
             EXPAND,

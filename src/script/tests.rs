@@ -9,8 +9,8 @@ use crate::update::{Architecture, Kb};
 /// The maximum length of a line in a batch file.
 const LONGEST_LINE: usize = 8191;
 
-fn stage(kb: u32, path: &str) -> Stage {
-    Stage {
+fn stage(kb: u32, path: &str) -> ScriptStage {
+    ScriptStage {
         kb: Kb::from_number(kb),
         role: "target".to_owned(),
         path: path.to_owned(),
@@ -22,20 +22,20 @@ fn stage(kb: u32, path: &str) -> Stage {
     }
 }
 
-fn job() -> Job {
+fn job() -> ScriptJob {
     let target = "windows-11-24h2-x64\\windows11.0-kb5086672-x64.msu";
-    Job {
+    ScriptJob {
         kb: "KB5086672".parse().unwrap(),
         product: "Windows 11, version 24H2".to_owned(),
         family: "Windows 11 24H2".to_owned(),
         architecture: Some(Architecture::X64),
         builds: vec![26100, 26200],
         installation: Some(Installation::Client),
-        method: Method::Dism,
-        form: Form::Online,
+        method: InstallTool::Dism,
+        form: ScriptTarget::Online,
         expected_revision: Some(8117),
         editions_excluded: vec!["Starter".to_owned()],
-        stages: vec![Stage { brings: Some(8117), ..stage(5_086_672, target) }],
+        stages: vec![ScriptStage { brings: Some(8117), ..stage(5_086_672, target) }],
         folder_files: vec!["windows11.0-kb5086672-x64.msu".to_owned()],
         total_bytes: Some(5_000_000_000),
         knowledge_date: "2026-10-05".to_owned(),
@@ -44,12 +44,12 @@ fn job() -> Job {
 }
 
 /// Returns jobs with every method and form, with and without optional facts.
-fn jobs() -> Vec<Job> {
+fn jobs() -> Vec<ScriptJob> {
     let mut jobs = Vec::new();
-    for method in [Method::Dism, Method::Wusa, Method::Expand] {
-        for form in [Form::Online, Form::Image] {
-            let full = Job { method, form, ..job() };
-            let bare = Job {
+    for method in [InstallTool::Dism, InstallTool::Wusa, InstallTool::Expand] {
+        for form in [ScriptTarget::Online, ScriptTarget::Image] {
+            let full = ScriptJob { method, form, ..job() };
+            let bare = ScriptJob {
                 architecture: None,
                 builds: Vec::new(),
                 installation: None,
@@ -59,7 +59,7 @@ fn jobs() -> Vec<Job> {
                 total_bytes: None,
                 ..full.clone()
             };
-            jobs.extend([Job { is_demo: true, ..full.clone() }, full, bare]);
+            jobs.extend([ScriptJob { is_demo: true, ..full.clone() }, full, bare]);
         }
     }
     jobs
@@ -104,14 +104,14 @@ fn every_script_is_valid() {
 
 #[test]
 fn target_is_installed_and_files_beside_it_are_not() {
-    let checkpoint = Stage {
+    let checkpoint = ScriptStage {
         in_folder_of_target: true,
         ..stage(5_043_080, "windows-11-24h2-x64\\windows11.0-kb5043080-x64.msu")
     };
     let mut job = job();
     job.stages.insert(0, checkpoint);
-    for form in [Form::Online, Form::Image] {
-        let text = install_script(&Job { form, ..job.clone() });
+    for form in [ScriptTarget::Online, ScriptTarget::Image] {
+        let text = install_script(&ScriptJob { form, ..job.clone() });
         let files: Vec<&str> = text.lines().filter(|line| line.starts_with("set \"FILE=%HERE%")).collect();
         assert_eq!(files, [r#"set "FILE=%HERE%windows-11-24h2-x64\windows11.0-kb5086672-x64.msu""#]);
         assert!(text.contains(r"if not exist "), "{text}");
@@ -121,7 +121,7 @@ fn target_is_installed_and_files_beside_it_are_not() {
 
 #[test]
 fn sizes_beyond_32_bits_are_compared_in_millions() {
-    let text = |bytes| install_script(&Job { total_bytes: Some(bytes), ..job() });
+    let text = |bytes| install_script(&ScriptJob { total_bytes: Some(bytes), ..job() });
     assert!(text(5_173_184_334).contains("LSS 10347 goto no_space"));
     assert!(text(1).contains("LSS 100 goto no_space"));
     assert!(text(u64::MAX).contains("LSS 2147483647 goto no_space"));
@@ -129,8 +129,8 @@ fn sizes_beyond_32_bits_are_compared_in_millions() {
 
 #[test]
 fn demo_script_ends_before_any_change() {
-    for form in [Form::Online, Form::Image] {
-        let text = install_script(&Job { is_demo: true, form, ..job() });
+    for form in [ScriptTarget::Online, ScriptTarget::Image] {
+        let text = install_script(&ScriptJob { is_demo: true, form, ..job() });
         let refusal = text.find("exit /b 18\r\n").unwrap();
         assert!(refusal < text.find("/Add-Package").unwrap());
         assert!(refusal < text.find("call :").unwrap_or(usize::MAX));
@@ -141,8 +141,8 @@ fn demo_script_ends_before_any_change() {
 fn used_and_documented_exit_codes_are_the_same() {
     let used = regex::Regex::new(r"(?m)^exit /b (\d+)\r").unwrap();
     let documented = regex::Regex::new(r"(?m)^rem   (\d+) +\w").unwrap();
-    for job in [job(), Job { form: Form::Image, ..job() }] {
-        let text = install_script(&Job { is_demo: true, ..job });
+    for job in [job(), ScriptJob { form: ScriptTarget::Image, ..job() }] {
+        let text = install_script(&ScriptJob { is_demo: true, ..job });
         let numbers = |pattern: &regex::Regex| -> std::collections::BTreeSet<u32> {
             pattern.captures_iter(&text).map(|found| found[1].parse().unwrap()).collect()
         };
@@ -154,8 +154,8 @@ fn used_and_documented_exit_codes_are_the_same() {
 }
 
 /// Returns a job with untrusted text in every field that accepts some.
-fn strange_job(form: Form, product: &str, file: &str, name: &str, word: &str) -> Job {
-    let mut job = Job {
+fn strange_job(form: ScriptTarget, product: &str, file: &str, name: &str, word: &str) -> ScriptJob {
+    let mut job = ScriptJob {
         product: product.to_owned(),
         family: word.to_owned(),
         knowledge_date: word.to_owned(),
@@ -164,14 +164,14 @@ fn strange_job(form: Form, product: &str, file: &str, name: &str, word: &str) ->
         form,
         ..job()
     };
-    job.stages.insert(0, Stage { role: word.to_owned(), ..stage(5_043_080, file) });
+    job.stages.insert(0, ScriptStage { role: word.to_owned(), ..stage(5_043_080, file) });
     job
 }
 
 proptest! {
     #[test]
     fn untrusted_text_cannot_break_out(product in ".{1,60}", file in ".{1,60}", name in ".{1,40}", word in ".{1,20}") {
-        for form in [Form::Online, Form::Image] {
+        for form in [ScriptTarget::Online, ScriptTarget::Image] {
             let text = install_script(&strange_job(form, &product, &file, &name, &word));
             check(&text);
             // The numbers of lines and quotes equal those with plain text: nothing was added or left open.

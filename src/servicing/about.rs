@@ -92,7 +92,7 @@ impl Knowledge {
                 format!("is the package of {} for .NET Framework {}", row.kb, releases.join(" and "));
             add("dotnet.toml", statement, &row.source);
         }
-        for row in self.dotnet().insteads(kb) {
+        for row in self.dotnet().replacements(kb) {
             add("dotnet.toml", format!("does not apply to {}: {} does", row.on, row.take), &row.source);
         }
         if let Some(row) = self.parents().rule(kb) {
@@ -113,7 +113,7 @@ impl Knowledge {
         for row in self.withdrawn().all().iter().filter(|row| row.successor == kb) {
             add(table, format!("replaces {}, which is withdrawn", row.kb), &row.source);
         }
-        if let Some(row) = self.withdrawn().left_catalog(kb) {
+        if let Some(row) = self.withdrawn().expired_update(kb) {
             add(table, "left the Catalog and is still valid".to_owned(), &row.source);
         }
         if let Some(row) = self.withdrawn().hotpatch(kb) {
@@ -130,14 +130,14 @@ impl Knowledge {
             let statement = format!("is needed below {} by updates from {} on", row.needed_below, row.from);
             add(table, statement, &row.source);
         }
-        for row in self.prerequisites().before() {
+        for row in self.prerequisites().single_prerequisites() {
             if row.kb == kb {
                 add(table, format!("needs {} first", row.needs), &row.source);
             } else if row.needs == kb {
                 add(table, format!("is needed before {}", row.kb), &row.source);
             }
         }
-        for row in self.prerequisites().since() {
+        for row in self.prerequisites().family_prerequisites() {
             if row.needs.iter().any(|needed| needed.kb == kb) {
                 let statement = format!("is needed by all updates of {} from {} on", row.family, row.from);
                 add(table, statement, &row.source);

@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::families::{Family, FamilyOfRow, Installation};
-use super::finding::{TableFinding, without_source};
-use super::known_file::{KnownFile, wrong_files};
+use super::families::{Family, FamilyReference, Installation};
+use super::finding::{TableFinding, find_missing_sources};
+use super::known_file::{KnownFile, find_wrong_files};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
@@ -124,14 +124,14 @@ impl Checkpoints {
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
-        let rows = self.checkpoint.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
-        let releases = self.channel_release.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
+        let rows = self.checkpoint.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family));
+        let releases = self.channel_release.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family));
         rows.chain(releases).collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        let mut faults = without_source(
+        let mut faults = find_missing_sources(
             NAME,
             (self.checkpoint.iter().map(|row| (row.kb.to_string(), &row.source)))
                 .chain(self.channel_release.iter().map(|row| (row.kb.to_string(), &row.source))),
@@ -146,7 +146,7 @@ impl Checkpoints {
                 let message = format!("{} is based on itself or on a later build", row.kb);
                 faults.push(TableFinding::new(NAME, "circle", row.kb, message));
             }
-            faults.extend(wrong_files(NAME, row.kb, row.files()));
+            faults.extend(find_wrong_files(NAME, row.kb, row.files()));
         }
         faults
     }

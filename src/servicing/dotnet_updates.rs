@@ -4,8 +4,8 @@
 use serde::Deserialize;
 
 use super::dotnet::Dotnet;
-use super::families::{Family, FamilyOfRow};
-use super::finding::{TableFinding, without_source};
+use super::families::{Family, FamilyReference};
+use super::finding::{TableFinding, find_missing_sources};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
@@ -41,7 +41,7 @@ pub struct DotnetParent {
 /// An update that does not apply to a family because the family has its own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Instead {
+pub struct DotnetReplacement {
     /// The KB of the update.
     pub kb: Kb,
     /// The family to which the update does not apply.
@@ -59,7 +59,7 @@ pub struct DotnetUpdates {
     format: u32,
     parent: Vec<DotnetParent>,
     #[serde(default)]
-    instead: Vec<Instead>,
+    instead: Vec<DotnetReplacement>,
 }
 
 const NAME: &str = "dotnet.toml";
@@ -88,24 +88,24 @@ impl DotnetUpdates {
     }
 
     /// Returns the row that replaces an update on a family, or `None` if the update applies to the family.
-    pub fn instead(&self, kb: Kb, family: &Family) -> Option<&Instead> {
-        self.insteads(kb).find(|row| row.on == family.id)
+    pub fn replacement(&self, kb: Kb, family: &Family) -> Option<&DotnetReplacement> {
+        self.replacements(kb).find(|row| row.on == family.id)
     }
 
     /// Returns the rows that replace an update, one per family.
-    pub fn insteads(&self, kb: Kb) -> impl Iterator<Item = &Instead> {
+    pub fn replacements(&self, kb: Kb) -> impl Iterator<Item = &DotnetReplacement> {
         self.instead.iter().filter(move |row| row.kb == kb)
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
-        let parents = self.parent.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
-        let insteads = self.instead.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.on));
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
+        let parents = self.parent.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family));
+        let insteads = self.instead.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.on));
         parents.chain(insteads).collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        without_source(
+        find_missing_sources(
             NAME,
             (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
                 .chain(self.instead.iter().map(|row| (row.kb.to_string(), &row.source))),

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::families::{Family, FamilyOfRow, Installation};
-use super::finding::{TableFinding, without_source};
+use super::families::{Family, FamilyReference, Installation};
+use super::finding::{TableFinding, find_missing_sources};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Kb, Month};
@@ -114,14 +114,14 @@ impl Editions {
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
-        let ltsc = self.ltsc.iter().map(|row| FamilyOfRow::new(NAME, &row.name, row.family));
-        let esu = self.esu.iter().map(|row| FamilyOfRow::new(NAME, &row.family, row.family));
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
+        let ltsc = self.ltsc.iter().map(|row| FamilyReference::new(NAME, &row.name, row.family));
+        let esu = self.esu.iter().map(|row| FamilyReference::new(NAME, &row.family, row.family));
         ltsc.chain(esu).collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        let mut faults = without_source(
+        let mut faults = find_missing_sources(
             NAME,
             (self.ltsc.iter().map(|row| (row.name.clone(), &row.source)))
                 .chain(self.esu.iter().map(|row| (format!("the ESU row of {}", row.family), &row.source))),

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::families::{Families, FamilyOfRow};
-use super::finding::{TableFinding, without_source};
-use super::known_file::{KnownFile, wrong_files};
+use super::families::{Families, FamilyReference};
+use super::finding::{TableFinding, find_missing_sources};
+use super::known_file::{KnownFile, find_wrong_files};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
@@ -57,7 +57,7 @@ impl Enablement {
 /// A version that no package switches on.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NoEnablement {
+pub struct MissingEnablement {
     /// The version.
     pub release: String,
     /// The reason.
@@ -73,7 +73,7 @@ pub struct EnablementPackages {
     format: u32,
     enablement: Vec<Enablement>,
     #[serde(default)]
-    none: Vec<NoEnablement>,
+    none: Vec<MissingEnablement>,
 }
 
 const NAME: &str = "enablement.toml";
@@ -101,13 +101,13 @@ impl EnablementPackages {
     }
 
     /// Returns the row of a version that no package switches on, or `None` for other versions.
-    pub fn no_package(&self, release: &str) -> Option<&NoEnablement> {
+    pub fn missing_package(&self, release: &str) -> Option<&MissingEnablement> {
         self.none.iter().find(|row| row.release.eq_ignore_ascii_case(release))
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
-        self.enablement.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
+        self.enablement.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)).collect()
     }
 
     /// Finds rows whose builds belong to another family.
@@ -124,13 +124,13 @@ impl EnablementPackages {
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        let mut faults = without_source(
+        let mut faults = find_missing_sources(
             NAME,
             (self.enablement.iter().map(|row| (row.kb.to_string(), &row.source)))
                 .chain(self.none.iter().map(|row| (row.release.clone(), &row.source))),
         );
         for row in &self.enablement {
-            faults.extend(wrong_files(NAME, row.kb, &row.files));
+            faults.extend(find_wrong_files(NAME, row.kb, &row.files));
             if row.from.contains(&row.to) {
                 let message = format!("{} leads from {} to itself", row.kb, row.to);
                 faults.push(TableFinding::new(NAME, "circle", row.kb, message));

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dotnet::Dotnet;
-use super::finding::{TableFinding, without_source};
+use super::finding::{TableFinding, find_missing_sources};
 use super::product_words::words;
 use super::table::{check_format, read_table};
 use crate::error::Result;
@@ -176,13 +176,13 @@ impl Family {
 
 /// The family id in a row of another table.
 #[derive(Debug)]
-pub(super) struct FamilyOfRow {
+pub(super) struct FamilyReference {
     table: &'static str,
     row: String,
     family: u32,
 }
 
-impl FamilyOfRow {
+impl FamilyReference {
     pub(super) fn new(table: &'static str, row: &dyn ToString, family: u32) -> Self {
         Self { table, row: row.to_string(), family }
     }
@@ -247,10 +247,10 @@ impl Families {
     }
 
     /// Finds rows of other tables with an unknown family id.
-    pub(super) fn unknown(&self, rows: impl IntoIterator<Item = FamilyOfRow>) -> Vec<TableFinding> {
+    pub(super) fn unknown(&self, rows: impl IntoIterator<Item = FamilyReference>) -> Vec<TableFinding> {
         let unknown = rows.into_iter().filter(|row| self.of_id(row.family).next().is_none());
         unknown
-            .map(|FamilyOfRow { table, row, family }| {
+            .map(|FamilyReference { table, row, family }| {
                 let message = format!("{row} has an unknown family ({family})");
                 TableFinding::new(table, "family_unknown", row, message)
             })
@@ -259,7 +259,7 @@ impl Families {
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults =
-            without_source(NAME, self.iter().map(|family| (family.name.clone(), &family.source)));
+            find_missing_sources(NAME, self.iter().map(|family| (family.name.clone(), &family.source)));
         let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut called: BTreeMap<String, &str> = BTreeMap::new();
         for family in self {

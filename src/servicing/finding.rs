@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::table::faulty;
+use super::table::table_error;
 use crate::error::Result;
 
 /// A contradiction.
@@ -32,7 +32,7 @@ impl TableFinding {
 }
 
 /// Finds rows without a source.
-pub(super) fn without_source<'r>(
+pub(super) fn find_missing_sources<'r>(
     table: &'static str,
     rows: impl Iterator<Item = (String, &'r String)>,
 ) -> Vec<TableFinding> {
@@ -46,9 +46,9 @@ pub(super) fn without_source<'r>(
 }
 
 /// Returns the first finding as an error that refuses the table, if any exists.
-pub(super) fn refuse(findings: Vec<TableFinding>) -> Result<()> {
+pub(super) fn refuse_findings(findings: Vec<TableFinding>) -> Result<()> {
     match findings.into_iter().next() {
         None => Ok(()),
-        Some(finding) => Err(faulty(finding.table, &finding.message)),
+        Some(finding) => Err(table_error(finding.table, &finding.message)),
     }
 }

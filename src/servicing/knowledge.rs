@@ -12,10 +12,10 @@ use super::dotnet_updates::DotnetUpdates;
 use super::editions::Editions;
 use super::enablement::EnablementPackages;
 use super::families::{Families, Family};
-use super::finding::{TableFinding, refuse};
+use super::finding::{TableFinding, refuse_findings};
 use super::known_contradictions::KnownContradictions;
 use super::known_file::KnownFile;
-use super::lifecycle::{Lifecycle, Served, Servicing};
+use super::lifecycle::{Lifecycle, Servicing, ServicingScope};
 use super::packages::Packages;
 use super::parents::Parents;
 use super::prerequisites::Prerequisites;
@@ -49,14 +49,14 @@ impl Knowledge {
     /// Returns the compiled-in tables.
     pub fn built_in() -> Result<Self> {
         let knowledge = Self::read(Tables::built_in(), OnceLock::new())?;
-        refuse(knowledge.faults())?;
+        refuse_findings(knowledge.faults())?;
         Ok(knowledge)
     }
 
     /// Reads tables from their texts. A table that contradicts itself is refused with its first fault.
     pub fn parse(tables: Tables<'_>) -> Result<Self> {
         let knowledge = Self::read(tables, OnceLock::from(tables.digest()))?;
-        refuse(knowledge.faults())?;
+        refuse_findings(knowledge.faults())?;
         Ok(knowledge)
     }
 
@@ -105,7 +105,7 @@ impl Knowledge {
 
     /// Reads all lines of the long tables, and refuses invalid or unsorted lines.
     pub fn check(&self) -> Result<()> {
-        refuse(self.faulty_lines())
+        refuse_findings(self.faulty_lines())
     }
 
     /// Returns the invalid or unsorted lines of the long tables.
@@ -186,7 +186,7 @@ impl Knowledge {
     }
 
     /// Returns the servicing state of a family on a day, from the lifecycle table and the long-term editions.
-    pub fn servicing(&self, family: &Family, served: Served<'_>, today: Date) -> Servicing {
+    pub fn servicing(&self, family: &Family, served: ServicingScope<'_>, today: Date) -> Servicing {
         self.lifecycle.servicing(family, self.editions.ltsc(), served, today)
     }
 

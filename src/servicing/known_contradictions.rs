@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::finding::{TableFinding, without_source};
+use super::finding::{TableFinding, find_missing_sources};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 
@@ -24,7 +24,7 @@ pub(super) struct KnownContradiction {
 
 impl KnownContradiction {
     /// Returns `true` if a finding is this contradiction.
-    pub(super) fn is(&self, finding: &TableFinding) -> bool {
+    pub(super) fn matches(&self, finding: &TableFinding) -> bool {
         self.table == finding.table && self.row == finding.row && self.code == finding.code
     }
 }
@@ -54,11 +54,11 @@ impl KnownContradictions {
     }
 
     /// Returns `true` if a finding is in the table.
-    pub(super) fn has(&self, finding: &TableFinding) -> bool {
-        self.known.iter().any(|row| row.is(finding))
+    pub(super) fn contains(&self, finding: &TableFinding) -> bool {
+        self.known.iter().any(|row| row.matches(finding))
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        without_source(NAME, self.known.iter().map(|row| (row.row.clone(), &row.source)))
+        find_missing_sources(NAME, self.known.iter().map(|row| (row.row.clone(), &row.source)))
     }
 }

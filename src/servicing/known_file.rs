@@ -28,7 +28,7 @@ pub struct KnownFile {
 }
 
 /// Finds files whose names contain another KB, architecture, or digest. The name of a servicing stack may omit the KB.
-pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> Vec<TableFinding> {
+pub(super) fn find_wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> Vec<TableFinding> {
     let differs = |file: &&KnownFile| {
         let name = PackageName::parse(&file.name);
         let agrees = name.kb.is_none_or(|named| named == kb)

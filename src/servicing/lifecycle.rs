@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::editions::Ltsc;
 use super::families::{Families, Family, Installation};
-use super::finding::{TableFinding, without_source};
+use super::finding::{TableFinding, find_missing_sources};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 
 /// The group of editions of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Who {
+enum EditionGroup {
     HomePro,
     EnterpriseEducation,
     Team,
@@ -25,7 +25,7 @@ enum Who {
     Esu,
 }
 
-impl Who {
+impl EditionGroup {
     /// Returns the name for people.
     fn name(self) -> &'static str {
         match self {
@@ -72,18 +72,18 @@ impl Who {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Term {
+struct LifecycleRow {
     family: u32,
     installation: Installation,
     builds: Vec<u32>,
-    who: Who,
+    who: EditionGroup,
     until: Date,
     source: String,
 }
 
 /// The scope of a lifecycle lookup: a complete family, or a machine.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Served<'a> {
+pub struct ServicingScope<'a> {
     /// The build number of the machine; `None` for the complete family.
     pub build: Option<u32>,
     /// The `EditionID` of the machine.
@@ -143,7 +143,7 @@ impl Servicing {
 #[serde(deny_unknown_fields)]
 pub(super) struct Lifecycle {
     format: u32,
-    servicing: Vec<Term>,
+    servicing: Vec<LifecycleRow>,
 }
 
 const NAME: &str = "lifecycle.toml";
@@ -157,8 +157,10 @@ impl Lifecycle {
 
     /// Returns the contradictions within the table and with the families.
     pub(super) fn faults(&self, families: &Families) -> Vec<TableFinding> {
-        let label = |row: &Term| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
-        let mut faults = without_source(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
+        let label =
+            |row: &LifecycleRow| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
+        let mut faults =
+            find_missing_sources(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
         for (number, row) in self.servicing.iter().enumerate() {
             let mut fault =
                 |code, message: String| faults.push(TableFinding::new(NAME, code, row.family, message));
@@ -178,7 +180,7 @@ impl Lifecycle {
                 }
                 Some(_) => {}
             }
-            let same = |other: &Term| {
+            let same = |other: &LifecycleRow| {
                 (other.family, other.installation, other.who) == (row.family, row.installation, row.who)
                     && other.builds.iter().any(|build| row.builds.contains(build))
             };
@@ -194,7 +196,7 @@ impl Lifecycle {
         &self,
         family: &Family,
         ltsc: &[Ltsc],
-        served: Served<'_>,
+        served: ServicingScope<'_>,
         today: Date,
     ) -> Servicing {
         let builds: Vec<u32> = match served.build {
@@ -214,13 +216,15 @@ impl Lifecycle {
         for &build in &builds {
             let before = terms.len();
             let version = family.release_of(build).map_or_else(String::new, |release| format!("{release} "));
-            let of_edition = |row: &&Term| served.edition.is_none_or(|edition| row.who.may_serve(edition));
+            let of_edition =
+                |row: &&LifecycleRow| served.edition.is_none_or(|edition| row.who.may_serve(edition));
             let rows = self.servicing.iter().filter(|row| {
                 (row.family, row.installation) == (family.id, family.installation)
                     && row.builds.contains(&build)
             });
             if !is_long_term {
-                let named = |row: &Term| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
+                let named =
+                    |row: &LifecycleRow| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
                 terms.extend(rows.filter(of_edition).map(named));
             }
             let of_edition = |editions: &[String]| {
@@ -255,7 +259,7 @@ mod tests {
     fn state(folder: &str, build: Option<u32>, edition: Option<&str>, today: &str) -> ServicingState {
         let knowledge = Knowledge::built_in().unwrap();
         let family = knowledge.families().iter().find(|family| family.folder == folder).unwrap();
-        knowledge.servicing(family, Served { build, edition }, today.parse().unwrap()).state
+        knowledge.servicing(family, ServicingScope { build, edition }, today.parse().unwrap()).state
     }
 
     #[test]
@@ -302,7 +306,7 @@ mod tests {
         for release in knowledge.releases().all() {
             let of_id = || knowledge.families().of_id(release.build.number);
             let ends: Vec<Servicing> =
-                of_id().map(|family| knowledge.servicing(family, Served::default(), far)).collect();
+                of_id().map(|family| knowledge.servicing(family, ServicingScope::default(), far)).collect();
             if ends.iter().any(|end| end.state != ServicingState::Ended) {
                 continue;
             }

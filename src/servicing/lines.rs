@@ -4,7 +4,7 @@
 //! Tests and replaced tables run that check.
 
 use super::finding::TableFinding;
-use super::table::faulty;
+use super::table::table_error;
 use crate::error::Result;
 
 /// The lines of a table after its comments.
@@ -28,7 +28,7 @@ impl SortedLines {
             let number = lines.split_inclusive('\n').position(other).unwrap_or_default();
             let number = text[..comments].lines().count() + number + 1;
             let what = format!("line {number} has another length or contains non-ASCII characters");
-            return Err(faulty(name, &what));
+            return Err(table_error(name, &what));
         }
         Ok(Self { name, lines: lines.to_owned(), width })
     }
@@ -52,7 +52,7 @@ impl SortedLines {
     }
 
     /// Returns the lines with this prefix.
-    pub(super) fn beginning_with<'s>(&'s self, words: &'s str) -> impl Iterator<Item = &'s str> {
+    pub(super) fn lines_with_prefix<'s>(&'s self, words: &'s str) -> impl Iterator<Item = &'s str> {
         let (mut low, mut high) = (0, self.count());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -85,7 +85,7 @@ mod tests {
 
     fn found(text: &str, words: &str) -> Vec<String> {
         let lines = SortedLines::new("table", text).unwrap();
-        lines.beginning_with(words).map(str::to_owned).collect()
+        lines.lines_with_prefix(words).map(str::to_owned).collect()
     }
 
     #[test]

@@ -38,21 +38,22 @@ pub use calendar::{PATCH_TUESDAY_GRACE_DAYS, due_day, patch_tuesdays_since, seco
 pub use check::{TableCheck, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint, Checkpoints};
 pub use dotnet::Dotnet;
-pub use dotnet_updates::{DotnetChild, DotnetParent, DotnetUpdates, Instead};
+pub use dotnet_updates::{DotnetChild, DotnetParent, DotnetReplacement, DotnetUpdates};
 pub use editions::{Editions, Esu, Ltsc, Preparation};
-pub use enablement::{Enablement, EnablementPackages, NoEnablement};
+pub use enablement::{Enablement, EnablementPackages, MissingEnablement};
 pub use families::{Families, Family, InstallMethod, Installation};
 pub use finding::TableFinding;
 pub use knowledge::Knowledge;
 pub use known_file::KnownFile;
-pub use lifecycle::{Served, Servicing, ServicingState};
+pub use lifecycle::{Servicing, ServicingScope, ServicingState};
 pub use packages::{KnownPackage, Packages};
 pub use parents::{ParentRule, Parents};
 pub use prerequisites::{
-    Needed, NeededAs, NeedsBefore, NeedsSince, Prerequisites, SeparateStack, StackFloor,
+    FamilyPrerequisite, FamilyPrerequisites, PrerequisiteRole, Prerequisites, SeparateStack,
+    SinglePrerequisite, StackFloor,
 };
-pub use product::{Filed, Product, ProductFilter, ProductName, ProductRefusal};
+pub use product::{Product, ProductFilter, ProductLabels, ProductName, ProductRefusal};
 pub use releases::{Release, ReleaseKind, Releases};
 pub use single_row::SingleRow;
 pub use tables::{TableInfo, Tables, rows_of};
-pub use withdrawn::{Hotpatch, HotpatchBaseline, LeftCatalog, Withdrawn, WithdrawnUpdates};
+pub use withdrawn::{ExpiredUpdate, Hotpatch, HotpatchBaseline, WithdrawnUpdate, WithdrawnUpdates};

@@ -69,7 +69,7 @@ impl Packages {
     /// Returns the packages of a KB, sorted by family, architecture, and date.
     pub fn of_kb(&self, kb: Kb) -> Vec<KnownPackage> {
         let words = format!("{:08} ", kb.number());
-        self.lines.beginning_with(&words).filter_map(parse_package).collect()
+        self.lines.lines_with_prefix(&words).filter_map(parse_package).collect()
     }
 
     /// Returns all packages, sorted by KB.
@@ -86,7 +86,7 @@ impl Packages {
     /// none.
     pub fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
         let words = format!("{:08} {family:05} ", lcu.number());
-        self.stacks.beginning_with(&words).next().and_then(parse_stack).map(|(_, _, stack)| stack)
+        self.stacks.lines_with_prefix(&words).next().and_then(parse_stack).map(|(_, _, stack)| stack)
     }
 
     /// Returns the cumulative updates of a family that have a separate servicing stack, each with its stack.

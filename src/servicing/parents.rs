@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::families::FamilyOfRow;
-use super::finding::{TableFinding, without_source};
+use super::families::FamilyReference;
+use super::finding::{TableFinding, find_missing_sources};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Build, Kb, Kind, PackageName};
@@ -93,12 +93,12 @@ impl Parents {
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
-        self.parent.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
+        self.parent.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)).collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        let mut faults = without_source(
+        let mut faults = find_missing_sources(
             NAME,
             (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
                 .chain(self.name.iter().map(|row| (row.kb.to_string(), &row.source)))

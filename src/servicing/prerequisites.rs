@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::families::{Family, FamilyOfRow};
-use super::finding::{TableFinding, without_source};
-use super::known_file::{KnownFile, wrong_files};
+use super::families::{Family, FamilyReference};
+use super::finding::{TableFinding, find_missing_sources};
+use super::known_file::{KnownFile, find_wrong_files};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Build, Kb};
@@ -48,7 +48,7 @@ pub struct StackFloor {
 /// The role of a prerequisite in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NeededAs {
+pub enum PrerequisiteRole {
     /// A servicing stack.
     Ssu,
     /// Anything else.
@@ -58,7 +58,7 @@ pub enum NeededAs {
 /// An update that needs another update, whatever the build.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NeedsBefore {
+pub struct SinglePrerequisite {
     /// The KB of the update.
     pub kb: Kb,
     /// The KB of the needed update.
@@ -66,7 +66,7 @@ pub struct NeedsBefore {
     /// The family's id.
     pub family: u32,
     /// The role of the needed update.
-    pub role: NeededAs,
+    pub role: PrerequisiteRole,
     /// The source of the row.
     pub source: String,
 }
@@ -74,23 +74,23 @@ pub struct NeedsBefore {
 /// An update that all later updates of a family need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Needed {
+pub struct FamilyPrerequisite {
     /// The KB of the needed update.
     pub kb: Kb,
     /// The role of the needed update.
-    pub role: NeededAs,
+    pub role: PrerequisiteRole,
 }
 
 /// The updates, in order, that all updates of a family from a date on need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NeedsSince {
+pub struct FamilyPrerequisites {
     /// The family's id.
     pub family: u32,
     /// The first date with this requirement.
     pub from: Date,
     /// The needed updates, in order.
-    pub needs: Vec<Needed>,
+    pub needs: Vec<FamilyPrerequisite>,
     /// The reason.
     pub why: String,
     /// The source of the row.
@@ -106,9 +106,9 @@ pub struct Prerequisites {
     #[serde(default)]
     floor: Vec<StackFloor>,
     #[serde(default)]
-    before: Vec<NeedsBefore>,
+    before: Vec<SinglePrerequisite>,
     #[serde(default)]
-    since: Vec<NeedsSince>,
+    since: Vec<FamilyPrerequisites>,
 }
 
 const NAME: &str = "prerequisites.toml";
@@ -147,38 +147,42 @@ impl Prerequisites {
     }
 
     /// Returns all rows of single prerequisites.
-    pub fn before(&self) -> &[NeedsBefore] {
+    pub fn single_prerequisites(&self) -> &[SinglePrerequisite] {
         &self.before
     }
 
     /// Returns the prerequisite rows of one update, whatever the build.
-    pub fn before_kb(&self, kb: Kb) -> impl Iterator<Item = &NeedsBefore> {
+    pub fn single_prerequisites_of(&self, kb: Kb) -> impl Iterator<Item = &SinglePrerequisite> {
         self.before.iter().filter(move |row| row.kb == kb)
     }
 
     /// Returns all rows of updates that all later updates of a family need.
-    pub fn since(&self) -> &[NeedsSince] {
+    pub fn family_prerequisites(&self) -> &[FamilyPrerequisites] {
         &self.since
     }
 
     /// Returns the row of updates that updates of a family with this date need, or `None` if no row applies.
-    pub fn since_in(&self, family: &Family, date: Option<Date>) -> Option<&NeedsSince> {
+    pub fn family_prerequisites_of(
+        &self,
+        family: &Family,
+        date: Option<Date>,
+    ) -> Option<&FamilyPrerequisites> {
         let date = date?;
         self.since.iter().find(|row| row.family == family.id && row.from <= date)
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
         let separate = self.separate.iter().flat_map(|row| &row.families);
-        (self.floor.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
-            .chain(self.before.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
-            .chain(self.since.iter().map(|row| FamilyOfRow::new(NAME, &row.family, row.family)))
-            .chain(separate.map(|family| FamilyOfRow::new(NAME, family, *family)))
+        (self.floor.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
+            .chain(self.before.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
+            .chain(self.since.iter().map(|row| FamilyReference::new(NAME, &row.family, row.family)))
+            .chain(separate.map(|family| FamilyReference::new(NAME, family, *family)))
             .collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        let mut faults = without_source(
+        let mut faults = find_missing_sources(
             NAME,
             (self.separate.iter().map(|row| (format!("the row of {:?}", row.families), &row.source)))
                 .chain(self.floor.iter().map(|row| (row.kb.to_string(), &row.source)))
@@ -186,7 +190,7 @@ impl Prerequisites {
                 .chain(self.since.iter().map(|row| (format!("the row of {}", row.family), &row.source))),
         );
         for row in &self.floor {
-            faults.extend(wrong_files(NAME, row.kb, &row.files));
+            faults.extend(find_wrong_files(NAME, row.kb, &row.files));
         }
         // A plan could not end with a circular prerequisite.
         for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
@@ -214,11 +218,11 @@ impl Prerequisites {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicing::finding::refuse;
+    use crate::servicing::finding::refuse_findings;
 
     fn parse(text: &str) -> Result<Prerequisites> {
         let table = Prerequisites::read(text)?;
-        refuse(table.faults())?;
+        refuse_findings(table.faults())?;
         Ok(table)
     }
 

@@ -68,8 +68,8 @@ impl From<ProductRefusal> for Error {
 impl Families {
     /// Returns the meaning of a product name. If an installation is given, families of the other installation are
     /// ignored, unless no others match.
-    pub fn product(&self, asked: &str, installation: Option<Installation>) -> ProductName<'_> {
-        let mut found = self.products_called(asked);
+    pub fn product(&self, requested: &str, installation: Option<Installation>) -> ProductName<'_> {
+        let mut found = self.products_called(requested);
         let wanted = |product: &Product<'_>| installation.is_none_or(|it| it == product.family.installation);
         if found.iter().any(wanted) {
             found.retain(wanted);
@@ -79,32 +79,32 @@ impl Families {
         }
         match found.pop() {
             Some(product) => ProductName::Known(product),
-            None => ProductName::Unknown(self.nearest(&words(asked))),
+            None => ProductName::Unknown(self.nearest(&words(requested))),
         }
     }
 
     /// Returns the family that a product name means, or refuses the name with the choices.
     pub fn one_product(
         &self,
-        asked: &str,
+        requested: &str,
         installation: Option<Installation>,
     ) -> Result<Product<'_>, ProductRefusal> {
-        match self.product(asked, installation) {
+        match self.product(requested, installation) {
             ProductName::Known(product) => Ok(product),
-            ProductName::Ambiguous(choices) => Err(ambiguous(asked, &choices)),
-            ProductName::Unknown(nearest) => Err(self.no_product(asked, &nearest)),
+            ProductName::Ambiguous(choices) => Err(ambiguous(requested, &choices)),
+            ProductName::Unknown(nearest) => Err(self.no_product(requested, &nearest)),
         }
     }
 
     /// Returns the families of a name, each once. The first reading with a match decides.
     fn products_called(&self, spelled: &str) -> Vec<Product<'_>> {
-        let asked = words(spelled);
-        let asked = asked.as_str();
-        if asked.is_empty() {
+        let requested = words(spelled);
+        let requested = requested.as_str();
+        if requested.is_empty() {
             return Vec::new();
         }
         let families = || self.iter();
-        if let Some(build) = build_number(asked) {
+        if let Some(build) = build_number(requested) {
             let with_release = |family| product(family, Family::release_of(family, build));
             return self.of_build(build).map(with_release).collect();
         }
@@ -113,11 +113,12 @@ impl Families {
         if let Some(family) = families().find(is_folder) {
             return vec![product(family, None)];
         }
-        if let Some(family) = families().find(|family| words(&family.name) == asked) {
+        if let Some(family) = families().find(|family| words(&family.name) == requested) {
             return vec![product(family, None)];
         }
         let of_version = |family: &'_ Family| {
-            let row = family.title_names().find(|(name, release)| release.is_some() && words(name) == asked);
+            let row =
+                family.title_names().find(|(name, release)| release.is_some() && words(name) == requested);
             row.and_then(|(_, release)| release)
         };
         let whole: Vec<Product<'_>> = families()
@@ -126,12 +127,13 @@ impl Families {
         if !whole.is_empty() {
             return whole;
         }
-        if let Some(family) = families().find(|family| words(&family.folder) == asked) {
+        if let Some(family) = families().find(|family| words(&family.folder) == requested) {
             return vec![product(family, None)];
         }
         // "Windows 11" is the complete name of one version in titles, and the beginning of other names.
-        let is_bare = |family: &Family| family.bare_products().any(|name| words(name) == asked);
-        let begins = |name: &str| words(name).strip_prefix(asked).is_some_and(|rest| rest.starts_with(' '));
+        let is_bare = |family: &Family| family.bare_products().any(|name| words(name) == requested);
+        let begins =
+            |name: &str| words(name).strip_prefix(requested).is_some_and(|rest| rest.starts_with(' '));
         let is_begun = |family: &Family| {
             family.own_names().any(begins) || family.title_names().any(|(name, _)| begins(&name))
         };
@@ -143,23 +145,23 @@ impl Families {
             return of_any;
         }
         families()
-            .filter(|family| is_release(asked) && family.has_release(asked))
-            .map(|family| product(family, Some(asked)))
+            .filter(|family| is_release(requested) && family.has_release(requested))
+            .map(|family| product(family, Some(requested)))
             .collect()
     }
 
     /// Returns the families with the most similar names, the most similar first.
-    fn nearest(&self, asked: &str) -> Vec<&Family> {
+    fn nearest(&self, requested: &str) -> Vec<&Family> {
         /// The number of choices that a person can compare.
         const SHOWN: usize = 5;
-        let far = asked.chars().count().div_ceil(3);
+        let far = requested.chars().count().div_ceil(3);
         let least = |family: &Family| {
             let titles = family.title_names().map(|(name, _)| name);
             let names = family.own_names().chain(family.bare_products()).map(str::to_owned).chain(titles);
             let differ = |name: String| match words(&name) {
                 // A prefix of a name counts as one difference.
-                name if !asked.is_empty() && name.starts_with(asked) => 1,
-                name => distance(asked, &name),
+                name if !requested.is_empty() && name.starts_with(requested) => 1,
+                name => distance(requested, &name),
             };
             names.map(differ).min()
         };
@@ -172,22 +174,22 @@ impl Families {
         ranked.into_iter().take(SHOWN).map(|(_, family)| family).collect()
     }
 
-    fn no_product(&self, asked: &str, nearest: &[&Family]) -> ProductRefusal {
+    fn no_product(&self, requested: &str, nearest: &[&Family]) -> ProductRefusal {
         let folders: Vec<&str> = self.iter().map(|family| family.folder.as_str()).collect();
         let similar = match nearest {
             [] => String::new(),
             nearest => format!("; similar names: {}", described(nearest)),
         };
         ProductRefusal {
-            message: format!("{asked:?} is not a known product{similar}"),
+            message: format!("{requested:?} is not a known product{similar}"),
             hints: vec![format!("use one of the families {}", folders.join(", "))],
         }
     }
 }
 
-fn ambiguous(asked: &str, choices: &[&Family]) -> ProductRefusal {
+fn ambiguous(requested: &str, choices: &[&Family]) -> ProductRefusal {
     ProductRefusal {
-        message: format!("{asked:?} matches several products: {}", described(choices)),
+        message: format!("{requested:?} matches several products: {}", described(choices)),
         hints: vec!["use the folder word of one, such as windows-11-24h2, or product and version".to_owned()],
     }
 }
@@ -203,11 +205,11 @@ fn product<'k>(family: &'k Family, release: Option<&str>) -> Product<'k> {
 }
 
 /// Returns the build in `26200`, `26200.8117`, `10.0.26200.8117`, or `build 26200`, or `None` for other texts.
-fn build_number(asked: &str) -> Option<u32> {
-    let asked = asked.strip_prefix("os ").unwrap_or(asked);
-    let asked = asked.strip_prefix("build ").unwrap_or(asked);
-    let asked = asked.strip_prefix("10.0.").unwrap_or(asked);
-    let (number, revision) = asked.split_once('.').map_or((asked, None), |(a, b)| (a, Some(b)));
+fn build_number(requested: &str) -> Option<u32> {
+    let requested = requested.strip_prefix("os ").unwrap_or(requested);
+    let requested = requested.strip_prefix("build ").unwrap_or(requested);
+    let requested = requested.strip_prefix("10.0.").unwrap_or(requested);
+    let (number, revision) = requested.split_once('.').map_or((requested, None), |(a, b)| (a, Some(b)));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // Versions such as 1909 have four digits, as the builds of Windows 7 and 8 do; no number is both.
     (digits(number) && revision.is_none_or(digits) && !is_release(number))
@@ -236,7 +238,7 @@ pub enum ProductFilter {
 
 /// The products of an update or of a set of updates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filed<'a> {
+pub struct ProductLabels<'a> {
     /// The families of the titles.
     pub families: Vec<(u32, Installation)>,
     /// The names of the products, and other names.
@@ -248,16 +250,16 @@ pub struct Filed<'a> {
 impl ProductFilter {
     /// Reads a product name. Refuses an ambiguous name; a name outside of the table may be a product of the Catalog.
     pub fn new(
-        asked: &str,
+        requested: &str,
         installation: Option<Installation>,
         known: &Families,
     ) -> Result<Self, ProductRefusal> {
-        match known.product(asked, installation) {
+        match known.product(requested, installation) {
             ProductName::Known(product) => Ok(Self::from(&product)),
-            ProductName::Ambiguous(choices) => Err(ambiguous(asked, &choices)),
+            ProductName::Ambiguous(choices) => Err(ambiguous(requested, &choices)),
             ProductName::Unknown(nearest) => {
-                let refusal = known.no_product(asked, &nearest);
-                let words = words(asked);
+                let refusal = known.no_product(requested, &nearest);
+                let words = words(requested);
                 if words.is_empty() { Err(refusal) } else { Ok(Self::Other { words, refusal }) }
             }
         }
@@ -283,12 +285,15 @@ impl ProductFilter {
 
     /// Returns for each update or set of one KB whether it matches the product. A version selects the updates that name
     /// it. If none does, the packages of the family apply to the version, too.
-    pub fn pick(&self, filed: &[Filed<'_>]) -> Vec<bool> {
+    pub fn pick(&self, filed: &[ProductLabels<'_>]) -> Vec<bool> {
         match self {
-            Self::Other { words: asked, .. } => filed.iter().map(|one| one.is_called(asked)).collect(),
+            Self::Other { words: requested, .. } => {
+                filed.iter().map(|one| one.is_called(requested)).collect()
+            }
             Self::Family { family, titles } => {
                 let of_family: Vec<bool> = filed.iter().map(|one| one.families.contains(family)).collect();
-                let names_it = |one: &Filed<'_>| one.names.iter().any(|name| titles.contains(&words(name)));
+                let names_it =
+                    |one: &ProductLabels<'_>| one.names.iter().any(|name| titles.contains(&words(name)));
                 let named: Vec<bool> =
                     filed.iter().zip(&of_family).map(|(one, &own)| own && names_it(one)).collect();
                 if named.contains(&true) { named } else { of_family }
@@ -309,9 +314,9 @@ impl From<&Product<'_>> for ProductFilter {
     }
 }
 
-impl Filed<'_> {
-    fn is_called(&self, asked: &str) -> bool {
-        let is_it = |name: &str| words(name) == asked;
+impl ProductLabels<'_> {
+    fn is_called(&self, requested: &str) -> bool {
+        let is_it = |name: &str| words(name) == requested;
         self.names.iter().any(|name| is_it(name)) || self.products.iter().any(|text| runs(text).any(is_it))
     }
 }

@@ -77,7 +77,7 @@ impl Releases {
     /// Returns the releases of a KB, sorted by family and build. A KB that was released again has several.
     pub fn of_kb(&self, kb: Kb) -> Vec<Release> {
         let words = format!("{:08} ", kb.number());
-        self.lines.beginning_with(&words).filter_map(parse_release).collect()
+        self.lines.lines_with_prefix(&words).filter_map(parse_release).collect()
     }
 
     /// Returns the releases of a KB for a family, lowest build first.
@@ -98,7 +98,7 @@ impl Releases {
     /// Returns the files of a cumulative update by architecture, with their names in the Catalog.
     pub fn files_of(&self, kb: Kb) -> Vec<(Architecture, String)> {
         let words = format!("{:08} ", kb.number());
-        self.files.beginning_with(&words).filter_map(parse_file).collect()
+        self.files.lines_with_prefix(&words).filter_map(parse_file).collect()
     }
 
     /// Returns all files, sorted by KB and architecture.

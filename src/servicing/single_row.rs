@@ -2,7 +2,7 @@
 
 use super::knowledge::Knowledge;
 use super::known_file::KnownFile;
-use super::prerequisites::Needed;
+use super::prerequisites::FamilyPrerequisite;
 use crate::update::{Kb, Kind};
 
 /// A table row of a KB.
@@ -38,12 +38,16 @@ impl Knowledge {
             Some(row(esu.family, Some(Kind::EsuLicensing), esu.source.as_str()))
         };
         let before = || {
-            let own = self.prerequisites().before().iter().find(|own| own.kb == kb || own.needs == kb)?;
+            let own = self
+                .prerequisites()
+                .single_prerequisites()
+                .iter()
+                .find(|own| own.kb == kb || own.needs == kb)?;
             Some(row(own.family, (own.needs == kb).then_some(Kind::Ssu), own.source.as_str()))
         };
         let since = || {
-            let names = |needs: &[Needed]| needs.iter().any(|needed| needed.kb == kb);
-            let own = self.prerequisites().since().iter().find(|own| names(&own.needs))?;
+            let names = |needs: &[FamilyPrerequisite]| needs.iter().any(|needed| needed.kb == kb);
+            let own = self.prerequisites().family_prerequisites().iter().find(|own| names(&own.needs))?;
             Some(row(own.family, None, own.source.as_str()))
         };
         let child = || {

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 const FORMAT: u32 = 1;
 
 /// Makes the error for a table that cannot be used.
-pub(super) fn faulty(table: &str, what: &str) -> Error {
+pub(super) fn table_error(table: &str, what: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("the knowledge table {table} is invalid: {what}"))
 }
 
@@ -15,7 +15,7 @@ pub(super) fn read_table<T: serde::de::DeserializeOwned>(table: &str, text: &str
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-        faulty(table, &format!("line {line}: {}", error.message().replace('\n', "; ")))
+        table_error(table, &format!("line {line}: {}", error.message().replace('\n', "; ")))
     })
 }
 
@@ -24,5 +24,5 @@ pub(super) fn check_format(table: &str, format: u32) -> Result<()> {
     if format == FORMAT {
         return Ok(());
     }
-    Err(faulty(table, &format!("format {format} is not supported; this program reads format {FORMAT}")))
+    Err(table_error(table, &format!("format {format} is not supported; this program reads format {FORMAT}")))
 }

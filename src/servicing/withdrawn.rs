@@ -4,8 +4,8 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::families::{FamilyOfRow, Installation};
-use super::finding::{TableFinding, without_source};
+use super::families::{FamilyReference, Installation};
+use super::finding::{TableFinding, find_missing_sources};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
@@ -13,7 +13,7 @@ use crate::update::Kb;
 /// An update that Microsoft withdrew as faulty.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Withdrawn {
+pub struct WithdrawnUpdate {
     /// The KB of the update.
     pub kb: Kb,
     /// The KB of the replacement.
@@ -41,7 +41,7 @@ pub struct Hotpatch {
 /// An update that left the Catalog and is still valid.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LeftCatalog {
+pub struct ExpiredUpdate {
     /// The KB of the update.
     pub kb: Kb,
     /// The family's id.
@@ -72,11 +72,11 @@ pub struct HotpatchBaseline {
 pub struct WithdrawnUpdates {
     format: u32,
     #[serde(default)]
-    withdrawn: Vec<Withdrawn>,
+    withdrawn: Vec<WithdrawnUpdate>,
     #[serde(default)]
     hotpatch: Vec<Hotpatch>,
     #[serde(default)]
-    expired: Vec<LeftCatalog>,
+    expired: Vec<ExpiredUpdate>,
     #[serde(default)]
     baseline: Vec<HotpatchBaseline>,
 }
@@ -91,12 +91,12 @@ impl WithdrawnUpdates {
     }
 
     /// Returns all withdrawn updates.
-    pub fn all(&self) -> &[Withdrawn] {
+    pub fn all(&self) -> &[WithdrawnUpdate] {
         &self.withdrawn
     }
 
     /// Returns the row of a withdrawn update, or `None` for other KBs.
-    pub fn of_kb(&self, kb: Kb) -> Option<&Withdrawn> {
+    pub fn of_kb(&self, kb: Kb) -> Option<&WithdrawnUpdate> {
         self.withdrawn.iter().find(|row| row.kb == kb)
     }
 
@@ -116,20 +116,20 @@ impl WithdrawnUpdates {
     }
 
     /// Returns the row of an update that left the Catalog and is still valid, or `None` for other KBs.
-    pub fn left_catalog(&self, kb: Kb) -> Option<&LeftCatalog> {
+    pub fn expired_update(&self, kb: Kb) -> Option<&ExpiredUpdate> {
         self.expired.iter().find(|row| row.kb == kb)
     }
 
     /// Returns the family id of each row.
-    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
-        (self.expired.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
-            .chain(self.hotpatch.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
-            .chain(self.baseline.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
+    pub(super) fn families(&self) -> Vec<FamilyReference> {
+        (self.expired.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
+            .chain(self.hotpatch.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
+            .chain(self.baseline.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
             .collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
-        let mut faults = without_source(
+        let mut faults = find_missing_sources(
             NAME,
             (self.withdrawn.iter().map(|row| (row.kb.to_string(), &row.source)))
                 .chain(self.hotpatch.iter().map(|row| (row.kb.to_string(), &row.source)))
@@ -155,11 +155,11 @@ impl WithdrawnUpdates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicing::finding::refuse;
+    use crate::servicing::finding::refuse_findings;
 
     fn parse(text: &str) -> Result<WithdrawnUpdates> {
         let table = WithdrawnUpdates::read(text)?;
-        refuse(table.faults())?;
+        refuse_findings(table.faults())?;
         Ok(table)
     }
 

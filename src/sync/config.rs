@@ -80,12 +80,12 @@ pub struct Config {
     /// The architectures of these KBs; empty means all.
     pub architectures: Vec<Architecture>,
     profiles: Vec<ProfileTable>,
-    source: Source,
+    source: ConfigText,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct ConfigDocument {
     format: Spanned<u32>,
     #[serde(default)]
     kbs: Vec<Spanned<String>>,
@@ -121,12 +121,12 @@ struct ProfileTable {
 
 /// The text and its path, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Source {
+struct ConfigText {
     path: Utf8PathBuf,
     text: String,
 }
 
-impl Source {
+impl ConfigText {
     /// Refuses a value with its line. Redacts credentials, because the message may repeat the value.
     fn refuse(&self, span: Option<Range<usize>>, message: &str) -> Error {
         self.refuse_redacted(span, &redacted_text(message.trim()))
@@ -176,7 +176,12 @@ impl Source {
     }
 
     /// Parses a word, or refuses it with the allowed words.
-    fn word<T>(&self, word: &Spanned<String>, read: impl Fn(&str) -> Option<T>, allowed: &str) -> Result<T> {
+    fn parse_word<T>(
+        &self,
+        word: &Spanned<String>,
+        read: impl Fn(&str) -> Option<T>,
+        allowed: &str,
+    ) -> Result<T> {
         read(word.get_ref()).ok_or_else(|| {
             self.refuse(Some(word.span()), &format!("{:?} is not one of {allowed}", word.get_ref()))
         })
@@ -186,8 +191,8 @@ impl Source {
 impl Config {
     /// Parses a configuration; `path` is its location.
     pub fn parse(text: &str, path: &Utf8Path) -> Result<Self> {
-        let source = Source { path: path.to_owned(), text: text.to_owned() };
-        let document: Document =
+        let source = ConfigText { path: path.to_owned(), text: text.to_owned() };
+        let document: ConfigDocument =
             toml::from_str(text).map_err(|error| source.refuse(error.span(), error.message()))?;
         if *document.format.get_ref() != FORMAT {
             let message = format!("the format is not supported; this program reads format {FORMAT}");
@@ -209,7 +214,7 @@ impl Config {
             }
         }
         let read_kb = |kb: &Spanned<String>| {
-            source.word(kb, |word| word.parse().ok(), "the KB numbers (such as KB5086672)")
+            source.parse_word(kb, |word| word.parse().ok(), "the KB numbers (such as KB5086672)")
         };
         let kbs = document.kbs.iter().map(read_kb).collect::<Result<BTreeSet<Kb>>>()?;
         let architectures = architectures(&source, &document.architectures, &Architecture::ALL)?;
@@ -236,7 +241,7 @@ impl Config {
     }
 
     /// Returns `true` if `sync` has work: a profile or a separate KB.
-    pub fn asks_for_something(&self) -> bool {
+    pub fn has_work(&self) -> bool {
         !(self.profiles.is_empty() && self.kbs.is_empty())
     }
 
@@ -262,7 +267,10 @@ impl Config {
                 let allowed = KINDS.map(Kind::as_str).join(", ");
                 let allowed = format!("{allowed} (previews come with policy = \"preview\")");
                 let read = |word: &str| word.parse().ok().filter(|kind| KINDS.contains(kind));
-                words.iter().map(|word| source.word(word, read, &allowed)).collect::<Result<Vec<Kind>>>()?
+                words
+                    .iter()
+                    .map(|word| source.parse_word(word, read, &allowed))
+                    .collect::<Result<Vec<Kind>>>()?
             }
         };
         let policy = match &table.policy {
@@ -270,7 +278,7 @@ impl Config {
             Some(word) => {
                 let all = [Policy::Security, Policy::Oob, Policy::Preview];
                 let read = |word: &str| all.into_iter().find(|policy| policy.as_str() == word);
-                source.word(word, read, &all.map(Policy::as_str).join(", "))?
+                source.parse_word(word, read, &all.map(Policy::as_str).join(", "))?
             }
         };
         let months = match &table.months {
@@ -314,13 +322,13 @@ fn texts_of(value: &toml::Value, shape: ConfigShape) -> Result<Vec<String>, Stri
 }
 
 fn architectures(
-    source: &Source,
+    source: &ConfigText,
     words: &[Spanned<String>],
     allowed: &[Architecture],
 ) -> Result<Vec<Architecture>> {
     let names: Vec<&str> = allowed.iter().map(|architecture| architecture.as_str()).collect();
     let read = |word: &str| word.parse().ok().filter(|architecture| allowed.contains(architecture));
-    let found = words.iter().map(|word| source.word(word, read, &names.join(", ")));
+    let found = words.iter().map(|word| source.parse_word(word, read, &names.join(", ")));
     Ok(found.collect::<Result<BTreeSet<Architecture>>>()?.into_iter().collect())
 }
 

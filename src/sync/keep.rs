@@ -77,7 +77,7 @@ fn found_for_profile<'r>(profile: &'r str, one: &'r Candidate) -> FoundForProfil
         kind: one.kind,
         month: one.month,
         date: one.date,
-        release: release_word(one.sort),
+        release: release_word(one.release_kind),
         architectures: &one.architectures,
         wanted: one.unwanted.is_none(),
         because: one.unwanted,
@@ -100,8 +100,8 @@ fn synced_set(set: &FetchedSet) -> SyncedSet<'_> {
     }
 }
 
-fn release_word(sort: ReleaseKind) -> &'static str {
-    match sort {
+fn release_word(release_kind: ReleaseKind) -> &'static str {
+    match release_kind {
         ReleaseKind::Regular => "security",
         ReleaseKind::OutOfBand => "oob",
         ReleaseKind::Preview => "preview",
@@ -207,7 +207,7 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     health.write(&layout)
 }
 
-/// Returns the newest report of a kind under `runs/`, or `None` if none exists. File names sort by time.
+/// Returns the newest report of a kind under `runs/`, or `None` if none exists. File names release_kind by time.
 fn newest_report(layout: &Layout, report: RunReport) -> Result<Option<Utf8PathBuf>> {
     let end = format!("-{}.json", report.as_str());
     let names = disk::list(&layout.runs())?;

@@ -13,7 +13,7 @@ use crate::error::{ErrorKind, Result};
 use crate::facts::{SetFolder, SetId};
 use crate::fetch::FetchedSet;
 use crate::mirror::Index;
-use crate::mirror::index::{Owner, PublishState};
+use crate::mirror::index::{PublishState, UpdateSelector};
 use crate::servicing::Knowledge;
 use crate::update::title::Title;
 use crate::update::{Architecture, Kb, human_size};
@@ -22,10 +22,10 @@ use crate::update::{Architecture, Kb, human_size};
 pub const NEWS_FORMAT: u32 = 1;
 
 /// The published folders by KB and folder, each with its set.
-pub(super) type Standing = BTreeMap<(Kb, SetFolder), SetId>;
+pub(super) type PublishedFolders = BTreeMap<(Kb, SetFolder), SetId>;
 
 /// Returns the published folders.
-pub(super) fn standing(index: &Index) -> Result<Standing> {
+pub(super) fn read_published_folders(index: &Index) -> Result<PublishedFolders> {
     let folders = index.published_folders(None)?.into_iter();
     let published = folders.filter(|(.., state)| *state == PublishState::Published);
     Ok(published.map(|(kb, folder, set, _)| ((kb, folder), set)).collect())
@@ -34,7 +34,7 @@ pub(super) fn standing(index: &Index) -> Result<Standing> {
 impl News {
     /// Returns the news of a run.
     pub(super) fn of_run(
-        before: &Standing,
+        before: &PublishedFolders,
         sets: &[FetchedSet],
         failures: &[Failure],
         index: &Index,
@@ -110,7 +110,7 @@ fn joined<'k>(kbs: impl IntoIterator<Item = &'k Kb>) -> String {
 fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
     let row = &fetched.planned.row;
     let own = &fetched.planned.set.updates;
-    let (updates, _) = index.details_of(Owner::Kb(row.kb))?;
+    let (updates, _) = index.details_of(UpdateSelector::Kb(row.kb))?;
     let replaced = updates.iter().filter(|update| own.contains(&update.facts.id));
     let replaced =
         replaced.flat_map(|update| &update.supersedes).filter_map(|one| Title::parse(&one.title).kb);
@@ -130,7 +130,7 @@ fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
 }
 
 /// Returns the published KBs that the knowledge lists as withdrawn.
-pub(super) fn withdrawn(standing: &Standing, knowledge: &Knowledge) -> Vec<Kb> {
-    let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
+pub(super) fn withdrawn(folders: &PublishedFolders, knowledge: &Knowledge) -> Vec<Kb> {
+    let kbs: BTreeSet<Kb> = folders.keys().map(|(kb, _)| *kb).collect();
     kbs.into_iter().filter(|&kb| knowledge.withdrawn().of_kb(kb).is_some()).collect()
 }

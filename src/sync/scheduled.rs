@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::config::Profile;
-use super::news::{Standing, standing, withdrawn};
-use super::select::{Candidate, Selection, asks_for, select};
+use super::news::{PublishedFolders, read_published_folders, withdrawn};
+use super::select::{Candidate, Selection, searches_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::Time;
@@ -27,7 +27,7 @@ use crate::documents::{Expected, Health, News, Outside, Searched, StateDocument,
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::SetFolder;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
-use crate::mirror::{Index, Remembered};
+use crate::mirror::{Index, MirrorState};
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
 
@@ -89,23 +89,23 @@ impl JobOutcome for SyncOutcome {
 }
 
 /// A fetch of the run.
-struct Order {
+struct FetchOrder {
     kb: Kb,
     /// The release date; `None` for a KB from the configuration.
     date: Option<Date>,
     request: FetchRequest,
 }
 
-/// The counter of consecutive failures to reach the Catalog.
+/// The counter of consecutive failures to failure_streak the Catalog.
 #[derive(Default)]
-struct Reach(u8);
+struct FailureStreak(u8);
 
-impl Reach {
-    fn note(&mut self, is_lost: bool) {
-        self.0 = if is_lost { self.0.saturating_add(1) } else { 0 };
+impl FailureStreak {
+    fn record(&mut self, is_unreachable: bool) {
+        self.0 = if is_unreachable { self.0.saturating_add(1) } else { 0 };
     }
 
-    fn is_lost(&self) -> bool {
+    fn is_unreachable(&self) -> bool {
         self.0 >= 2
     }
 }
@@ -113,13 +113,13 @@ impl Reach {
 /// Executes a scheduled run.
 pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
     let knowledge = session.knowledge();
-    let before = standing(session.mirror()?.index())?;
+    let before = read_published_folders(session.mirror()?.index())?;
     session.trust_unrevised();
     warn_of_clock(session)?;
     let mut outcome = SyncOutcome::default();
-    let removed = match session.mirror()?.remembered()? {
-        Remembered::Known(state) => state,
-        Remembered::Lost => {
+    let removed = match session.mirror()?.load_state()? {
+        MirrorState::Known(state) => state,
+        MirrorState::Lost => {
             let state = session.layout().state();
             session.warn(format!(
                 "{state} is missing: KBs that were removed on purpose are unknown and may be downloaded again"
@@ -130,28 +130,29 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     let mut orders = Vec::new();
     let mut windows: Vec<(&Profile, Window)> = Vec::new();
     let mut unlisted = BTreeSet::new();
-    let mut reach = Reach::default();
+    let mut failure_streak = FailureStreak::default();
     for profile in &request.profiles {
         let window = Window::back(request.today, profile.months)
             .ok_or_else(|| Error::usage(format!("{} is outside of the supported dates", request.today)))?;
         windows.push((profile, window));
         let Some((selection, shown, complete)) =
-            search(session, profile, &window, &knowledge, &mut outcome, &mut reach).await?
+            search(session, profile, &window, &knowledge, &mut outcome, &mut failure_streak).await?
         else {
             continue;
         };
         if complete {
             let index = session.mirror()?.index();
-            for Here { kb, month, is_asked_for } in published_of(profile, index, &knowledge, &before)? {
-                if is_asked_for && window.contains(month) && !shown.contains(&kb) {
+            for PublishedKb { kb, month, is_searched } in published_kbs(profile, index, &knowledge, &before)?
+            {
+                if is_searched && window.contains(month) && !shown.contains(&kb) {
                     unlisted.insert(kb);
                 }
             }
         }
         for mut candidate in selection.candidates {
             if candidate.unwanted.is_none() {
-                let mut order = order(profile, &candidate);
-                if leave_removed(&mut order, profile.architectures.as_slice(), &removed) {
+                let mut order = fetch_order(profile, &candidate);
+                if drop_removed(&mut order, profile.architectures.as_slice(), &removed) {
                     candidate.unwanted = Some(Unwanted::Removed);
                     session.phase(format!("skipping {}: it was removed on purpose", candidate.kb));
                 } else {
@@ -165,8 +166,8 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     for &kb in &request.kbs {
         let architectures = request.architectures.clone();
         let own = FetchRequest { kbs: vec![kb], architectures, closure: true, ..FetchRequest::default() };
-        let mut order = Order { kb, date: None, request: own };
-        if leave_removed(&mut order, &[], &removed) {
+        let mut order = FetchOrder { kb, date: None, request: own };
+        if drop_removed(&mut order, &[], &removed) {
             session.warn(format!("skipped {kb} from the configuration: it was removed on purpose"));
         } else {
             orders.push(order);
@@ -175,7 +176,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     // A budget or a full disk excludes the oldest updates.
     orders.sort_by_key(|order| (order.date.is_some(), std::cmp::Reverse(order.date)));
     outcome.unlisted = unlisted.into_iter().collect();
-    fetch_all(session, request, orders, &mut outcome, &mut reach).await?;
+    fetch_all(session, request, orders, &mut outcome, &mut failure_streak).await?;
     conclude(session, request, &windows, &before, &mut outcome)?;
     Ok(outcome)
 }
@@ -188,12 +189,12 @@ async fn search(
     window: &Window,
     knowledge: &Knowledge,
     outcome: &mut SyncOutcome,
-    reach: &mut Reach,
+    failure_streak: &mut FailureStreak,
 ) -> Result<Option<(Selection, BTreeSet<Kb>, bool)>> {
     let mut rows: BTreeMap<UpdateId, Listed> = BTreeMap::new();
     let (mut all, mut answered) = (true, false);
     for words in queries(profile, window) {
-        if reach.is_lost() {
+        if failure_streak.is_unreachable() {
             return Ok(None);
         }
         if let Err(error) = session.go_on() {
@@ -205,7 +206,7 @@ async fn search(
             Searched { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
         match session.list(&Query::new(&words)?).await {
             Ok((found, complete)) => {
-                reach.note(false);
+                failure_streak.record(false);
                 answered = true;
                 all &= complete;
                 searched.rows = Some(found.len());
@@ -213,7 +214,7 @@ async fn search(
                 rows.extend(found);
             }
             Err(error) => {
-                reach.note(error.kind() == ErrorKind::Unreachable);
+                failure_streak.record(error.kind() == ErrorKind::Unreachable);
                 all = false;
                 outcome.fetch.failures.push(Failure::new(format!("{} {words:?}", profile.name), &error));
             }
@@ -228,7 +229,7 @@ async fn search(
     Ok(answered.then_some((selection, shown, all)))
 }
 
-fn order(profile: &Profile, candidate: &Candidate) -> Order {
+fn fetch_order(profile: &Profile, candidate: &Candidate) -> FetchOrder {
     let architectures = if candidate.architectures.is_empty() {
         profile.architectures.clone()
     } else {
@@ -245,7 +246,7 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
         closure: true,
         ..FetchRequest::default()
     };
-    Order { kb: candidate.kb, date: Some(candidate.date), request }
+    FetchOrder { kb: candidate.kb, date: Some(candidate.date), request }
 }
 
 /// Warns if the clock is behind the end of the last run, because ages and windows would be wrong.
@@ -263,7 +264,7 @@ fn warn_of_clock(session: &mut Session) -> Result<()> {
 }
 
 /// Removes the architectures that the operator removed on purpose from an order. Returns `true` if none is left.
-fn leave_removed(order: &mut Order, all: &[Architecture], state: &StateDocument) -> bool {
+fn drop_removed(order: &mut FetchOrder, all: &[Architecture], state: &StateDocument) -> bool {
     let own: Vec<_> = state.removed.iter().filter(|one| one.kb == order.kb).collect();
     if own.iter().any(|one| one.architecture.is_none()) {
         return true;
@@ -286,13 +287,13 @@ fn leave_removed(order: &mut Order, all: &[Architecture], state: &StateDocument)
 async fn fetch_all(
     session: &mut Session,
     request: &SyncRequest,
-    orders: Vec<Order>,
+    orders: Vec<FetchOrder>,
     outcome: &mut SyncOutcome,
-    reach: &mut Reach,
+    failure_streak: &mut FailureStreak,
 ) -> Result<()> {
     let mut left = request.max_bytes;
-    for Order { kb, request: mut own, .. } in orders {
-        if reach.is_lost() {
+    for FetchOrder { kb, request: mut own, .. } in orders {
+        if failure_streak.is_unreachable() {
             session.warn(format!("skipped {kb}: the Catalog cannot be reached"));
             continue;
         }
@@ -303,7 +304,7 @@ async fn fetch_all(
         own.max_bytes = left;
         let job = FetchJob { request: own, dry_run: request.dry_run };
         let mut fetched = job.work(session).await?;
-        let lacks = fetched.plan.sets.iter().any(|set| !set.absent.is_empty());
+        let has_missing_files = fetched.plan.sets.iter().any(|set| !set.absent.is_empty());
         let spent = if request.dry_run {
             fetched.plan.absent_bytes().unwrap_or_default()
         } else {
@@ -311,7 +312,7 @@ async fn fetch_all(
         };
         left = left.map(|left| left.saturating_sub(spent));
         let has = |kind| fetched.failures.iter().any(|failure| failure.kind == kind);
-        reach.note(!lacks && has(ErrorKind::Unreachable) && fetched.sets.is_empty());
+        failure_streak.record(!has_missing_files && has(ErrorKind::Unreachable) && fetched.sets.is_empty());
         let is_over = has(ErrorKind::Budget) || has(ErrorKind::NoSpace);
         merge(&mut outcome.fetch, &mut fetched);
         if is_over {
@@ -343,21 +344,21 @@ fn conclude(
     session: &mut Session,
     request: &SyncRequest,
     windows: &[(&Profile, Window)],
-    before: &Standing,
+    before: &PublishedFolders,
     outcome: &mut SyncOutcome,
 ) -> Result<()> {
     let knowledge = session.knowledge();
     let time = session.now().to_string();
     report_stop_once(session, &mut outcome.fetch.failures);
     let index = session.mirror()?.index();
-    let after = standing(index)?;
+    let after = read_published_folders(index)?;
     outcome.withdrawn = withdrawn(&after, &knowledge);
     outcome.news = News::of_run(before, &outcome.fetch.sets, &outcome.fetch.failures, index, time)?;
     let of_run: BTreeSet<Kb> =
         outcome.fetch.sets.iter().map(|set| set.planned.row.kb).chain(request.kbs.iter().copied()).collect();
     let mut outside: BTreeMap<(Kb, SetFolder), Option<Month>> = BTreeMap::new();
     for (profile, window) in windows {
-        for Here { kb, month, .. } in published_of(profile, index, &knowledge, &after)? {
+        for PublishedKb { kb, month, .. } in published_kbs(profile, index, &knowledge, &after)? {
             for set in index.published_sets(kb)?.iter().filter(|set| is_for(set, profile)) {
                 let known = outside.entry((kb, set.folder.clone())).or_insert(Some(month));
                 // A set inside of any window is inside.
@@ -380,21 +381,21 @@ fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
 }
 
 /// A published KB.
-struct Here {
+struct PublishedKb {
     kb: Kb,
     month: Month,
     /// `true` if the searches of the profile show the KB.
-    is_asked_for: bool,
+    is_searched: bool,
 }
 
 /// Returns the published KBs of a profile's family whose months are known.
-fn published_of(
+fn published_kbs(
     profile: &Profile,
     index: &Index,
     knowledge: &Knowledge,
-    standing: &Standing,
-) -> Result<Vec<Here>> {
-    let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
+    folders: &PublishedFolders,
+) -> Result<Vec<PublishedKb>> {
+    let kbs: BTreeSet<Kb> = folders.keys().map(|(kb, _)| *kb).collect();
     let mut published = Vec::new();
     for kb in kbs {
         if !index.published_sets(kb)?.iter().any(|set| is_for(set, profile)) {
@@ -406,15 +407,15 @@ fn published_of(
         let of_release = release.and_then(|release| Month::of(release.date.or(release.first_seen)?));
         if let Some(month) = of_titles.or(of_release) {
             let mut kinds = facts.updates.iter().filter_map(|update| update.kind);
-            let is_asked_for = kinds.any(|kind| asks_for(profile, kind));
-            published.push(Here { kb, month, is_asked_for });
+            let is_searched = kinds.any(|kind| searches_for(profile, kind));
+            published.push(PublishedKb { kb, month, is_searched });
         }
     }
     Ok(published)
 }
 
 /// Returns the reason why a candidate is not fetched, for people.
-pub fn why_unwanted(candidate: &Candidate) -> &'static str {
+pub fn exclusion_text(candidate: &Candidate) -> &'static str {
     match candidate.unwanted {
         None => "wanted",
         Some(Unwanted::Policy) => "excluded by the policy",

@@ -32,7 +32,7 @@ pub struct Candidate {
     /// The day on which the update first appeared, as far as it is known.
     pub date: Date,
     /// The release type: second Tuesday, out of band, or preview.
-    pub sort: ReleaseKind,
+    pub release_kind: ReleaseKind,
     /// The architectures that the Catalog shows.
     pub architectures: BTreeSet<Architecture>,
     /// The reason why the KB is not fetched; `None` if it is fetched.
@@ -51,7 +51,7 @@ pub struct Selection {
 /// Selects from the rows that the searches of a profile returned.
 pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &Knowledge) -> Selection {
     let mut by_kb: BTreeMap<Kb, Vec<&Listed>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| is_of(profile, window, row, knowledge)) {
+    for row in rows.iter().filter(|row| matches_profile(profile, window, row, knowledge)) {
         if let Some(kb) = row.class.kb {
             by_kb.entry(kb).or_default().push(row);
         }
@@ -64,19 +64,19 @@ pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &K
 }
 
 /// Returns `true` if a row has the family and a kind of the profile, and a month in the window.
-fn is_of(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge) -> bool {
+fn matches_profile(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge) -> bool {
     let class = &row.class;
     let family = class
         .product
         .as_deref()
         .and_then(|product| knowledge.families().of_title(product, class.release.as_deref()));
     let own = family.is_some_and(|family| family.folder == profile.family.folder);
-    let kind = class.kind.is_some_and(|kind| asks_for(profile, kind));
+    let kind = class.kind.is_some_and(|kind| searches_for(profile, kind));
     own && kind && month_of(row).is_some_and(|month| window.contains(month))
 }
 
 /// Returns `true` if the searches of a profile show updates of a kind. Previews appear with the kind that they precede.
-pub(super) fn asks_for(profile: &Profile, kind: Kind) -> bool {
+pub(super) fn searches_for(profile: &Profile, kind: Kind) -> bool {
     let shown_with = match kind {
         Kind::LcuPreview => Kind::Lcu,
         Kind::DotnetPreview => Kind::DotnetCu,
@@ -105,18 +105,18 @@ fn candidate(
     let of_rows = rows.iter().map(|row| row.last_updated).min()?;
     let date = release.and_then(|release| release.date.or(release.first_seen)).unwrap_or(of_rows);
     let is_preview = matches!(kind, Kind::LcuPreview | Kind::DotnetPreview);
-    let sort = match release.and_then(|release| release.kind) {
+    let release_kind = match release.and_then(|release| release.kind) {
         _ if is_preview => ReleaseKind::Preview,
         Some(proven @ (ReleaseKind::Preview | ReleaseKind::OutOfBand)) => proven,
         _ if is_regular(date) => ReleaseKind::Regular,
         _ => ReleaseKind::OutOfBand,
     };
     let allowed = match profile.policy {
-        Policy::Security => sort == ReleaseKind::Regular,
-        Policy::Oob => sort != ReleaseKind::Preview,
+        Policy::Security => release_kind == ReleaseKind::Regular,
+        Policy::Oob => release_kind != ReleaseKind::Preview,
         Policy::Preview => true,
     };
-    let mut one = Candidate { kb, kind, month, date, sort, architectures, unwanted: None };
+    let mut one = Candidate { kb, kind, month, date, release_kind, architectures, unwanted: None };
     one.unwanted = if date > window.today {
         Some(Unwanted::Later)
     } else if knowledge.withdrawn().of_kb(kb).is_some() {
@@ -190,7 +190,7 @@ fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec
 
 /// Returns `true` for an update that appears on every second Tuesday.
 fn is_monthly(one: &Candidate) -> bool {
-    matches!(one.kind, Kind::Lcu | Kind::MonthlyRollup) && one.sort == ReleaseKind::Regular
+    matches!(one.kind, Kind::Lcu | Kind::MonthlyRollup) && one.release_kind == ReleaseKind::Regular
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The container of a file by its first bytes: its format, whether the format fits the name, and whether the file ends
-//! before the container does. Pure: the caller reads the beginning, at most [`READ`] bytes.
+//! before the container does. Pure: the caller reads the beginning, at most [`FIRST_BYTES`] bytes.
 //!
 //! A digest proves more. This check finds a truncated or replaced package when neither digest nor size is known.
 
 /// The number of bytes to read from the beginning. The header of a WIM image has 208 bytes.
-pub const READ: usize = 512;
+pub const FIRST_BYTES: usize = 512;
 
 /// The number of bytes that identify a container.
 pub const MAGIC_LENGTH: usize = 8;
@@ -107,7 +107,7 @@ fn is_html(first: &[u8]) -> bool {
 
 /// Returns why a file with these first bytes is not what its name states, or `None` if it may be or the extension is
 /// unknown.
-pub fn misfit(name: &str, first: &[u8]) -> Option<String> {
+pub fn mismatch_reason(name: &str, first: &[u8]) -> Option<String> {
     let (_, extension) = name.rsplit_once('.')?;
     let (_, containers) = BY_EXTENSION.iter().find(|(own, _)| own.eq_ignore_ascii_case(extension))?;
     let found = Container::of(first);
@@ -125,9 +125,9 @@ pub fn misfit(name: &str, first: &[u8]) -> Option<String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// The file has at least all bytes that the header states.
-    Whole,
+    Complete,
     /// The header states more bytes than the file has.
-    Cut {
+    Truncated {
         /// The minimum length of the file.
         stated: u64,
     },
@@ -137,7 +137,7 @@ pub enum Extent {
     Unknown,
 }
 
-/// Compares the length of a file with its header. `first` is the beginning of the file, up to [`READ`] bytes.
+/// Compares the length of a file with its header. `first` is the beginning of the file, up to [`FIRST_BYTES`] bytes.
 pub fn extent(first: &[u8], length: u64) -> Extent {
     let end = match Container::of(first) {
         Some(Container::Cabinet) => cabinet_end(first),
@@ -145,8 +145,8 @@ pub fn extent(first: &[u8], length: u64) -> Extent {
         _ => return Extent::Unknown,
     };
     match end {
-        Some(stated) if stated > length => Extent::Cut { stated },
-        Some(_) => Extent::Whole,
+        Some(stated) if stated > length => Extent::Truncated { stated },
+        Some(_) => Extent::Complete,
         None => Extent::Broken,
     }
 }
@@ -242,32 +242,32 @@ mod tests {
 
     #[test]
     fn file_extension_limits_the_container() {
-        assert_eq!(misfit("a.msu", b"MSCF\0\0\0\0"), None);
-        assert_eq!(misfit("a.MSU", b"MSWIM\0\0\0"), None);
-        assert_eq!(misfit("a.exe", b"MZ\x90\0"), None);
-        assert_eq!(misfit("a.txt", b"<html>"), None, "the extension is unknown");
-        assert_eq!(misfit("a", b""), None);
+        assert_eq!(mismatch_reason("a.msu", b"MSCF\0\0\0\0"), None);
+        assert_eq!(mismatch_reason("a.MSU", b"MSWIM\0\0\0"), None);
+        assert_eq!(mismatch_reason("a.exe", b"MZ\x90\0"), None);
+        assert_eq!(mismatch_reason("a.txt", b"<html>"), None, "the extension is unknown");
+        assert_eq!(mismatch_reason("a", b""), None);
         assert_eq!(
-            misfit("a.cab", b"PK\x03\x04").unwrap(),
+            mismatch_reason("a.cab", b"PK\x03\x04").unwrap(),
             "it is a ZIP archive, but a .cab file is a cabinet"
         );
         assert_eq!(
-            misfit("a.msu", b"").unwrap(),
+            mismatch_reason("a.msu", b"").unwrap(),
             "it is not a cabinet or a WIM image, which a .msu file must be"
         );
         for page in [&b"<!DOCTYPE html>"[..], b"\xef\xbb\xbf\r\n <HTML lang=en>", b"<head>"] {
-            assert!(misfit("a.msu", page).unwrap().contains("a web page"));
+            assert!(mismatch_reason("a.msu", page).unwrap().contains("a web page"));
         }
-        assert!(misfit("a.msu", b"MZ").unwrap().contains("a Windows program"));
-        assert!(misfit("a.cab", b"MSWIM\0\0\0").is_some(), "a .cab file is not a WIM image");
+        assert!(mismatch_reason("a.msu", b"MZ").unwrap().contains("a Windows program"));
+        assert!(mismatch_reason("a.cab", b"MSWIM\0\0\0").is_some(), "a .cab file is not a WIM image");
     }
 
     #[test]
     fn truncated_cabinet_is_found_by_its_header() {
-        assert_eq!(extent(&cabinet(100), 100), Extent::Whole);
-        assert_eq!(extent(&cabinet(100), 101), Extent::Whole);
-        assert_eq!(extent(&cabinet(100), 99), Extent::Cut { stated: 100 });
-        assert_eq!(extent(b"MSCF", 4), Extent::Cut { stated: 36 });
+        assert_eq!(extent(&cabinet(100), 100), Extent::Complete);
+        assert_eq!(extent(&cabinet(100), 101), Extent::Complete);
+        assert_eq!(extent(&cabinet(100), 99), Extent::Truncated { stated: 100 });
+        assert_eq!(extent(b"MSCF", 4), Extent::Truncated { stated: 36 });
         assert_eq!(extent(&cabinet(0), 99), Extent::Broken);
         let mut signed = cabinet(100);
         signed[30] = 4;
@@ -275,20 +275,20 @@ mod tests {
         signed[40..44].copy_from_slice(&0x0010_0000_u32.to_le_bytes());
         signed[44..48].copy_from_slice(&100_u32.to_le_bytes());
         signed[48..52].copy_from_slice(&50_u32.to_le_bytes());
-        assert_eq!(extent(&signed, 150), Extent::Whole);
-        assert_eq!(extent(&signed, 149), Extent::Cut { stated: 150 });
+        assert_eq!(extent(&signed, 150), Extent::Complete);
+        assert_eq!(extent(&signed, 149), Extent::Truncated { stated: 150 });
     }
 
     #[test]
     fn truncated_image_is_found_by_its_header() {
         let image = wim([(100, 1000), (50, 1100), (0, 0), (0, 0)]);
-        assert_eq!(extent(&image, 1150), Extent::Whole);
-        assert_eq!(extent(&image, 1149), Extent::Cut { stated: 1150 });
+        assert_eq!(extent(&image, 1150), Extent::Complete);
+        assert_eq!(extent(&image, 1149), Extent::Truncated { stated: 1150 });
         assert_eq!(
             extent(&wim([(100, 1000), (50, 300), (10, 2000), (5, 3000)]), 3004),
-            Extent::Cut { stated: 3005 }
+            Extent::Truncated { stated: 3005 }
         );
-        assert_eq!(extent(&image[..207], 207), Extent::Cut { stated: 208 });
+        assert_eq!(extent(&image[..207], 207), Extent::Truncated { stated: 208 });
         for broken in [
             wim([(0, 0); 4]),
             wim([(100, 1000), (0, 0), (0, 0), (0, 0)]),
@@ -310,7 +310,7 @@ mod tests {
         ) {
             let bytes = [magic, &rest].concat();
             let _extent = extent(&bytes, length);
-            let _misfit = misfit("a.msu", &bytes);
+            let _misfit = mismatch_reason("a.msu", &bytes);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::documents::{KbDocument, SetRecord};
 use crate::error::{Error, Result};
 use crate::facts::SetFolder;
 use crate::resolve::Plan;
-use crate::script::{Form, Places, install_script, job};
+use crate::script::{FileLocations, ScriptTarget, install_script, script_job};
 use crate::servicing::Knowledge;
 
 /// The texts of the files beside the set folders of a KB.
@@ -40,14 +40,14 @@ pub struct KbViews {
 pub fn kb_views(facts: KbFacts) -> Result<KbViews> {
     let mut json = serde_json::to_string_pretty(&facts.document).map_err(Error::cannot_write_json)?;
     json.push('\n');
-    let (sums, readme) = (sums(&facts.document.sets), readme::readme(&facts));
+    let (sums, readme) = (sha256sums(&facts.document.sets), readme::readme(&facts));
     let sets = facts.document.sets.iter().zip(facts.planned);
     let scripts = sets.filter_map(|(set, planned)| Some((set.folder.clone(), planned.script?))).collect();
     Ok(KbViews { sums, json, readme, scripts, document: facts.document })
 }
 
 /// Returns the text of `SHA256SUMS` for some sets of a KB.
-fn sums(sets: &[SetRecord]) -> String {
+fn sha256sums(sets: &[SetRecord]) -> String {
     let mut sums = String::new();
     for file in sets.iter().flat_map(|set| &set.files) {
         if let Some(sha256) = file.sha256 {
@@ -63,9 +63,9 @@ pub fn online_script(
     plan: &Plan,
     knowledge: &Knowledge,
     is_demo: bool,
-    places: &dyn Places,
+    places: &dyn FileLocations,
 ) -> Option<String> {
-    job(plan, Form::Online, knowledge, is_demo, places).map(|job| install_script(&job))
+    script_job(plan, ScriptTarget::Online, knowledge, is_demo, places).map(|job| install_script(&job))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::{PlainName, SetFolder};
 use crate::resolve::Step;
-use crate::script::Places;
+use crate::script::FileLocations;
 use crate::update::Kb;
 
 /// A file of a set folder.
@@ -34,7 +34,7 @@ impl PublishedPlaces {
     }
 }
 
-impl Places for PublishedPlaces {
+impl FileLocations for PublishedPlaces {
     fn path(&self, step: &Step) -> Option<String> {
         let (kb, folder) = step.set.as_ref()?;
         let mut files = self.files(step)?.iter();

@@ -6,11 +6,11 @@ use super::facts::{KbFacts, PlannedView};
 use crate::documents::{FileLine, SetRecord};
 use crate::facts::{Checked, Role, Source};
 use crate::resolve::Plan;
-use crate::update::{Architecture, Kb, human_size, neutral};
+use crate::update::{Architecture, Kb, escape_hidden, human_size};
 
 /// Returns the lines for cases in which the set folder is not sufficient: steps of other KBs, WinPE past the
 /// checkpoint, and one .NET Framework package of several.
-fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
+fn steps_beyond_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
         let when = step.needed_if.as_ref().map_or_else(String::new, |when| format!(", when: {when}"));
@@ -22,20 +22,20 @@ fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
     }
     if plan.steps.iter().any(|step| step.role == Role::Checkpoint) {
         lines.push(
-            "  WinPE   at the checkpoint or past it takes the target alone: kbmirror stage --for winpe --baseline BUILD"
+            "  WinPE   at or after the checkpoint needs only the target: kbmirror stage --for winpe --baseline BUILD"
                 .to_owned(),
         );
     }
     if plan.steps.iter().filter(|step| step.role == Role::DotnetChild).count() > 1 {
         lines.push(
-            "  .NET    a machine takes one of the packages: kbmirror stage --dotnet VERSION".to_owned(),
+            "  .NET    a machine needs only one of the packages: kbmirror stage --dotnet VERSION".to_owned(),
         );
     }
     lines
 }
 
 /// Returns the note on a file that only the knowledge verifies.
-fn word_of_knowledge(file: &FileLine) -> String {
+fn knowledge_note(file: &FileLine) -> String {
     if file.checks.iter().any(|check| check.against == Source::Dialog && check.what != Checked::Size) {
         return String::new();
     }
@@ -58,18 +58,21 @@ fn section(set: &SetRecord, planned: &PlannedView, facts: &KbFacts) -> Vec<Strin
     for file in &set.files {
         let size = file.size.map(human_size).unwrap_or_default();
         lines.push(format!("          {}. {}", file.order, file.name_in_folder()));
-        lines.push(format!("             {}, {size}{}", file.role, word_of_knowledge(file)));
+        lines.push(format!("             {}, {size}{}", file.role, knowledge_note(file)));
     }
     let builds = facts.builds.iter().filter(|(architecture, _)| *architecture == set.architecture);
     let builds: Vec<String> = builds.map(|(_, build)| build.to_string()).collect();
     if !builds.is_empty() {
-        lines.push(format!("  brings  build {}", builds.join(", ")));
+        lines.push(format!("  result  build {}", builds.join(", ")));
     }
     if let Some(plan) = &planned.plan {
-        lines.extend(beside_the_folder(kb, plan));
+        lines.extend(steps_beyond_the_folder(kb, plan));
     }
     if planned.script.is_some() {
-        lines.push(format!("  script  {}.cmd installs it and checks after the restart", set.folder));
+        lines.push(format!(
+            "  script  {}.cmd installs the set and checks the result after the restart",
+            set.folder
+        ));
     }
     lines
 }
@@ -91,11 +94,11 @@ pub(super) fn readme(facts: &KbFacts) -> String {
     }
     lines.push(String::new());
     lines.push("Check the files on Linux from this folder:  sha256sum -c SHA256SUMS".to_owned());
-    lines.push("On Windows, one by one:                     certutil -hashfile FILE SHA256".to_owned());
-    lines.push("Each folder holds one package set and nothing else, so that DISM may be pointed at the target in it.".to_owned());
+    lines.push("Check one file on Windows:                  certutil -hashfile FILE SHA256".to_owned());
+    lines.push("Each folder contains exactly one package set, so that DISM finds no other package beside the target.".to_owned());
     lines.push(format!(
-        "Which files a machine really needs: kbmirror resolve {kb} --arch ARCH --baseline BUILD"
+        "List the files that a machine needs:  kbmirror resolve {kb} --arch ARCH --baseline BUILD"
     ));
-    let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| neutral(line)).collect();
+    let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| escape_hidden(line)).collect();
     lines.join("\r\n") + "\r\n"
 }

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kbmirror::resolve::host;
-use kbmirror::script::{ScriptTarget, ScriptJob, InstallTool, ScriptStage, collect_script, install_script};
+use kbmirror::script::{InstallTool, ScriptJob, ScriptStage, ScriptTarget, collect_script, install_script};
 use kbmirror::servicing::Installation;
 use kbmirror::update::{Architecture, Build};
 
@@ -83,7 +83,10 @@ fn windows_11(architecture: Architecture, form: ScriptTarget) -> ScriptJob {
                 in_folder_of_target: true,
                 ..stage("KB5043080", "checkpoint", &format!("{folder}\\{checkpoint}"))
             },
-            ScriptStage { brings: Some(8117), ..stage("KB5086672", "target", &format!("{folder}\\{target}")) },
+            ScriptStage {
+                brings: Some(8117),
+                ..stage("KB5086672", "target", &format!("{folder}\\{target}"))
+            },
         ],
         folder_files: vec![checkpoint.to_owned(), target.to_owned()],
         total_bytes: Some(4_611_000_000),
@@ -157,7 +160,10 @@ fn windows_7() -> ScriptJob {
 
 #[test]
 fn scripts_match_their_snapshots() {
-    expect_snapshot("KB5086672-arm64.cmd", &install_script(&windows_11(Architecture::Arm64, ScriptTarget::Online)));
+    expect_snapshot(
+        "KB5086672-arm64.cmd",
+        &install_script(&windows_11(Architecture::Arm64, ScriptTarget::Online)),
+    );
     expect_snapshot(
         "KB5086672-arm64-image.cmd",
         &install_script(&windows_11(Architecture::Arm64, ScriptTarget::Image)),

@@ -13,8 +13,8 @@ use crate::carrier::medium::refused;
 use crate::disk::{self, NewFile};
 use crate::documents::Leftover;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Doing, Event, Events, TransferOutcome};
-use crate::mirror::{Access, Mirror, Writing};
+use crate::event::{Event, Events, TransferDirection, TransferOutcome};
+use crate::mirror::{Access, Mirror, WriteAccess};
 use crate::update::{Digests, Kb, Sha256, human_size};
 
 /// The prefix of the names of staging folders under `partial/`.
@@ -109,7 +109,7 @@ pub(super) fn staging_folder(examined: &Examined, mirror: &Mirror<impl Access>) 
 /// The files of a medium while they are staged.
 struct Staging<'a> {
     examined: &'a Examined,
-    mirror: &'a Mirror<Writing>,
+    mirror: &'a Mirror<WriteAccess>,
     unwanted: &'a BTreeSet<Sha256>,
     events: &'a Events,
     folder: Utf8PathBuf,
@@ -126,7 +126,7 @@ pub(super) type Staged = BTreeMap<Sha256, (Utf8PathBuf, Digests)>;
 /// ones.
 pub(super) fn stage(
     examined: &Examined,
-    mirror: &Mirror<Writing>,
+    mirror: &Mirror<WriteAccess>,
     unwanted: &BTreeSet<Sha256>,
     imported: &mut Imported,
     events: &Events,
@@ -148,7 +148,7 @@ impl Staging<'_> {
         let examined = self.examined;
         self.events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
         self.events.send(Event::TransfersPlanned {
-            doing: Doing::Reading,
+            doing: TransferDirection::Reading,
             files: examined.sizes.len(),
             bytes: Some(examined.sizes.values().sum()),
         });

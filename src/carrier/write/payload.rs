@@ -16,7 +16,7 @@ use super::union::damaged;
 use crate::disk::Entry;
 use crate::documents::FindingKind;
 use crate::error::{Error, Result};
-use crate::event::{Doing, Event, Events};
+use crate::event::{Event, Events, TransferDirection};
 use crate::update::Sha256;
 
 /// A pool file with wrong bytes.
@@ -129,7 +129,7 @@ impl<'a> PayloadWriter<'a> {
         let sizes: Vec<u64> = absent.map(|file| file.size).collect();
         events.send(Event::Phase(format!("writing to {}", self.target().root())));
         events.send(Event::TransfersPlanned {
-            doing: Doing::Writing,
+            doing: TransferDirection::Writing,
             files: sizes.len(),
             bytes: Some(sizes.iter().sum()),
         });

@@ -149,13 +149,17 @@ fn table_with_two_families_of_one_name_is_refused() {
     assert!(error.message().contains("server-23h2"), "{error}");
 }
 
-fn filed<'a>(families: &[&str], names: &[&'a str], products: &[&'a str]) -> Filed<'a> {
+fn filed<'a>(families: &[&str], names: &[&'a str], products: &[&'a str]) -> ProductLabels<'a> {
     let knowledge = knowledge();
     let key = |folder: &&str| {
         let family = knowledge.families().one_product(folder, None).unwrap().family;
         (family.id, family.installation)
     };
-    Filed { families: families.iter().map(key).collect(), names: names.to_vec(), products: products.to_vec() }
+    ProductLabels {
+        families: families.iter().map(key).collect(),
+        names: names.to_vec(),
+        products: products.to_vec(),
+    }
 }
 
 #[test]
@@ -165,7 +169,7 @@ fn version_picks_updates_that_name_it_or_else_the_family() {
         filed(&["windows-10-22h2"], &["Windows 10, version 22H2"], &["Windows 10, version 1903 and later"]),
     );
     let both = [old.clone(), new];
-    let picks = |asked: &str, filed: &[Filed<'_>]| {
+    let picks = |asked: &str, filed: &[ProductLabels<'_>]| {
         ProductFilter::new(asked, None, knowledge().families()).unwrap().pick(filed)
     };
     assert_eq!(picks("Windows 10 21H2", &both), [true, false]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::model::{Facts, SKEW_SECONDS, check};
+use super::model::{MonitorFacts, SKEW_SECONDS, check};
 use crate::documents::{Check, ClockTimes, Filled, LastRun, MediumAge, MediumNumbers, UpdateAge, Verdict};
 use crate::update::count;
 
@@ -79,7 +79,7 @@ fn seconds_of(age: &Age) -> Option<u64> {
 }
 
 /// Checks the exit code of the last sync.
-pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
+pub(super) fn last_run(facts: &MonitorFacts<'_>) -> Check<LastRun> {
     let health = facts.health;
     // The index also records the exit code, so a lost health.json does not hide it.
     let code = health.and_then(|health| health.last_exit_code).map(i64::from).or(facts.last_sync_code);
@@ -108,7 +108,7 @@ pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
 }
 
 /// Compares the age of the last complete sync, import, or fetch with the allowed age.
-pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
+pub(super) fn update_age(facts: &MonitorFacts<'_>) -> Check<UpdateAge> {
     let now = facts.now;
     let success = facts.health.and_then(|health| health.last_success.as_deref());
     let imported = facts.media.iter().filter_map(|medium| medium.imported.as_deref()).max();
@@ -168,7 +168,7 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
 }
 
 /// Compares the age of the newest applied medium with the allowed age. The date of a medium is signed.
-pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
+pub(super) fn medium_age(facts: &MonitorFacts<'_>) -> Check<MediumAge> {
     let compares = "age of the newest applied medium since its creation, compared with --max-age";
     let Some(medium) = facts.newest_medium() else {
         let (verdict, reason) = match facts.filled {
@@ -214,7 +214,7 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
 }
 
 /// Compares recorded times with the clock. With a clock that is behind, ages are unknown.
-pub(super) fn clock(facts: &Facts<'_>) -> Check<ClockTimes> {
+pub(super) fn clock(facts: &MonitorFacts<'_>) -> Check<ClockTimes> {
     let health = facts.health;
     let mut times: Vec<(&str, Option<Timestamp>)> = Vec::new();
     let read = |text: Option<&String>| text.and_then(|text| text.parse().ok());

@@ -17,7 +17,7 @@ mod releases;
 use std::time::Duration;
 
 use self::model::check;
-pub use self::model::{Facts, Medium, Mirrored, Unfinished};
+pub use self::model::{AppliedMedium, MirroredFamily, MonitorFacts, UnfinishedRun};
 use crate::documents::{Check, CheckResult, Checks, Content, Filled, OpenFindings, Verdict};
 use crate::update::count;
 
@@ -26,7 +26,7 @@ pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(8 * 24);
 
 impl Checks {
     /// Runs every check.
-    pub fn of(facts: &Facts<'_>) -> Self {
+    pub fn of(facts: &MonitorFacts<'_>) -> Self {
         Self {
             last_run: ages::last_run(facts),
             update_age: ages::update_age(facts),
@@ -66,7 +66,7 @@ impl Checks {
 }
 
 /// Compares the findings of `verify` with later repairs.
-fn damage(facts: &Facts<'_>) -> Check<OpenFindings> {
+fn damage(facts: &MonitorFacts<'_>) -> Check<OpenFindings> {
     let verify = facts.health.and_then(|health| health.last_verify.as_ref());
     let recorded = facts.damage.as_slice();
     // A finding without a recorded path, such as a foreign file, stays open until a later verify does not find it.
@@ -102,7 +102,7 @@ fn damage(facts: &Facts<'_>) -> Check<OpenFindings> {
 }
 
 /// Checks that the mirror is not empty.
-fn content(facts: &Facts<'_>) -> Check<Content> {
+fn content(facts: &MonitorFacts<'_>) -> Check<Content> {
     let (verdict, reason) = match facts.sets {
         0 => (Verdict::Alarm, "the mirror is empty: no package set is published".to_owned()),
         sets => (Verdict::Ok, format!("{} published", count(sets, "package set"))),

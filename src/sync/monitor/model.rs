@@ -16,7 +16,7 @@ pub(super) const SKEW_SECONDS: i64 = 86_400;
 
 /// The newest applied medium of a lineage.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Medium {
+pub struct AppliedMedium {
     /// The position of its set in its lineage.
     pub seq: u64,
     /// The number of its set for people.
@@ -29,7 +29,7 @@ pub struct Medium {
 
 /// A family with published sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mirrored {
+pub struct MirroredFamily {
     /// The first word of its folders.
     pub folder: String,
     /// The number of package sets.
@@ -40,14 +40,14 @@ pub struct Mirrored {
 
 /// A run whose end is not recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct UnfinishedRun {
     /// The start time, RFC 3339.
     pub started: String,
 }
 
 /// The input of all checks.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub struct MonitorFacts<'a> {
     /// The time of the program's clock.
     pub now: Timestamp,
     /// The maximum age.
@@ -63,7 +63,7 @@ pub struct Facts<'a> {
     /// The end of the last complete `fetch`, from the index.
     pub last_fetch: Option<Timestamp>,
     /// The newest medium of each lineage.
-    pub media: Vec<Medium>,
+    pub media: Vec<AppliedMedium>,
     /// The damaged and missing files, recorded or just found, that are not repaired. Paths are relative to the mirror.
     pub damage: Vec<String>,
     /// The number of published package sets.
@@ -71,14 +71,14 @@ pub struct Facts<'a> {
     /// The profiles of the configuration.
     pub profiles: &'a [Profile],
     /// The families of the published sets.
-    pub families: Vec<Mirrored>,
+    pub families: Vec<MirroredFamily>,
     /// A run whose end is not recorded.
-    pub unfinished: Option<Unfinished>,
+    pub unfinished: Option<UnfinishedRun>,
     /// The knowledge.
     pub knowledge: &'a Knowledge,
 }
 
-impl Facts<'_> {
+impl MonitorFacts<'_> {
     /// Returns the day of the clock in UTC.
     pub(super) fn today(&self) -> Date {
         Offset::UTC.to_datetime(self.now).date()
@@ -89,7 +89,7 @@ impl Facts<'_> {
     }
 
     /// Returns the medium with the latest date, or `None` if no medium is recorded.
-    pub(super) fn newest_medium(&self) -> Option<&Medium> {
+    pub(super) fn newest_medium(&self) -> Option<&AppliedMedium> {
         self.media.iter().max_by_key(|medium| (medium.created.parse::<Timestamp>().ok(), medium.seq))
     }
 }

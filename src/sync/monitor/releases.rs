@@ -4,12 +4,12 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::model::{Facts, check};
+use super::model::{MonitorFacts, check};
 use crate::documents::{
     Check, FamilyRelease, FamilyReleases, Filled, ProfileMatch, ProfileMatches, ProfileSeen, ReleaseAge,
     Verdict,
 };
-use crate::servicing::{Family, Served, due_day, patch_tuesdays_since, second_tuesday};
+use crate::servicing::{Family, ServicingScope, due_day, patch_tuesdays_since, second_tuesday};
 use crate::sync::config::Profile;
 use crate::update::Month;
 
@@ -18,7 +18,7 @@ use crate::update::Month;
 const PATCH_TUESDAYS_BEHIND: usize = 2;
 
 /// The finding about a profile or a family.
-struct Finding<N> {
+struct CheckFinding<N> {
     verdict: Verdict,
     /// The message; `None` if nothing is to report.
     sentence: Option<String>,
@@ -26,22 +26,22 @@ struct Finding<N> {
 }
 
 /// Combines findings: the worst verdict, and the messages that belong to it.
-fn together<N, All>(
+fn combine<N, All>(
     compares: &'static str,
     fine: &str,
     none: &str,
     next: &str,
-    findings: Vec<Finding<N>>,
+    findings: Vec<CheckFinding<N>>,
     all: impl FnOnce(Vec<N>) -> All,
 ) -> Check<All> {
-    let is_ok = |finding: &Finding<N>| finding.verdict == Verdict::Ok;
+    let is_ok = |finding: &CheckFinding<N>| finding.verdict == Verdict::Ok;
     let worst = findings.iter().map(|finding| finding.verdict).filter(|verdict| verdict.is_wrong()).max();
     let verdict = match worst {
         Some(worst) => worst,
         None if findings.iter().any(is_ok) => Verdict::Ok,
         None => Verdict::NotApplicable,
     };
-    let said = |wanted: &dyn Fn(&Finding<N>) -> bool| -> Vec<&str> {
+    let said = |wanted: &dyn Fn(&CheckFinding<N>) -> bool| -> Vec<&str> {
         findings.iter().filter(|one| wanted(one)).filter_map(|one| one.sentence.as_deref()).collect()
     };
     // Failures come first. Families that were not compared are always named.
@@ -59,7 +59,7 @@ fn together<N, All>(
 }
 
 /// Compares the newest known release of each mirrored family with later Patch Tuesdays.
-pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
+pub(super) fn releases(facts: &MonitorFacts<'_>) -> Check<FamilyReleases> {
     let today = facts.today();
     let made = facts.newest_medium().and_then(|medium| medium.created.parse::<Timestamp>().ok());
     let until = match (facts.filled, made) {
@@ -78,9 +78,9 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
         };
         let (Some(_), Some(family)) = (mirrored.newest, facts.family(&mirrored.folder)) else {
             let sentence = Some(format!("{} is not in the family table and was not compared", mirrored.folder));
-            return Finding { verdict: Verdict::NotApplicable, sentence, numbers };
+            return CheckFinding { verdict: Verdict::NotApplicable, sentence, numbers };
         };
-        let servicing = facts.knowledge.servicing(family, Served::default(), until);
+        let servicing = facts.knowledge.servicing(family, ServicingScope::default(), until);
         let since = newest.cumulative.map(|newest| patch_tuesdays_since(newest, until).len());
         numbers.compared =
             Some(ReleaseAge { patch_tuesdays_since: since, servicing: servicing.clone() });
@@ -105,14 +105,14 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
             (false, Some(_), Some(_)) => (Verdict::Ok, None),
             _ => (Verdict::Unknown, Some(format!("no dated release of {} is known", family.name))),
         };
-        Finding { verdict, sentence, numbers }
+        CheckFinding { verdict, sentence, numbers }
     });
     let next = match facts.filled {
         Filled::BySync => "run kbmirror sync, and check that kbmirror.toml has a profile for the family",
         Filled::ByImport => "update the connected side before its next export",
         Filled::ByHand => "run kbmirror crawl and kbmirror fetch for the newest updates",
     };
-    together(
+    combine(
         "the newest known release of each mirrored family, compared with later Patch Tuesdays",
         "every family in service has a known release of the last Patch Tuesday or the one before",
         "no family is mirrored",
@@ -123,12 +123,12 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
 }
 
 /// Compares the matches of each profile with the due releases.
-pub(super) fn profiles(facts: &Facts<'_>) -> Check<ProfileMatches> {
-    let findings: Vec<Finding<ProfileMatch>> = match facts.filled {
+pub(super) fn profiles(facts: &MonitorFacts<'_>) -> Check<ProfileMatches> {
+    let findings: Vec<CheckFinding<ProfileMatch>> = match facts.filled {
         Filled::ByImport | Filled::ByHand => Vec::new(),
         Filled::BySync => facts.profiles.iter().map(|profile| of_profile(facts, profile)).collect(),
     };
-    together(
+    combine(
         "the matches of each profile, compared with due releases (3 days after a Patch Tuesday)",
         "every profile matched the releases that were due",
         "this mirror does not search for profiles",
@@ -138,7 +138,7 @@ pub(super) fn profiles(facts: &Facts<'_>) -> Check<ProfileMatches> {
     )
 }
 
-fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
+fn of_profile(facts: &MonitorFacts<'_>, profile: &Profile) -> CheckFinding<ProfileMatch> {
     let (name, family) = (&profile.name, &profile.family);
     let health = facts.health;
     let seen = health.and_then(|health| health.profiles.iter().find(|seen| seen.name == *name));
@@ -151,7 +151,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
         newest_month: seen.and_then(|seen| seen.newest),
         due_month: None,
     };
-    let finding = |verdict, sentence: Option<String>, numbers| Finding { verdict, sentence, numbers };
+    let finding = |verdict, sentence: Option<String>, numbers| CheckFinding { verdict, sentence, numbers };
     if !profile.expects_monthly() {
         let sentence = format!("profile {name} has no monthly kind and was not compared");
         return finding(Verdict::NotApplicable, Some(sentence), numbers);
@@ -201,9 +201,10 @@ fn is_due(month: Month, today: Date) -> bool {
 }
 
 /// Returns `true` if the family was still served on the second Tuesday of a month.
-fn is_served(facts: &Facts<'_>, family: &Family, month: Month) -> bool {
-    second_tuesday(month.first_day())
-        .is_none_or(|tuesday| !facts.knowledge.servicing(family, Served::default(), tuesday).has_ended())
+fn is_served(facts: &MonitorFacts<'_>, family: &Family, month: Month) -> bool {
+    second_tuesday(month.first_day()).is_none_or(|tuesday| {
+        !facts.knowledge.servicing(family, ServicingScope::default(), tuesday).has_ended()
+    })
 }
 
 /// Returns the newest month whose release was due and inside the window of a search, or `None` if none was.

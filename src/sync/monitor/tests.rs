@@ -10,17 +10,17 @@ use crate::sync::config::{Config, Profile};
 const NOW: &str = "2026-11-23T08:00:00Z";
 
 /// The facts of a Windows 11 24H2 mirror: synced a day ago, complete, undamaged, and up to date.
-struct World {
+struct MonitorFixture {
     now: Timestamp,
     max_age: Duration,
     filled: Filled,
     health: Option<Health>,
     last_sync_code: Option<i64>,
     last_fetch: Option<Timestamp>,
-    media: Vec<Medium>,
+    media: Vec<AppliedMedium>,
     damage: Vec<String>,
     sets: usize,
-    families: Vec<Mirrored>,
+    families: Vec<MirroredFamily>,
     profiles: Vec<Profile>,
     knowledge: Knowledge,
 }
@@ -29,9 +29,9 @@ fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn mirrored(folder: &str, newest: &str) -> Mirrored {
+fn mirrored(folder: &str, newest: &str) -> MirroredFamily {
     let newest = Newest { any: Some(day(newest)), cumulative: Some(day(newest)) };
-    Mirrored { folder: folder.to_owned(), sets: 2, newest: Some(newest) }
+    MirroredFamily { folder: folder.to_owned(), sets: 2, newest: Some(newest) }
 }
 
 fn seen(today: &str, newest: Option<&str>) -> ProfileSeen {
@@ -51,7 +51,7 @@ fn profiles(keys: &str) -> Vec<Profile> {
     Config::parse(&text, "kbmirror.toml".into()).unwrap().profiles(&knowledge).unwrap()
 }
 
-impl World {
+impl MonitorFixture {
     fn synced() -> Self {
         Self {
             now: NOW.parse().unwrap(),
@@ -77,8 +77,12 @@ impl World {
     }
 
     fn imported(created: &str, imported: Option<&str>) -> Self {
-        let medium =
-            Medium { seq: 3, number: 3, created: created.to_owned(), imported: imported.map(str::to_owned) };
+        let medium = AppliedMedium {
+            seq: 3,
+            number: 3,
+            created: created.to_owned(),
+            imported: imported.map(str::to_owned),
+        };
         Self {
             filled: Filled::ByImport,
             health: None,
@@ -98,7 +102,7 @@ impl World {
     }
 
     fn checks(&self) -> Checks {
-        Checks::of(&Facts {
+        Checks::of(&MonitorFacts {
             now: self.now,
             max_age: self.max_age,
             filled: self.filled,
@@ -138,7 +142,7 @@ impl World {
 
 #[test]
 fn synced_mirror_is_judged_by_its_last_sync() {
-    let world = World::synced;
+    let world = MonitorFixture::synced;
     let health = |change: fn(&mut Health)| world().with_health(change);
     for (what, world, wrong) in vec![
         ("fresh", world(), &[][..]),
@@ -152,12 +156,12 @@ fn synced_mirror_is_judged_by_its_last_sync() {
         ("clock behind", world().at("2026-11-20T08:00:00Z"), &["update_age", "clock"]),
         ("clock back at zero", world().at("1970-01-01T00:00:00Z"), &["update_age", "clock"]),
         ("clocks that differ by hours", world().at("2026-11-21T20:00:00Z"), &[]),
-        ("empty", World { sets: 0, families: Vec::new(), ..world() }, &["content"]),
-        ("damaged", World { damage: vec!["pool/x".into()], ..world() }, &["damage"]),
-        ("nothing known", World { health: None, ..world() }, &["update_age"]),
+        ("empty", MonitorFixture { sets: 0, families: Vec::new(), ..world() }, &["content"]),
+        ("damaged", MonitorFixture { damage: vec!["pool/x".into()], ..world() }, &["damage"]),
+        ("nothing known", MonitorFixture { health: None, ..world() }, &["update_age"]),
         (
             "failed and its record lost",
-            World { health: None, last_sync_code: Some(6), ..world() },
+            MonitorFixture { health: None, last_sync_code: Some(6), ..world() },
             &["last_run", "update_age"],
         ),
     ] {
@@ -167,10 +171,10 @@ fn synced_mirror_is_judged_by_its_last_sync() {
 
 #[test]
 fn quarterly_courier_raises_no_alarm() {
-    let quarterly = |created: &str, imported: &str, newest: &str, now: &str| World {
+    let quarterly = |created: &str, imported: &str, newest: &str, now: &str| MonitorFixture {
         max_age: Duration::from_hours(100 * 24),
         families: vec![mirrored("windows-11-24h2", newest)],
-        ..World::imported(created, Some(imported)).at(now)
+        ..MonitorFixture::imported(created, Some(imported)).at(now)
     };
     let fine = quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-10", NOW);
     assert_eq!(fine.wrong(), Vec::<&str>::new());
@@ -188,27 +192,32 @@ fn quarterly_courier_raises_no_alarm() {
     let behind = quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-09-29", NOW);
     assert_eq!(behind.wrong(), ["releases"]);
     // Without a matching limit, the default of 8 days applies.
-    let weekly = World { max_age: DEFAULT_MAX_AGE, ..fine_of("2026-11-20T08:00:00Z") };
+    let weekly = MonitorFixture { max_age: DEFAULT_MAX_AGE, ..fine_of("2026-11-20T08:00:00Z") };
     assert_eq!(weekly.at("2026-12-20T08:00:00Z").wrong(), ["update_age", "medium_age"]);
 }
 
-fn fine_of(created: &str) -> World {
-    World::imported(created, Some(created))
+fn fine_of(created: &str) -> MonitorFixture {
+    MonitorFixture::imported(created, Some(created))
 }
 
 #[test]
 fn unknown_times_of_media_fail_the_checks() {
     for (what, world, wrong) in [
-        ("no import time", World::imported("2026-11-22T08:00:00Z", None), &["update_age"][..]),
+        ("no import time", MonitorFixture::imported("2026-11-22T08:00:00Z", None), &["update_age"][..]),
         ("made in the future", fine_of("2026-11-25T08:00:00Z"), &["update_age", "medium_age", "clock"]),
-        ("not a time", World::imported("soon", Some(NOW)), &["medium_age"]),
-        ("no medium", World { media: Vec::new(), ..fine_of(NOW) }, &["update_age", "medium_age"]),
+        ("not a time", MonitorFixture::imported("soon", Some(NOW)), &["medium_age"]),
+        ("no medium", MonitorFixture { media: Vec::new(), ..fine_of(NOW) }, &["update_age", "medium_age"]),
     ] {
         assert_eq!(world.wrong(), wrong, "{what}");
     }
     // The newest of several media counts, not the last in the list.
     let mut several = fine_of("2026-11-22T08:00:00Z");
-    several.media.push(Medium { seq: 9, number: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
+    several.media.push(AppliedMedium {
+        seq: 9,
+        number: 9,
+        created: "2026-01-01T00:00:00Z".into(),
+        imported: None,
+    });
     assert_eq!(several.wrong(), Vec::<&str>::new());
     // The age of the other lineage is reported, too.
     let reason = several.checks().medium_age.result.reason;
@@ -217,8 +226,10 @@ fn unknown_times_of_media_fail_the_checks() {
 
 #[test]
 fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
-    let with =
-        |folder: &str, newest: &str| World { families: vec![mirrored(folder, newest)], ..World::synced() };
+    let with = |folder: &str, newest: &str| MonitorFixture {
+        families: vec![mirrored(folder, newest)],
+        ..MonitorFixture::synced()
+    };
     for (folder, newest, verdict) in [
         ("windows-11-24h2", "2026-10-13", Verdict::Ok),
         ("windows-11-24h2", "2026-10-12", Verdict::Alarm),
@@ -245,10 +256,10 @@ fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
             .clone();
         assert!(verdict == Verdict::Ok || check.result.reason.contains(&family), "{check:?}");
     }
-    let undated = Mirrored { newest: Some(Newest::default()), ..mirrored("server-23h2", "2026-11-10") };
-    let foreign = Mirrored { newest: None, ..mirrored("some-product", "2026-11-10") };
+    let undated = MirroredFamily { newest: Some(Newest::default()), ..mirrored("server-23h2", "2026-11-10") };
+    let foreign = MirroredFamily { newest: None, ..mirrored("some-product", "2026-11-10") };
     let fine = mirrored("windows-11-24h2", "2026-11-10");
-    let of = |families| World { families, ..World::synced() }.checks().releases;
+    let of = |families| MonitorFixture { families, ..MonitorFixture::synced() }.checks().releases;
     assert_eq!(of(vec![undated]).result.verdict, Verdict::Unknown);
     assert_eq!(of(vec![foreign.clone()]).result.verdict, Verdict::NotApplicable);
     let mixed = of(vec![fine, foreign]);
@@ -258,7 +269,7 @@ fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
 #[test]
 fn profile_without_a_due_release_raises_an_alarm() {
     let of = |seen: ProfileSeen, now: &str| {
-        let world = World::synced().with_health(|health| health.profiles = vec![seen]).at(now);
+        let world = MonitorFixture::synced().with_health(|health| health.profiles = vec![seen]).at(now);
         world.checks().profiles.result.verdict
     };
     for (today, newest, now, verdict) in [
@@ -281,7 +292,7 @@ fn profile_without_a_due_release_raises_an_alarm() {
     // The search of another family does not count.
     let other = ProfileSeen { family: "windows-11-22h2".into(), ..seen("2026-11-22", Some("2026-11")) };
     assert_eq!(of(other, NOW), Verdict::Unknown);
-    let of_kind = World { profiles: profiles("kinds = ['safeos_du']"), ..World::synced() };
+    let of_kind = MonitorFixture { profiles: profiles("kinds = ['safeos_du']"), ..MonitorFixture::synced() };
     assert_eq!(of_kind.checks().profiles.result.verdict, Verdict::NotApplicable);
 }
 
@@ -295,7 +306,7 @@ fn expected_updates_of_version_0_1_count() {
         message: String::new(),
     };
     let of = |expected: Vec<crate::documents::Expected>, now: &str| {
-        let world = World::synced().with_health(|health| {
+        let world = MonitorFixture::synced().with_health(|health| {
             health.profiles.clear();
             health.expected = expected;
         });
@@ -311,11 +322,11 @@ fn expected_updates_of_version_0_1_count() {
 fn findings_stay_open_until_repaired() {
     let verify = |findings, foreign, recorded| {
         let time = "2026-11-22T09:00:00Z".to_owned();
-        World::synced().with_health(|health| {
+        MonitorFixture::synced().with_health(|health| {
             health.last_verify = Some(LastVerify { time, findings, foreign, recorded });
         })
     };
-    let damaged = |world: World| World { damage: vec!["kb/KB5086672/x".into()], ..world };
+    let damaged = |world: MonitorFixture| MonitorFixture { damage: vec!["kb/KB5086672/x".into()], ..world };
     for (what, world, open) in [
         ("clean", verify(0, Some(0), true), 0),
         ("recorded and not healed", damaged(verify(1, Some(0), true)), 1),
@@ -328,17 +339,17 @@ fn findings_stay_open_until_repaired() {
         assert_eq!(check.numbers.findings_open, open, "{what}");
         assert_eq!(check.result.verdict, if open == 0 { Verdict::Ok } else { Verdict::Alarm }, "{what}");
     }
-    assert_eq!(World::synced().checks().damage.result.verdict, Verdict::NotApplicable);
+    assert_eq!(MonitorFixture::synced().checks().damage.result.verdict, Verdict::NotApplicable);
 }
 
 #[test]
 fn mirror_filled_by_hand_is_as_old_as_its_last_fetch() {
-    let by_hand = |fetch: Option<&str>| World {
+    let by_hand = |fetch: Option<&str>| MonitorFixture {
         filled: Filled::ByHand,
         health: None,
         profiles: Vec::new(),
         last_fetch: fetch.map(|time| time.parse().unwrap()),
-        ..World::synced()
+        ..MonitorFixture::synced()
     };
     assert_eq!(by_hand(Some("2026-11-22T08:00:00Z")).wrong(), Vec::<&str>::new());
     assert_eq!(by_hand(Some("2026-11-02T08:00:00Z")).wrong(), ["update_age"]);

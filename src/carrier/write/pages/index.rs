@@ -3,12 +3,12 @@
 
 use super::contents::{Contents, SetPage};
 use super::ways::{IMPORT, TRUST, checks};
-use crate::update::{Architecture, count, human_size, neutral};
+use crate::update::{Architecture, count, escape_hidden, human_size};
 
 /// Escapes external text for HTML. Hidden characters are written out.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for letter in neutral(text).chars() {
+    for letter in escape_hidden(text).chars() {
         match letter {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

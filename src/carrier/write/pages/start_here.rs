@@ -3,13 +3,13 @@
 
 use super::contents::Contents;
 use super::ways::{IMPORT, TRUST, checks};
-use crate::update::{count, human_size, neutral};
+use crate::update::{count, escape_hidden, human_size};
 
 /// Returns the text of `START-HERE.txt`.
 pub(super) fn text(contents: &Contents) -> String {
     let mut text = String::new();
     let mut line = |words: &str| {
-        text.push_str(&neutral(words));
+        text.push_str(&escape_hidden(words));
         text.push_str("\r\n");
     };
     line(&format!("kbmirror export set {} - Windows updates for a network without Internet", contents.label));

@@ -2,7 +2,7 @@
 //!
 //! Titles, products, file names on a medium, and server messages are hostile input. A control character steers a
 //! terminal. A line break makes a second line that looks like output of the program. A direction override or an
-//! invisible letter makes one name look like another. Every place that shows such a text to people uses [`neutral`];
+//! invisible letter makes one name look like another. Every place that shows such a text to people uses [`escape_hidden`];
 //! JSON keeps the original text.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ pub fn is_hidden(letter: char) -> bool {
 }
 
 /// Returns one line of text with every hidden character written out: `\u{202e}`.
-pub fn neutral(text: &str) -> Cow<'_, str> {
+pub fn escape_hidden(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
@@ -49,21 +49,21 @@ mod tests {
     #[test]
     fn hidden_characters_are_written_out_and_others_kept() {
         for text in ["", "KB5086672", "\u{fc}ber \u{65e5}\u{672c} \u{2026} \u{1f600}", "a\\b \"c\""] {
-            assert!(matches!(neutral(text), Cow::Borrowed(same) if same == text), "{text:?}");
+            assert!(matches!(escape_hidden(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
-        assert_eq!(neutral("a\u{1b}[2J\nb\u{202e}c\u{2028}"), "a\\u{1b}[2J\\u{a}b\\u{202e}c\\u{2028}");
+        assert_eq!(escape_hidden("a\u{1b}[2J\nb\u{202e}c\u{2028}"), "a\\u{1b}[2J\\u{a}b\\u{202e}c\\u{2028}");
         let hidden = "\0\t\r\u{7f}\u{85}\u{9b}\u{61c}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\
                       \u{202e}\u{2028}\u{2029}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{feff}";
         assert!(hidden.chars().all(is_hidden));
-        assert!(neutral(hidden).is_ascii());
+        assert!(escape_hidden(hidden).is_ascii());
     }
 
     proptest! {
         #[test]
         fn no_hidden_character_remains(text in any::<String>()) {
-            let shown = neutral(&text);
+            let shown = escape_hidden(&text);
             prop_assert!(!shown.chars().any(is_hidden));
-            prop_assert_eq!(neutral(&shown), shown.clone());
+            prop_assert_eq!(escape_hidden(&shown), shown.clone());
         }
     }
 }
