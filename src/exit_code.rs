@@ -137,47 +137,27 @@ impl ExitCode {
     pub const TABLE: [(Self, &'static str, &'static str); 16] = [
         (Self::OK, "ok", "done, or nothing to do"),
         (Self::INTERNAL, "internal", "a bug or an unexpected I/O error"),
-        (
-            Self::USAGE,
-            "usage",
-            "bad arguments or configuration, or a mirror folder that cannot be used as requested",
-        ),
-        (
-            Self::NOT_FOUND,
-            "not found",
-            "a valid Catalog response (or the index) contains nothing that matches",
-        ),
-        (Self::INCOMPLETE, "incomplete", "some items failed, the others are done; running again continues"),
+        (Self::USAGE, "usage", "bad arguments or configuration, or an unusable mirror folder"),
+        (Self::NOT_FOUND, "not found", "the Catalog or the index contains no match"),
+        (Self::INCOMPLETE, "incomplete", "some items failed, the others are done; run again to continue"),
         (
             Self::INTEGRITY,
             "integrity",
-            "a digest, file name, or URL does not have the required value, or verify or stage found damage; bad bytes are never published or staged",
+            "a wrong digest, name, or URL, or damage; bad bytes are never published",
         ),
-        (
-            Self::UNREACHABLE,
-            "unreachable",
-            "the Catalog or the CDN could not be reached, or kept returning its error page",
-        ),
-        (
-            Self::PAGE_CHANGED,
-            "page changed",
-            "a page that the parsers do not understand; the page is saved and its path reported",
-        ),
+        (Self::UNREACHABLE, "unreachable", "the Catalog or the CDN did not answer, or kept failing"),
+        (Self::PAGE_CHANGED, "page changed", "a page has an unknown form; it is saved and its path reported"),
         (Self::BUSY, "busy", "another process holds the mirror"),
         (Self::NO_SPACE, "no space", "the disk is full, or would become full"),
         (
             Self::UNRESOLVED,
             "unresolved",
-            "a finding, not a failure: not applicable, withdrawn, ambiguous, unknown family, refused set, medium without package sets, expired medium, medium whose number and date contradict each other, facts older than `--fail-if-older-than`, or a mirror that is not current",
+            "a finding: not applicable, withdrawn, ambiguous, a refused set, an expired or empty medium, or not current",
         ),
         (Self::REFUSED, "refused", "a medium that is untrusted, was tampered with, or is incomplete"),
         (Self::MEDIUM, "medium", "the medium cannot be read or written"),
-        (Self::BUDGET, "budget", "a size budget was reached; running again continues"),
-        (
-            Self::INTERRUPTED,
-            "interrupted",
-            "stopped with Ctrl-C; complete files are kept, partial files are parked and reported, running again continues",
-        ),
+        (Self::BUDGET, "budget", "a size budget was reached; run again to continue"),
+        (Self::INTERRUPTED, "interrupted", "stopped with Ctrl-C; run again to resume the partial files"),
         (Self::TERMINATED, "interrupted", "the same after SIGTERM"),
     ];
 

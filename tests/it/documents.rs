@@ -1,12 +1,10 @@
-//! Compares README.md and mirror-layout.md with the program.
+//! Compares mirror-layout.md with the program.
 #![expect(clippy::disallowed_methods, reason = "tests read documents and mirrors directly")]
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
-
-use kbmirror::exit_code::ExitCode;
 
 fn project(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -189,37 +187,6 @@ fn the_documented_tables_and_views_match_the_index() {
 }
 
 #[test]
-fn the_readme_lists_exactly_the_existing_exit_codes() {
-    let text = document("README.md");
-    let section = text.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();
-    let documented: Vec<String> = section
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| code"))
-        .map(str::to_owned)
-        .collect();
-    let built: Vec<String> = ExitCode::TABLE
-        .iter()
-        .map(|(code, name, meaning)| format!("| {} | {name} | {meaning} |", code.number()))
-        .collect();
-    assert_eq!(documented, built);
-}
-
-#[test]
-fn the_first_command_of_the_readme_prints_the_shown_output() {
-    let text = document("README.md");
-    let block = text.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
-    let (command, shown) = block.split_once('\n').unwrap();
-    let words = command.strip_prefix("$ cargo run --release -- ").unwrap().split(' ');
-    let folder = tempfile::tempdir().unwrap();
-    // The command runs in a new folder that has the recording at the path of the README.
-    copy_folder(&project("recorded-responses/demo"), &folder.path().join("recorded-responses/demo"));
-    let outcome =
-        Command::new(env!("CARGO_BIN_EXE_kbmirror")).args(words).current_dir(folder.path()).output().unwrap();
-    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
-    assert_eq!(String::from_utf8(outcome.stdout).unwrap(), shown);
-}
-
-#[test]
 fn a_missing_index_is_rebuilt_from_the_published_sets() {
     let folder = tempfile::tempdir().unwrap();
     let mirror = folder.path();
@@ -270,37 +237,4 @@ fn a_missing_index_is_rebuilt_from_the_published_sets() {
             .collect()
     };
     assert_eq!(steps(&before.1), steps(&after.1));
-}
-
-#[test]
-fn the_operators_day_of_the_readme_runs_as_written() {
-    let text = document("README.md");
-    let day = text.split("The operator's day").nth(1).unwrap();
-    let blocks: Vec<&str> =
-        day.split("```console\n").skip(1).take(2).map(|block| block.split("```").next().unwrap()).collect();
-    let folder = tempfile::tempdir().unwrap();
-    copy_folder(&project("recorded-responses/demo"), &folder.path().join("recorded-responses/demo"));
-    let mut last = String::new();
-    for line in blocks.iter().flat_map(|block| block.lines()) {
-        let words = line.strip_prefix("$ kbmirror ").unwrap().split(' ');
-        let outcome = Command::new(env!("CARGO_BIN_EXE_kbmirror"))
-            .args(words)
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        assert_eq!(outcome.status.code(), Some(0), "{line}: {outcome:?}");
-        last = String::from_utf8(outcome.stdout).unwrap();
-    }
-    assert_eq!(blocks.iter().map(|block| block.lines().count()).collect::<Vec<_>>(), [3, 5]);
-    assert!(last.contains("install 2 files, in this order"), "{last}");
-
-    // Each side writes the files beside the set folders from its own index, and they are equal.
-    let kb_tree = |side: &str| {
-        let folder = folder.path().join(side).join("kb");
-        let mut found = BTreeSet::new();
-        tree(&folder, &folder, &mut found);
-        let bytes = |path: String| (std::fs::read(folder.join(&path)).unwrap(), path);
-        found.into_iter().map(bytes).collect::<Vec<_>>()
-    };
-    assert_eq!(kb_tree("connected"), kb_tree("isolated"));
 }
