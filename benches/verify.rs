@@ -16,7 +16,7 @@ use kbmirror::error::{Error, Result};
 use kbmirror::event::Events;
 use kbmirror::facts::Source;
 use kbmirror::mirror::index::{FileRecord, UpdateRecord};
-use kbmirror::mirror::{Layout, Mirror, Run, Stated, Vetted, Writing};
+use kbmirror::mirror::{FileStatements, Layout, Mirror, RunInfo, VettedFile, WriteAccess};
 use kbmirror::resolve::package_sets;
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::{DualHasher, UpdateId, classify};
@@ -42,7 +42,7 @@ fn unexpected(what: impl std::fmt::Display) -> Error {
 }
 
 /// Publishes one KB with one file of varied bytes.
-fn publish(mirror: &mut Mirror<Writing>, knowledge: &Knowledge, number: u32) -> Result<Utf8PathBuf> {
+fn publish(mirror: &mut Mirror<WriteAccess>, knowledge: &Knowledge, number: u32) -> Result<Utf8PathBuf> {
     let mut state = u64::from(number);
     let bytes: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -87,10 +87,11 @@ fn publish(mirror: &mut Mirror<Writing>, knowledge: &Knowledge, number: u32) -> 
     let partial = new.finish()?;
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;
     if let Some(key) = row.members[0].file.key {
-        let stated = Stated { sha256: Some((digests.sha256, Source::Dialog)), ..Stated::default() };
-        let vetted = Vetted::new(&partial, digests, &stated, None);
+        let stated =
+            FileStatements { sha256: Some((digests.sha256, Source::Dialog)), ..FileStatements::default() };
+        let vetted = VettedFile::new(&partial, digests, &stated, None);
         let vetted = vetted.map_err(|_| unexpected("the file differs"))?;
-        mirror.admit(key, &vetted, Run { command: "bench", now: NOW })?;
+        mirror.admit(key, &vetted, RunInfo { command: "bench", now: NOW })?;
     }
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;
     mirror.publish(&row, knowledge, NOW)?;
@@ -104,7 +105,8 @@ fn main() -> Result<()> {
     let root = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("."));
     let now = jiff::Timestamp::UNIX_EPOCH;
     let knowledge = Knowledge::built_in()?;
-    let mut mirror = Mirror::open_to_write(Layout::new(root.join("mirror"), None), "bench", &knowledge, now)?;
+    let mut mirror =
+        Mirror::open_for_writing(Layout::new(root.join("mirror"), None), "bench", &knowledge, now)?;
     let files: Vec<Utf8PathBuf> =
         (1..=FILES).map(|number| publish(&mut mirror, &knowledge, number)).collect::<Result<_>>()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());

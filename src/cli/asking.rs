@@ -1,5 +1,5 @@
-//! The sources that a plan is made from, and what a plan is told beside: the index layered over the knowledge, the
-//! files of a folder, and the statements of a host file. A KB that is not known is an error that names the way to it.
+//! The sources of a plan: the index layered over the knowledge, the files of a folder, and the facts of a host file. An
+//! unknown KB is an error that hints at the command that adds it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,28 +16,28 @@ use crate::resolve::{Freshness, Library, Missing, Plan, Request, Shelf, Side, St
 use crate::servicing::Knowledge;
 use crate::update::human_size;
 
-/// What a host file makes one mind about a plan for its machine.
+/// Adds the warnings of a host file to the plan for its machine.
 pub(super) fn mind_host(host: &Host, plan: &mut Plan) {
     if plan.status != Status::Install {
         return;
     }
     let name = host.computer.as_deref().unwrap_or("the machine");
     if host.pending_restart == Some(true) {
-        plan.warnings.push(format!("{name} waits for a restart: restart it before anything is installed"));
+        plan.warnings.push(format!("{name} has a pending restart: restart it before the installation"));
     }
-    // Servicing unpacks what it installs (Microsoft asks for two to three times the package).
+    // Servicing unpacks packages. Microsoft recommends two to three times the size of the package.
     if let (Some(free), Some(total)) = (host.free_bytes, plan.total_bytes)
         && free < total.saturating_mul(2)
     {
         plan.warnings.push(format!(
-            "{name} has {} free on its system drive, and twice the {} of the set are wanted",
+            "{name} has {} free on its system drive; twice the {} of the set are recommended",
             human_size(free),
             human_size(total)
         ));
     }
 }
 
-/// Says on stderr how old the facts of an answer are, where they are not fresh and no warning of the answer says it already.
+/// Warns if the facts of an answer are stale, unless a warning of the answer reports it already.
 pub(super) fn note_age(fresh: &Freshness, warnings: &[String], output: &mut Output) {
     let sentence = fresh.doubt().map(|doubt| fresh.sentence(doubt));
     if let Some(sentence) = sentence.filter(|sentence| !warnings.contains(sentence)) {
@@ -45,16 +45,17 @@ pub(super) fn note_age(fresh: &Freshness, warnings: &[String], output: &mut Outp
     }
 }
 
-/// The names of the files in a folder.
+/// Returns the names of the files in a folder.
 pub(super) fn names_in(folder: &Utf8PathBuf) -> Result<Vec<String>> {
     if !disk::is_folder(folder)? {
-        return Err(Error::usage(format!("{folder} is no folder"))
-            .hint("--available names the folder with the files at hand"));
+        return Err(Error::usage(format!("{folder} is not a folder"))
+            .hint("give the folder with the available files to --available"));
     }
     disk::list(folder)
 }
 
-/// Names what of a plan is not here, where nothing can be brought here; whether all of it is.
+/// Lists the files of a plan that are missing on a side that cannot download them. Returns `true` if every file is
+/// here.
 pub(super) fn mind_absent(plan: &mut Plan) -> bool {
     if plan.status != Status::Install {
         return true;
@@ -63,7 +64,7 @@ pub(super) fn mind_absent(plan: &mut Plan) -> bool {
     if absent.is_empty() {
         return true;
     }
-    // By the KB whose set has the file: a checkpoint comes with its target.
+    // Grouped by the KB whose set has the file: a checkpoint belongs to the set of its target.
     let kbs: BTreeSet<String> = absent
         .iter()
         .filter_map(|step| step.set.as_ref().map(|(kb, _)| *kb).or(step.kb))
@@ -73,14 +74,14 @@ pub(super) fn mind_absent(plan: &mut Plan) -> bool {
     let missing = |step: &&Step| Missing { kb: step.kb, role: step.role, name: step.name.clone() };
     plan.missing = absent.iter().map(missing).collect();
     plan.warnings.push(format!(
-        "not here: {}; bring it on a medium: kbmirror export {} --to DIR on the connected side",
+        "missing here: {}; on the connected side, run kbmirror export {} --to DIR, and import that medium",
         kbs.join(", "),
         kbs.join(" ")
     ));
     false
 }
 
-/// What plans are made from: the index layered over the knowledge, or the knowledge alone where there is no mirror.
+/// The sources of plans: the index layered over the knowledge, or the knowledge alone without a mirror.
 pub(super) struct Sources {
     pub(super) mirror: Option<Mirror>,
     pub(super) knowledge: Arc<Knowledge>,
@@ -88,15 +89,15 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The mirror, where there is one, and the knowledge.
+    /// Opens the mirror, if it exists, and the knowledge.
     pub(super) fn open(setup: &Setup) -> Result<Self> {
         let mirror = setup.mirror_if_there()?;
         let side = setup.side(mirror.as_ref())?;
         Ok(Self { mirror, knowledge: setup.knowledge()?, side })
     }
 
-    /// Whether what is not in the mirror cannot be had: the mirror came on media, or there is no network by the caller's
-    /// word.
+    /// Returns `true` if files that are missing in the mirror are unavailable: the mirror was imported from media, or
+    /// the operator chose `--offline`.
     pub(super) fn is_cut_off(&self, setup: &Setup) -> Result<bool> {
         match &self.mirror {
             Some(mirror) => Ok(setup.is_offline() || mirror.is_imported()?),
@@ -104,7 +105,7 @@ impl Sources {
         }
     }
 
-    /// Runs something that looks things up.
+    /// Runs work on the layered library.
     pub(super) fn with_library<T>(&self, work: impl FnOnce(&dyn Library) -> Result<T>) -> Result<T> {
         match &self.mirror {
             Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge).with_side(self.side)),
@@ -112,7 +113,7 @@ impl Sources {
         }
     }
 
-    /// The plan for a request. A KB that nobody knows is an error that names the way to know it.
+    /// Returns the plan for a request. An unknown KB is an error with a hint at the command that adds it.
     pub(super) fn plan(&self, request: &Request, setup: &Setup) -> Result<Plan> {
         let request = Request { today: Some(setup.today()), ..request.clone() };
         let mut plan = self.with_library(|library| resolve(&request, library, &self.knowledge))?;
@@ -128,11 +129,11 @@ impl Sources {
             _ => false,
         };
         let message = match (is_listed, &self.mirror) {
-            (true, _) => format!("the index knows {kb} and none of its files"),
-            (false, Some(_)) => format!("neither the index nor the knowledge has anything of {kb}"),
+            (true, _) => format!("the index has an entry for {kb} but none of its files"),
+            (false, Some(_)) => format!("neither the index nor the knowledge has an entry for {kb}"),
             (false, None) => {
                 format!(
-                    "there is no mirror at {}, and the knowledge has nothing of {kb}",
+                    "no mirror exists at {}, and the knowledge has no entry for {kb}",
                     setup.layout().root()
                 )
             }

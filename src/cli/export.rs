@@ -23,7 +23,7 @@ use crate::update::{count, human_size};
 /// `export`: writes a medium and reads it back.
 pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
     if arguments.kbs.is_empty() && !arguments.all {
-        return Err(Error::usage("what is to be exported is missing").hint("name KBs, or --all"));
+        return Err(Error::usage("the KBs to export are missing").hint("name KBs, or use --all"));
     }
     if arguments.dry_run {
         return rehearse(setup, arguments, output);
@@ -33,7 +33,7 @@ pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Res
     if let Err(error) =
         carrier::keep_report(&setup.layout(), RunReport::Export, &arguments.to, document, setup.now())
     {
-        output.warn(format!("the report could not be kept: {}", error.full_message()));
+        output.warn(format!("cannot save the report: {}", error.full_message()));
     }
     let done = outcome?;
     if output.is_json() {
@@ -55,7 +55,7 @@ fn request(arguments: &Export) -> ExportRequest {
     }
 }
 
-/// Prints the plan for the target as it is; writes nothing.
+/// Prints the plan for the present state of the medium. Writes nothing.
 fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
     let folder = setup.layout().keys();
     let keys = if disk::exists(&folder.join("keys.json")) {
@@ -93,7 +93,7 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
         output.line("dry run: nothing was written; files that stay on the medium were not read");
         show_local(place.local_note().as_deref(), output);
         if let Some(question) = &question {
-            output.warn(format!("{question}: the export will ask, or needs --yes"));
+            output.warn(format!("{question}: the export will prompt, or needs --yes"));
         }
         if let Some(obstacle) = &obstacle {
             output.error(obstacle);
@@ -106,10 +106,10 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
     })
 }
 
-/// Refuses as the export would, and keeps nothing: a rehearsal leaves no trace.
+/// Refuses changed views as the export would, but moves no evidence: a dry run leaves no trace.
 fn refuse_changed(changed: &[Utf8PathBuf]) -> Result<()> {
     let Some(first) = changed.first() else { return Ok(()) };
-    let message = format!("{first} was changed since kbmirror wrote it; an export would refuse");
+    let message = format!("{first} was changed after kbmirror wrote it; an export would refuse");
     Err(Error::new(ErrorKind::Integrity, message).hint("run kbmirror verify for the list"))
 }
 
@@ -132,7 +132,7 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let mut mirror = setup.mirror_to_write()?;
     carrier::lineage(&mirror, arguments.new_lineage)?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
-    // The folders of this side and of the receiving side say the same.
+    // The views of this side and of the receiving side have the same content.
     let own = setup.knowledge()?;
     mirror.expect_unchanged_views(&own)?;
     mirror.refresh_views(&own)?;
@@ -168,7 +168,7 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
 /// The texts of knowledge tables by their file names.
 type Texts = Vec<(String, String)>;
 
-/// The knowledge that travels on a medium. Scripts, pages, and reasons on it are made with this one and no other.
+/// The knowledge on a medium. Every script, page, and reason on the medium uses it.
 struct Carried {
     knowledge: Arc<Knowledge>,
     tables: Texts,
@@ -177,7 +177,7 @@ struct Carried {
 }
 
 impl Carried {
-    /// Returns the knowledge of the run, or that of the medium where it is newer: an export never moves knowledge back.
+    /// Returns the knowledge of the run, or that of the medium if it is newer: an export never replaces newer tables.
     fn onto(setup: &Setup, found: &Found) -> Result<Self> {
         let (own, texts) = (setup.knowledge()?, found.knowledge()?);
         Ok(match knowledge_from_texts(&texts) {
@@ -194,7 +194,7 @@ impl Carried {
     }
 }
 
-/// Asks before a removal that looks like a mistake.
+/// Prompts before a removal that may be a mistake.
 fn confirm(setup: &Setup, plan: &ExportPlan, arguments: &Export) -> Result<()> {
     let Some(question) = plan.question().filter(|_| !arguments.yes) else { return Ok(()) };
     let sets: Vec<String> = plan.removals.iter().map(|set| format!("{} {}", set.kb, set.folder)).collect();
@@ -203,7 +203,7 @@ fn confirm(setup: &Setup, plan: &ExportPlan, arguments: &Export) -> Result<()> {
         Some(true) => Ok(()),
         Some(false) => Err(Error::usage("the removal was not confirmed").hint("nothing was changed")),
         None => Err(Error::usage(format!("{question}, which is more than a fifth"))
-            .hint("run it again with --yes, or without --prune to add only; nothing was changed")),
+            .hint("run the command again with --yes, or without --prune to add only; nothing was changed")),
     }
 }
 
@@ -226,7 +226,7 @@ fn show_room(room: Room, output: &mut Output) {
     ));
 }
 
-/// All tables that travel along: the built-in ones, and over them what the mirror or the caller goes by.
+/// Returns all tables of the medium: the built-in tables, replaced by those of the mirror or of the named folder.
 fn tables(setup: &Setup) -> Result<Texts> {
     let other = match setup.knowledge_folder() {
         Some(folder) => read_table_texts(&folder)?,
@@ -291,7 +291,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
     }
 }
 
-/// The change of a set in a table.
+/// Returns the change of a set for the table.
 fn change(set: &PlannedExport) -> &'static str {
     match (set.change, set.in_mirror) {
         (Change::Add, _) => "new",
@@ -301,7 +301,7 @@ fn change(set: &PlannedExport) -> &'static str {
     }
 }
 
-/// All changes in one line.
+/// Returns all changes in one line.
 fn changes(plan: &ExportPlan) -> String {
     let part = |verb: &str, sets: &[ChangedSet]| {
         let bytes: u64 = sets.iter().map(|set| set.bytes).sum();
@@ -326,12 +326,12 @@ fn show_exported(exported: &Exported, output: &mut Output) {
         ));
     }
     if !exported.complete {
-        output.warn("the set is not complete, and says so in set.json");
+        output.warn("the set is incomplete; set.json lists the missing files");
     }
     output.line(if exported.cache_dropped {
-        "the system was advised to drop its cached copies before the read-back; caches below it may have answered"
+        "the system was asked to drop its cached copies before the read-back; lower caches may have served it"
     } else {
-        "the read-back may have been answered by a cache"
+        "a cache may have served the read-back"
     });
     if exported.local.is_none() {
         output.line(format!("unmount {} before you unplug it", exported.folder));

@@ -1,4 +1,4 @@
-//! `fetch`: the main job, its table, and its document. Exits as the run went; what failed is named after what was done.
+//! `fetch`: the main job, its tables, and its document. The exit code is that of the run. Failures follow the results.
 
 use super::args::Fetch;
 use super::output::Output;
@@ -13,7 +13,7 @@ use crate::resolve::PackageSet;
 use crate::servicing::ProductFilter;
 use crate::update::{Architecture, human_size};
 
-/// `fetch`: the main job.
+/// Runs `fetch`: downloads, checks, and publishes KBs.
 pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Result<ExitCode> {
     let knowledge = setup.knowledge()?;
     let products =
@@ -91,7 +91,7 @@ fn left_out_set(set: &PackageSet, reason: LeftOut) -> LeftOutSet {
     }
 }
 
-/// Shows the order, and each file's role, size, digest state, and place.
+/// Prints a set: its status, its folder, and the order, role, size, and checks of each file.
 pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
     let set = &fetched.set;
     let tone = match set.status {
@@ -102,9 +102,9 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
     let status = match set.status {
         SetStatus::Published => "published",
         SetStatus::Unchanged => "unchanged (names and sizes checked; contents not re-read)",
-        SetStatus::Failed => "FAILED, nothing published",
+        SetStatus::Failed => "failed, nothing published",
         SetStatus::Planned if set.is_completely_pooled() => {
-            "is in the pool; would be published where it is not"
+            "is in the pool; would be published if it is not yet"
         }
         SetStatus::Planned => "would be fetched",
     };
@@ -113,7 +113,7 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
     output.status_line(&subject, tone, status);
     if !fetched.needed_by.is_empty() {
         let needed_by: Vec<String> = fetched.needed_by.iter().map(ToString::to_string).collect();
-        output.line(format!("comes along with {}", needed_by.join(", ")));
+        output.line(format!("needed by {}", needed_by.join(", ")));
     }
     match (&fetched.place, &set.error) {
         (Some(path), _) => output.line(path.as_str()),
@@ -131,7 +131,7 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
         let file = &member.file;
         let name = if fetched.place.is_some() { &member.folder_name } else { &file.name };
         let state = match (member.is_pooled, file.checked.is_empty()) {
-            (false, _) => "not here".to_owned(),
+            (false, _) => "missing".to_owned(),
             (true, true) => "unverified".to_owned(),
             (true, false) => file.checked.join(" "),
         };
@@ -151,10 +151,10 @@ fn show_left_out(left_out: &[LeftOutSet], output: &mut Output) {
     for set in left_out {
         let why = match set.left_out_by {
             LeftOutBy::Architecture => continue,
-            LeftOutBy::Product => "not the product that was asked for".to_owned(),
-            LeftOutBy::Kind => "not the kind that was asked for".to_owned(),
+            LeftOutBy::Product => "not the requested product".to_owned(),
+            LeftOutBy::Kind => "not the requested kind".to_owned(),
             LeftOutBy::Dynamic => {
-                format!("a copy that Windows Setup takes; --kind {} fetches it", set.kind)
+                format!("a copy for Windows Setup; --kind {} fetches it", set.kind)
             }
         };
         output.line(format!("left out: {} {} ({why})", set.kb, set.folder_name));

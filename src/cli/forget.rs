@@ -1,4 +1,4 @@
-//! `forget`: published sets that are not wanted any more go to `trash/`.
+//! `forget`: moves published sets that are not needed any more to `trash/`.
 
 use super::args::Forget;
 use super::output::Output;
@@ -9,7 +9,7 @@ use crate::exit_code::ExitCode;
 use crate::report::Column;
 use crate::update::{Kb, count, human_size};
 
-/// `forget`
+/// Runs `forget`.
 pub(super) fn run(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCode> {
     if arguments.undo {
         return undo(setup, arguments, output);
@@ -53,7 +53,7 @@ fn undo(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCo
         }
         if !was_removed {
             return Err(Error::new(ErrorKind::NotFound, format!("no removal of {kb} is recorded"))
-                .hint("state.json lists the KBs that were removed on purpose"));
+                .hint("see state.json for the KBs that were removed on purpose"));
         }
         undone.push(kb);
     }
@@ -69,7 +69,7 @@ fn undo(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCo
         output.document(&document)?;
     } else {
         for kb in &document.undone {
-            output.line(format!("{kb} is not left out any more: the next sync or import may bring it"));
+            output.line(format!("{kb} is not excluded any more: the next sync or import can add it again"));
         }
     }
     Ok(ExitCode::OK)
@@ -88,18 +88,18 @@ fn show(document: &ForgetDocument, output: &mut Output) {
     for file in &document.kept_files {
         let kbs: Vec<String> = file.kbs.iter().map(ToString::to_string).collect();
         let name = output.file_name(&file.name);
-        output.line(format!("kept in the pool: {name}, which {} has", kbs.join(", ")));
+        output.line(format!("kept in the pool: {name}, used by {}", kbs.join(", ")));
     }
     let removed = &document.removed_files;
     let files = format!("{}, {}", count(removed.len(), "file"), human_size(bytes(removed)));
     match &document.trash {
         Some(trash) => {
             output.line(format!(
-                "removed {} and {files} of the pool; they lie in {trash}",
+                "removed {} and {files} of the pool; moved to {trash}",
                 count(document.sets.len(), "package set")
             ));
             output.line(
-                "sync and import leave these KBs out; kbmirror fetch KB, or forget --undo, takes that back",
+                "sync and import skip these KBs from now on; kbmirror fetch KB or kbmirror forget --undo KB reverses it",
             );
         }
         None => output.line(format!(

@@ -1,4 +1,4 @@
-//! `init`: the beginning of a mirror: its folder and a `kbmirror.toml` that explains itself. Overwrites nothing.
+//! `init`: creates the folder of a mirror and a `kbmirror.toml` with comments. Overwrites nothing.
 
 use super::args::Init;
 use super::output::Output;
@@ -11,7 +11,7 @@ use crate::mirror::unwritable_folder;
 use crate::sync::template;
 use crate::update::Architecture;
 
-/// `init`: writes a configuration for a new mirror.
+/// Runs `init`: writes a configuration for a new mirror.
 pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Result<ExitCode> {
     let knowledge = setup.knowledge()?;
     let layout = setup.layout();
@@ -24,12 +24,12 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
     }
     if let Some(other) = architectures.iter().find(|own| !family.architectures.contains(own)) {
         let all: Vec<&str> = family.architectures.iter().map(|own| own.as_str()).collect();
-        return Err(Error::usage(format!("{} is not for {other}", family.name))
-            .hint(format!("it is for {}", all.join(", "))));
+        return Err(Error::usage(format!("{} does not exist for {other}", family.name))
+            .hint(format!("choose from {}", all.join(", "))));
     }
     if disk::exists(&path) {
-        return Err(Error::usage(format!("{path} is there already"))
-            .hint("edit it, or remove it first; nothing was overwritten"));
+        return Err(Error::usage(format!("{path} already exists"))
+            .hint("edit the file, or remove it first; nothing was overwritten"));
     }
     let written = disk::write_atomic(&path, template(family, &architectures).as_bytes());
     written.map_err(|error| unwritable_folder(&layout, error))?;
@@ -44,12 +44,12 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
     }
     output.line(format!("wrote {path}: {}", family.name));
     output.line("Next:");
-    output.line(format!("  look at {path}: families, architectures, and months are yours to choose"));
-    output.line(format!("  kbmirror --mirror {} sync --dry-run    tells what it comes to", layout.root()));
-    output.line(format!("  kbmirror --mirror {} sync              fetches it", layout.root()));
+    output.line(format!("  edit {path}: choose families, architectures, and months"));
     output.line(format!(
-        "  kbmirror --mirror {} schedule          prints what runs it every day",
+        "  kbmirror --mirror {} sync --dry-run    prints what it would download",
         layout.root()
     ));
+    output.line(format!("  kbmirror --mirror {} sync              downloads it", layout.root()));
+    output.line(format!("  kbmirror --mirror {} schedule          prints a daily schedule", layout.root()));
     Ok(ExitCode::OK)
 }

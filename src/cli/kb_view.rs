@@ -1,5 +1,5 @@
-//! The facts of a KB or of one update, for `show` with and without `--catalog`: gathered into a document, and the document
-//! for people. The text needs nothing but the document.
+//! The facts about a KB or an update, for `show` with and without `--catalog`: the document, and its text for people.
+//! The text depends on the document only.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ use crate::resolve::{Difference, differences};
 use crate::servicing::KnownRow;
 use crate::update::{Architecture, Kb, human_size};
 
-/// The statements about a KB or about one update.
+/// The facts about a KB or an update.
 pub(super) struct KbView {
-    /// The KB or the identifier that was asked for.
+    /// The requested KB or identifier.
     pub(super) name: String,
     pub(super) updates: Vec<UpdateDetail>,
     pub(super) facts: Facts,
@@ -71,7 +71,7 @@ impl KbView {
         })
     }
 
-    /// Returns `true` if neither index nor knowledge has anything.
+    /// Returns `true` if neither index nor knowledge has an entry.
     pub(super) fn is_empty(&self) -> bool {
         self.updates.is_empty() && self.known.is_empty() && self.sets.is_empty()
     }
@@ -112,41 +112,41 @@ impl KbView {
         })
     }
 
-    /// Returns the reason for which the knowledge answers alone; empty if the index has updates.
+    /// Returns the reason why the knowledge is the only source. The text is empty if the index has updates.
     pub(super) fn without_updates(&self, sources: &Sources, root: &str) -> String {
         if !self.updates.is_empty() {
             String::new()
         } else if !self.sets.is_empty() {
-            format!("the index has these files of {} and no entry of the Catalog; ", self.name)
+            format!("the index has these files of {} but no entry of the Catalog; ", self.name)
         } else if sources.mirror.is_some() {
-            format!("the index knows nothing of {}; ", self.name)
+            format!("the index has no entry for {}; ", self.name)
         } else {
-            format!("there is no mirror at {root}; ")
+            format!("no mirror exists at {root}; ")
         }
     }
 }
 
-/// The words beside an update that its document does not have.
+/// The texts about an update that its document does not contain.
 pub(super) struct UpdateNotes {
-    /// The period in which the index saw it.
+    /// The period in which crawls saw the update.
     pub(super) seen: Option<String>,
-    /// The words where its files were not read.
+    /// The text if its files were not read.
     pub(super) no_files: &'static str,
 }
 
 impl UpdateNotes {
-    /// Returns the words for an update that the index has.
+    /// Returns the texts for an update in the index.
     pub(super) fn of_index(update: &UpdateDocument) -> Self {
-        Self { seen: seen(update), no_files: "not asked for yet" }
+        Self { seen: seen(update), no_files: "not queried yet" }
     }
 }
 
-/// Returns the period in which the index saw an update, if it did.
+/// Returns the period in which crawls saw an update, or `None` if the index does not have it.
 pub(super) fn seen(update: &UpdateDocument) -> Option<String> {
     Some(format!("{} to {}", update.first_seen?.date(), update.last_seen?.date()))
 }
 
-/// Shows an update.
+/// Prints an update.
 pub(super) fn show_update(update: &UpdateDocument, notes: &UpdateNotes, output: &mut Output) {
     output.sentence("", update.title.trim_end());
     let mut field = |name: &str, value: Option<String>| {
@@ -164,9 +164,9 @@ pub(super) fn show_update(update: &UpdateDocument, notes: &UpdateNotes, output: 
     field("restart", update.restart.clone());
     field("seen", notes.seen.clone());
     let reissued = update.reissued.as_ref();
-    field("re-issued", reissued.map(|date| format!("{date}, with other files; the older ones are kept")));
+    field("re-issued", reissued.map(|date| format!("{date}, with other files; older files are kept")));
     let expired = update.expired.as_ref();
-    field("expired", expired.map(|since| format!("{since}: the Catalog shows it no more")));
+    field("expired", expired.map(|since| format!("{since}: the Catalog does not list it any more")));
     if update.files.is_none() {
         field("files", Some(notes.no_files.to_owned()));
     }
@@ -177,7 +177,7 @@ pub(super) fn show_update(update: &UpdateDocument, notes: &UpdateNotes, output: 
     }
 }
 
-/// Shows what comes behind the updates: sets, differences, and the rows of the knowledge after the reason for them.
+/// Prints the sets, the differences, and the rows of the knowledge, with the text `before` ahead of the rows.
 pub(super) fn show_rest(document: &ShowDocument, before: &str, output: &mut Output) {
     for set in &document.sets {
         show_set(set, output);
@@ -195,7 +195,7 @@ fn show_known(known: &[KnownRow], output: &mut Output) {
     for row in known {
         let source = match row.source.as_deref() {
             None => String::new(),
-            // A letter that the head of the table explains.
+            // The head of the table explains the letter.
             Some(letter) if letter.len() == 1 => format!(" (source {letter})"),
             Some(source) => format!(" ({source})"),
         };
@@ -227,7 +227,7 @@ fn show_set(StoredSet { set, .. }: &StoredSet, output: &mut Output) {
             file.role.map_or_else(String::new, |role| role.to_string()),
             file.kb.map_or_else(|| "-".to_owned(), |kb| kb.to_string()),
             file.size.map_or_else(|| "?".to_owned(), human_size),
-            if file.present { file.checked.join(" ") } else { "not here".to_owned() },
+            if file.present { file.checked.join(" ") } else { "missing".to_owned() },
             file.sha1.map_or_else(|| "-".to_owned(), |sha1| sha1.to_string()),
             file.host().unwrap_or("-").to_owned(),
             file.name.clone(),

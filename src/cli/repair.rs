@@ -1,7 +1,7 @@
-//! `repair`: damage back to good bytes, from media and folders, and on the connected side from the Catalog's servers.
+//! `repair`: restores damaged files from media and folders, and on the connected side also from the Catalog's servers.
 //!
-//! The Catalog's servers are asked only where the mirror's content comes from the origin of this run. An isolated mirror, a run with
-//! `--offline`, and a demo without its recording are repaired from `--from` alone.
+//! The servers are used only if the content of the mirror comes from the origin of this run. An isolated mirror, a
+//! run with `--offline`, and a demo without its recording are repaired from `--from` alone.
 
 use super::args::Repair;
 use super::output::Output;
@@ -18,7 +18,7 @@ use crate::resolve::Side;
 use crate::sync::keep_verify_report;
 use crate::update::{count, human_size};
 
-/// `repair`
+/// Runs `repair`.
 pub(super) fn run(setup: &Setup, arguments: &Repair, output: &mut Output) -> Result<ExitCode> {
     if arguments.rebuild_index {
         rebuild_index(setup, output)?;
@@ -42,7 +42,7 @@ pub(super) fn run(setup: &Setup, arguments: &Repair, output: &mut Output) -> Res
     if let Some(report) = &outcome.report
         && let Err(error) = keep_verify_report(&setup.layout(), report, now)
     {
-        output.warn(format!("the report could not be kept: {}", error.full_message()));
+        output.warn(format!("cannot save the report: {}", error.full_message()));
     }
     let code = outcome.code();
     if output.is_json() {
@@ -53,7 +53,7 @@ pub(super) fn run(setup: &Setup, arguments: &Repair, output: &mut Output) -> Res
     Ok(code)
 }
 
-/// Moves the index away and makes it anew from `kb/`, `pool/`, and `state.json`.
+/// Moves the index to `quarantine/` and rebuilds it from `kb/`, `pool/`, and `state.json`.
 fn rebuild_index(setup: &Setup, output: &mut Output) -> Result<()> {
     let layout = setup.layout();
     let origin = match stored_origin(&layout)? {
@@ -61,11 +61,11 @@ fn rebuild_index(setup: &Setup, output: &mut Output) -> Result<()> {
         None => setup.origin()?,
     };
     if let Some(kept) = quarantine_index(&layout, setup.now())? {
-        output.note(format!("the index is kept as {kept}"));
+        output.note(format!("kept the old index as {kept}"));
     }
     let mirror = Mirror::open_for_writing(layout, &origin, &*setup.knowledge()?, setup.now())?;
     output.note(format!(
-        "the index was made anew from kb/ and pool/: {}",
+        "rebuilt the index from kb/ and pool/: {}",
         count(mirror.rebuilt_sets(), "package set")
     ));
     Ok(())
@@ -85,10 +85,10 @@ fn show(outcome: &RepairOutcome, side: Side, output: &mut Output) {
         output.text(table.render());
     }
     for folder in &document.republished {
-        output.line(format!("published again {folder}"));
+        output.line(format!("published {folder} again"));
     }
     for path in &document.rewritten {
-        output.line(format!("written again {path}"));
+        output.line(format!("rewrote {path}"));
     }
     for moved in &document.moved {
         output.line(format!("moved {} to {}", moved.path, moved.kept));
@@ -109,7 +109,7 @@ fn show(outcome: &RepairOutcome, side: Side, output: &mut Output) {
         ));
         return;
     }
-    // Files that are needed stand in the table.
+    // Needed files are in the table already.
     let is_needed = |path: &camino::Utf8PathBuf| document.needed.iter().any(|file| file.path == *path);
     for finding in document.findings.iter().filter(|finding| !is_needed(&finding.path)) {
         output.note(format!("still {}: {} ({})", finding.kind.as_str(), finding.path, finding.message));
@@ -140,7 +140,7 @@ fn show_needed(document: &RepairDocument, side: Side, output: &mut Output) {
     output.text(table.render());
     output.note(match side {
         Side::Isolated => {
-            "  hint: ask the connected side for a medium that has these files, and run kbmirror repair --from DIR"
+            "  hint: get a medium with these files from the connected side, and run kbmirror repair --from DIR"
         }
         Side::Connected => "  hint: run kbmirror repair again when the Catalog is reachable, or name a copy with --from DIR",
     });

@@ -1,4 +1,4 @@
-//! From the global options to a session, or to a mirror that is only read.
+//! The start of a command: from the shared options to a session, or to a mirror that is only read.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -30,19 +30,19 @@ use crate::resolve::Side;
 use crate::servicing::{Knowledge, Tables};
 use crate::update::human_size;
 
-/// What still goes on when a run is at its end is a look-up of a name or a file that is being closed. Both are fast, or not
-/// worth the time of whoever stops a run.
+/// The time limit for background work at the end of a run, such as a name lookup or a file that is being closed. Both
+/// are fast, or not worth a longer wait of the operator.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
-/// What every command starts from.
+/// The common inputs of all commands.
 pub(super) struct Setup {
     settings: Settings,
     process: RefCell<Process>,
     /// The command as a recording names it.
     recorded: String,
-    /// Where nobody said how long.
+    /// The retry budget if no option sets it.
     default_patience: Duration,
-    /// The knowledge of the run, once something has asked for it.
+    /// The knowledge of the run, after its first use.
     knowledge: OnceCell<Arc<Knowledge>>,
 }
 
@@ -62,12 +62,12 @@ impl Setup {
         }
     }
 
-    /// What options, environment, and configuration come to.
+    /// Returns the settings.
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The time.
+    /// Returns the time.
     pub(super) fn now(&self) -> jiff::Timestamp {
         self.clock().now()
     }
@@ -77,14 +77,14 @@ impl Setup {
         jiff::tz::Offset::UTC.to_datetime(self.now()).date()
     }
 
-    /// The first argument, and where programs are looked for.
+    /// Returns the first argument and the variable `PATH`.
     pub(super) fn program(&self) -> (String, Option<String>) {
         let process = self.process.borrow();
         let name = process.args.first().map(|name| name.to_string_lossy().into_owned());
         (name.unwrap_or_default(), process.env.get("PATH").cloned())
     }
 
-    /// Stdout, for the one who writes at the end.
+    /// Takes stdout out of the process, for the output at the end.
     pub(super) fn stdout(&self) -> Box<dyn Write> {
         std::mem::replace(&mut self.process.borrow_mut().stdout, Box::new(std::io::sink()))
     }
@@ -101,9 +101,9 @@ impl Setup {
         Ok(text)
     }
 
-    /// Asks a person a question; `None` where standard input is not a terminal.
+    /// Prompts for a confirmation. Returns `None` if standard input is not a terminal.
     pub(super) fn confirm(&self, question: &str) -> Result<Option<bool>> {
-        /// Longer than every answer.
+        /// The size limit of an answer.
         const CAP: usize = 64;
         let mut process = self.process.borrow_mut();
         if !process.stdin_is_terminal {
@@ -126,7 +126,7 @@ impl Setup {
         Ok(Some(answer == "y" || answer == "yes"))
     }
 
-    /// Asks a person for a secret, which is not shown; `None` where standard input is not a terminal.
+    /// Prompts for a secret without an echo. Returns `None` if standard input is not a terminal.
     pub(super) fn ask_hidden(&self, question: &str) -> Result<Option<String>> {
         let mut process = self.process.borrow_mut();
         if !process.stdin_is_terminal {
@@ -136,13 +136,13 @@ impl Setup {
         answer.map(Some).map_err(|error| Error::usage("cannot ask on the terminal").caused_by(error))
     }
 
-    /// Where the mirror's things lie.
+    /// Returns the layout of the mirror.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout()
     }
 
-    /// Returns the knowledge of the run, read once: the tables of the folder that the caller names, else those of the mirror,
-    /// else the built-in ones.
+    /// Returns the knowledge of the run, which is read once: the tables of the named folder, else those of the
+    /// mirror, else the built-in ones.
     pub(super) fn knowledge(&self) -> Result<Arc<Knowledge>> {
         if let Some(knowledge) = self.knowledge.get() {
             return Ok(Arc::clone(knowledge));
@@ -154,12 +154,12 @@ impl Setup {
         Ok(Arc::clone(self.knowledge.get_or_init(|| Arc::new(knowledge))))
     }
 
-    /// Returns the knowledge of the folder that the caller names; `None` if the run goes by the mirror's own.
+    /// Returns the knowledge of the folder that the operator names, or `None` if the run uses that of the mirror.
     pub(super) fn named_knowledge(&self) -> Result<Option<Arc<Knowledge>>> {
         self.settings.options.knowledge.as_ref().map(|_| self.knowledge()).transpose()
     }
 
-    /// Runs something on the texts of the tables, as they are.
+    /// Runs work on the unchanged texts of the tables.
     pub(super) fn with_tables<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T>) -> Result<T> {
         let texts = match &self.settings.options.knowledge {
             Some(folder) => read_operator_tables(folder)?,
@@ -172,17 +172,17 @@ impl Setup {
         work(tables)
     }
 
-    /// The mirror, to read it. It must exist.
+    /// Opens the mirror for reading. It must exist.
     pub(super) fn mirror(&self) -> Result<Mirror> {
         Mirror::open(self.layout())
     }
 
-    /// The mirror, to read it; `None` if there is none.
+    /// Opens the mirror for reading, or returns `None` if it does not exist.
     pub(super) fn mirror_if_there(&self) -> Result<Option<Mirror>> {
         Mirror::open_if_exists(self.layout())
     }
 
-    /// Returns the mirror, to read it; `None` for one that was prepared, by its configuration or keys, and holds nothing yet.
+    /// Opens the mirror for reading, or returns `None` if it has a configuration or keys but no content yet.
     pub(super) fn mirror_unless_empty(&self) -> Result<Option<Mirror>> {
         let mirror = self.mirror_if_there()?;
         if mirror.is_some() {
@@ -190,19 +190,19 @@ impl Setup {
         }
         if self.layout().has_content()? {
             return self.mirror().map(Some).map_err(|absent| {
-                absent.hint("kb/ holds package sets and the index is missing: the next command that writes makes it anew from kb/ and pool/")
+                absent.hint("run a command that writes to the mirror: it rebuilds the missing index from kb/ and pool/")
             });
         }
         if self.layout().is_prepared() { Ok(None) } else { self.mirror().map(Some) }
     }
 
-    /// The mirror, to write it; it must be there.
+    /// Opens the mirror for writing. It must exist.
     pub(super) fn mirror_to_write(&self) -> Result<Mirror<WriteAccess>> {
         let origin = self.mirror()?.origin()?;
         Mirror::open_for_writing(self.layout(), &origin, &*self.knowledge()?, self.now())
     }
 
-    /// The folder from which knowledge tables are read, where they are not the built-in ones.
+    /// Returns the folder of the knowledge tables, or `None` if the run uses the built-in ones.
     pub(super) fn knowledge_folder(&self) -> Option<Utf8PathBuf> {
         let adopted = || {
             let (_, texts) = effective_knowledge(&self.layout()).ok()?;
@@ -211,7 +211,7 @@ impl Setup {
         self.settings.options.knowledge.clone().or_else(adopted)
     }
 
-    /// Runs work without the Catalog, with somebody watching it.
+    /// Runs work without the Catalog and shows its progress.
     pub(super) fn watched<T>(&self, work: impl FnOnce(&Events) -> Result<T>) -> Result<T> {
         let (events, watcher) = self.start_watcher();
         let outcome = work(&events);
@@ -227,7 +227,7 @@ impl Setup {
         Watcher::start(self.watch(), palette, process.stderr.clone(), Arc::clone(&process.clock))
     }
 
-    /// Runs work that asks the Catalog, with somebody watching it and heeding a wish to stop.
+    /// Runs work that queries the Catalog, shows its progress, and passes stop requests to it.
     pub(super) fn with_catalog<T, F>(&self, work: impl FnOnce(Catalog) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -239,7 +239,7 @@ impl Setup {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
                     |error| Error::new(ErrorKind::Internal, "cannot start the runtime").caused_by(error),
                 )?;
-            // Beside the work, which may be in the middle of something that takes a moment.
+            // A separate task, because the work may be busy for a moment.
             let heard = stop.clone();
             let teller = runtime.spawn(async move {
                 heard.requested().await;
@@ -247,7 +247,7 @@ impl Setup {
             });
             let outcome = runtime.block_on(work(catalog));
             if stop.asked().is_some() {
-                // It is there, and tells so before the end is told.
+                // The task reports the stop before the end of the run is reported.
                 let _told = runtime.block_on(teller);
             }
             runtime.shutdown_timeout(LAST_WORK);
@@ -257,7 +257,7 @@ impl Setup {
         outcome
     }
 
-    /// Does a job of the mirror that queries the Catalog, and concludes the run.
+    /// Runs a job of the mirror that queries the Catalog, and records the end of the run.
     pub(super) fn run<J: RunJob>(&self, job: &J, options: RunOptions) -> Result<Run<J::Outcome>> {
         let (layout, origin, command) = (self.layout(), self.origin()?, self.command_line());
         let (patience, clock, knowledge) = (self.patience(), self.clock(), self.knowledge()?);
@@ -280,8 +280,7 @@ impl Setup {
         }
     }
 
-    /// Returns the side of the gap on which the command runs: the caller's word (`--offline`), else what the mirror is, else
-    /// what its keys are for.
+    /// Returns the side of the air gap: isolated with `--offline`, else that of the mirror, else that of its keys.
     pub(super) fn side(&self, mirror: Option<&Mirror>) -> Result<Side> {
         match mirror {
             _ if self.is_offline() => Ok(Side::Isolated),
@@ -290,15 +289,15 @@ impl Setup {
         }
     }
 
-    /// Whether what is not here cannot be had.
+    /// Returns `true` if the operator chose `--offline`.
     pub(super) fn is_offline(&self) -> bool {
         self.settings.options.offline
     }
 
     fn catalog(&self, events: Events, stop: Stop) -> Result<Catalog> {
         if self.settings.options.offline && self.settings.options.replay.is_none() {
-            return Err(Error::usage("with --offline the Catalog is not asked, and this command asks it")
-                .hint("leave --offline away, or answer from a recording with --replay DIR"));
+            return Err(Error::usage("this command needs the Catalog and cannot run with --offline")
+                .hint("run it without --offline, or use a recording with --replay DIR"));
         }
         let policy = self.policy()?;
         let network = || -> Result<Box<dyn Transport>> {
@@ -321,7 +320,7 @@ impl Setup {
         UrlPolicy::new(self.settings.options.catalog_url.as_deref(), self.settings.options.allow_host.clone())
     }
 
-    /// Where content of this run comes from.
+    /// Returns the origin of the content of this run.
     pub(super) fn origin(&self) -> Result<String> {
         if self.settings.options.replay.is_some() {
             Ok(REPLAY.to_owned())
@@ -330,7 +329,7 @@ impl Setup {
         }
     }
 
-    /// The proxy that was named for this program, else those of the environment.
+    /// Returns the proxy of the option, else those of the environment.
     fn proxies(&self) -> Result<Proxies> {
         if let Some(proxy) = &self.settings.options.proxy {
             return Ok(Proxies::Named(proxy.clone()));
@@ -347,7 +346,7 @@ impl Setup {
         Arc::clone(&self.process.borrow().clock)
     }
 
-    /// What was typed, without credentials: it is kept in the index and in recordings.
+    /// Returns the command line without credentials, for the index and for recordings.
     fn command_line(&self) -> String {
         let process = self.process.borrow();
         let arguments = process.args.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
@@ -369,7 +368,8 @@ impl Setup {
         }
     }
 
-    /// Pages that were not understood go to the mirror's `runs/`, under the time and what was asked.
+    /// Returns the function that saves pages that the parsers do not understand, in `runs/` of the mirror. The names
+    /// have the time and the query.
     fn save_page(&self) -> SavePage {
         let (runs, clock) = (self.layout().runs(), self.clock());
         Arc::new(move |what, text| {
@@ -384,8 +384,8 @@ impl Setup {
     }
 }
 
-/// A page as it is saved: no larger than the greatest page that is read, and where it was cut it says so. A text can be
-/// larger than the bytes that came: what is no UTF-8 takes three bytes for each.
+/// Returns a page for saving, cut at the size limit of pages with a note at the cut. A text can be larger than the
+/// received bytes: each invalid UTF-8 byte becomes a character of three bytes.
 fn within_cap(text: &str) -> Cow<'_, str> {
     const NOTE: &str = "\n<!-- cut here by kbmirror: a page of the Catalog has at most 2 MiB -->\n";
     let cap = usize::try_from(PAGE_CAP).unwrap_or(usize::MAX);
@@ -401,7 +401,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_saved_whole_or_says_where_it_was_cut() {
+    fn saved_page_is_complete_or_marks_the_cut() {
         let cap = usize::try_from(PAGE_CAP).unwrap();
         let whole = "x".repeat(cap);
         assert_eq!(within_cap(&whole), whole);

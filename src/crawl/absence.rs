@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::session::Session;
 use crate::catalog::{DetailsAnswer, Query};
 use crate::error::Result;
-use crate::mirror::index::{A_DAY, Absent};
+use crate::mirror::index::{A_DAY, SeenUpdate};
 use crate::update::{Architecture, Kb, UpdateId};
 
 impl Session {
@@ -16,10 +16,10 @@ impl Session {
     /// first time is queried by its id: if the Catalog does not know the id, the update has expired.
     pub(super) async fn note_absences(&mut self, kb: Kb, shown: &BTreeSet<UpdateId>) -> Result<()> {
         let now = self.now();
-        let seen = self.mirror()?.index().seen_of(kb)?;
+        let seen = self.mirror()?.index().seen_updates_of(kb)?;
         for absent in seen.into_iter().filter(|one| !shown.contains(&one.id) && one.expired.is_none()) {
             self.go_on()?;
-            let Absent { id, title, missing_since, .. } = absent;
+            let SeenUpdate { id, title, missing_since, .. } = absent;
             let expired = match missing_since {
                 Some(since) => (now.since(since) >= A_DAY).then_some(now),
                 None => match self.catalog().details(id).await {
@@ -27,15 +27,18 @@ impl Session {
                     Ok(DetailsAnswer::Found(_)) => None,
                     Err(error) if error.kind().is_stop() => return Err(error),
                     Err(error) => {
-                        self.warn(format!("\"{title}\" ({id}) is not shown: {}", error.full_message()));
+                        self.warn(format!(
+                            "cannot check whether the Catalog still has \"{title}\" ({id}): {}",
+                            error.full_message()
+                        ));
                         None
                     }
                 },
             };
             self.warn(match expired {
-                Some(_) => format!("the Catalog has \"{title}\" ({id}) no more; what is known of it is kept"),
+                Some(_) => format!("the Catalog no longer has \"{title}\" ({id}); kept its records"),
                 None => format!(
-                    "the Catalog does not show \"{title}\" ({id}), which it had; an answer a day later decides whether it is gone"
+                    "the Catalog no longer shows \"{title}\" ({id}); kept its records, and a search after a day decides whether it has expired"
                 ),
             });
             let index = self.mirror()?.index_mut();
@@ -66,7 +69,7 @@ impl Session {
             return Ok(false);
         }
         let index = self.mirror()?.index();
-        let Some(asked) = index.search_asked(Query::of_kb(kb).words())? else { return Ok(false) };
+        let Some(asked) = index.last_search_time(Query::of_kb(kb).words())? else { return Ok(false) };
         let facts = index.facts_of(&BTreeSet::from([kb]))?;
         let mut all_read = true;
         for update in &facts.updates {

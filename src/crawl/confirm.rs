@@ -21,7 +21,7 @@ pub(super) fn confirm(index: &Transaction<'_>, set: SetId, now: Time) -> Result<
         if sha1 == Some(Source::Dialog) && checks.contains(&by_knowledge) {
             index.record_check(key, by_dialog(Checked::Sha1), now)?;
         }
-        let pooled = index.pooled_as(key)?.map(|(sha256, _)| sha256);
+        let pooled = index.pool_record(key)?.map(|(sha256, _)| sha256);
         if sha256 == Some(Source::Dialog) && pooled.is_some() && pooled == file.sha256 {
             index.record_check(key, by_dialog(Checked::Sha256), now)?;
         }

@@ -55,7 +55,7 @@ impl Session {
     /// Crawls a KB. If architectures are given, details and files of other architectures are not queried.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.go_on()?;
-        self.phase(format!("asking the Catalog for {kb}"));
+        self.phase(format!("querying the Catalog for {kb}"));
         let (rows, searched) = self.search_kb(kb).await?;
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
@@ -111,7 +111,7 @@ impl Session {
         query: &Query,
         architectures: &[Architecture],
     ) -> Result<(Vec<Crawled>, Vec<Failure>)> {
-        self.phase(format!("asking the Catalog for {:?}", query.words()));
+        self.phase(format!("querying the Catalog for {:?}", query.words()));
         let rows = self.search(query).await?;
         if rows.is_empty() {
             return Err(Error::new(
@@ -148,7 +148,7 @@ impl Session {
     async fn search_kb(&mut self, kb: Kb) -> Result<(Vec<Row>, Option<Searched>)> {
         let query = Query::of_kb(kb);
         let (of_index, before) = match self.mirror_if_there()? {
-            Some(mirror) => (mirror.index().knows_kb(kb)?, mirror.index().search_answer(query.words())?),
+            Some(mirror) => (mirror.index().knows_kb(kb)?, mirror.index().last_search_count(query.words())?),
             None => (false, None),
         };
         let known = of_index || (before != Some(0) && !self.knowledge().about(kb).is_empty());
@@ -170,7 +170,7 @@ impl Session {
     /// Returns the rows of a query by id, for a profile, and `true` if they are complete. A month without updates is
     /// usual. A month with known updates is not accepted as empty because an unavailable Catalog states it.
     pub(crate) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
-        let before = self.mirror()?.index().search_answer(query.words())?;
+        let before = self.mirror()?.index().last_search_count(query.words())?;
         let (rows, complete) = self.search_whole(query, before.is_some_and(|updates| updates > 0)).await?;
         self.note_search(query, rows.len(), complete)?;
         let listed =
@@ -239,7 +239,7 @@ impl Session {
                 if let Some(revision) = index.revision_of(id)? {
                     known.insert(id);
                     if !is_same(&revision, &row.row) {
-                        index.forget_reading(id)?;
+                        index.mark_unread(id)?;
                     } else if let Some(read) = revision.read {
                         unchanged.insert(id, read);
                     }
@@ -290,7 +290,7 @@ impl Session {
                 self.mirror()?.index_mut().in_transaction(|index| index.record_details(&record, now))
             }
             DetailsAnswer::Gone => {
-                self.warn(format!("the Catalog lists \"{}\" ({id}) and has no details of it", row.row.title));
+                self.warn(format!("the Catalog lists \"{}\" ({id}) without a details page", row.row.title));
                 Ok(())
             }
         }
@@ -299,7 +299,7 @@ impl Session {
     async fn record_files(&mut self, row: &Row) -> Result<()> {
         if self.read_dialog(row.row.update_id).await? {
             self.warn(format!(
-                "\"{}\" ({}) was re-issued: it has other files than before. Both are kept; the newer ones are in force",
+                "\"{}\" ({}) was re-issued with other files; kept the old files, and used the new ones",
                 row.row.title, row.row.update_id
             ));
         }
@@ -321,11 +321,11 @@ impl Session {
             Some(conflict) => Err(Error::new(
                 ErrorKind::Integrity,
                 format!(
-                    "SHA-1 {} is stated with two SHA-256, for {} and for {}",
+                    "the Catalog states two SHA-256 for SHA-1 {}: one for {} and one for {}",
                     conflict.sha1, conflict.names[0], conflict.names[1]
                 ),
             )
-            .hint("neither file is published until the Catalog says which is right")),
+            .hint("run the command again later: neither file is published until the Catalog states which is right")),
         }
     }
 
@@ -333,10 +333,10 @@ impl Session {
     fn file_record(&self, file: &DialogFile) -> Result<FileRecord> {
         let refused = |message: String| {
             Error::new(ErrorKind::Integrity, message)
-                .hint("no file of this update was recorded; the rest of the run went on")
+                .hint("run the command again later: no file of this update was recorded, and the run continued without them")
         };
         let url = Url::parse(&file.url)
-            .map_err(|error| refused(format!("the address {:?} is refused", file.url)).caused_by(error))?;
+            .map_err(|error| refused(format!("the URL {:?} is refused", file.url)).caused_by(error))?;
         self.catalog().client().policy().check(&url, Purpose::File)?;
         let of_url = url.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned();
         let name = file.file_name.clone().filter(|name| !name.is_empty()).unwrap_or(of_url);
@@ -366,7 +366,7 @@ impl Session {
                 failed.push((related, error));
                 break;
             }
-            self.phase(format!("asking the Catalog for {related}, which comes with {kb}"));
+            self.phase(format!("querying the Catalog for {related}, which belongs to {kb}"));
             if let Err(error) = self.look_up(related, &wanted).await {
                 failed.push((related, error));
             }
@@ -379,7 +379,10 @@ impl Session {
         let own: Vec<Row> = rows.into_iter().filter(|row| row.class.kb == Some(kb)).collect();
         if own.is_empty() {
             self.note_search_of(kb, searched)?;
-            return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}")));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the Catalog does not list an update of {kb}"),
+            ));
         }
         let failures = self.record_rows(own, architectures).await?;
         self.note_search_of(kb, searched)?;

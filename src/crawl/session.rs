@@ -13,9 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::A_DAY;
-use crate::mirror::{Evidence, Layout, Mirror, Writing};
+use crate::mirror::{EvidenceEntry, Layout, Mirror, WriteAccess};
 use crate::servicing::Knowledge;
-use crate::update::{Kb, UpdateId};
+use crate::update::{Kb, UpdateId, count};
 
 /// An item of a run that failed while the rest continued.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     /// The time of the run, which applies to everything that it observes.
     now: Time,
-    mirror: Option<Mirror<Writing>>,
+    mirror: Option<Mirror<WriteAccess>>,
     /// `true` if the run leaves no trace on the disk (`--dry-run`).
     is_trial: bool,
     run: Option<i64>,
@@ -240,21 +240,21 @@ impl Session {
     }
 
     /// Returns the mirror, which is created and locked at the first use.
-    pub fn mirror(&mut self) -> Result<&mut Mirror<Writing>> {
+    pub fn mirror(&mut self) -> Result<&mut Mirror<WriteAccess>> {
         if self.mirror.is_none() {
             let (layout, now) = (self.layout.clone(), self.clock.now());
             let mut mirror = if self.is_trial {
-                Mirror::open_for_trial(layout, &self.origin, &self.knowledge, now)?
+                Mirror::open_for_dry_run(layout, &self.origin, &self.knowledge, now)?
             } else {
-                Mirror::open_to_write(layout, &self.origin, &self.knowledge, now)?
+                Mirror::open_for_writing(layout, &self.origin, &self.knowledge, now)?
             };
             let (command, now) = (self.command.clone(), self.now);
             self.run = Some(mirror.index_mut().in_transaction(|index| index.start_run(&command, now))?);
             if mirror.rebuilt_sets() > 0 {
                 self.warn(format!(
-                    "{} was not there; the index was rebuilt from kb/ and pool/: {} package sets. Their bytes were not read: run kbmirror verify",
+                    "{} was missing; rebuilt it with {} from kb/ and pool/, without reading their bytes: run kbmirror verify",
                     self.layout.index(),
-                    mirror.rebuilt_sets()
+                    count(mirror.rebuilt_sets(), "package set")
                 ));
             }
             self.mirror = Some(mirror);
@@ -263,7 +263,7 @@ impl Session {
     }
 
     /// Returns the mirror if it exists, or `None`.
-    pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror<Writing>>> {
+    pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror<WriteAccess>>> {
         if self.mirror.is_none() && !crate::disk::exists(self.layout.index()) {
             return Ok(None);
         }
@@ -300,7 +300,7 @@ impl Session {
         }
         if let Some(mirror) = &mut self.mirror {
             mirror.refresh_views_since(self.now, &self.knowledge)?;
-            let changed: Vec<String> = mirror.evidence().iter().map(Evidence::warning).collect();
+            let changed: Vec<String> = mirror.evidence().iter().map(EvidenceEntry::warning).collect();
             for warning in changed {
                 self.warn(warning);
             }

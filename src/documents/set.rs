@@ -83,7 +83,7 @@ impl SetDocument {
     }
 
     /// Returns `true` if the pool has every file of the set.
-    pub fn is_pooled_whole(&self) -> bool {
+    pub fn is_completely_pooled(&self) -> bool {
         self.files.iter().all(|member| member.is_pooled)
     }
 }

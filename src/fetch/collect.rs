@@ -26,7 +26,7 @@ pub(super) async fn crawl_for_files(
         let mirror = session.mirror()?;
         let members = mirror.index().set(*id)?.map(|row| row.members).unwrap_or_default();
         for key in members.iter().filter_map(|member| member.file.key) {
-            lacks |= mirror.pooled(key)?.is_none();
+            lacks |= mirror.pooled_file(key)?.is_none();
         }
     }
     if !lacks {
@@ -58,7 +58,7 @@ pub(super) fn add_sets(
         let mut absent = Vec::new();
         let mut present_bytes = 0;
         for key in row.members.iter().filter_map(|member| member.file.key) {
-            match mirror.pooled(key)? {
+            match mirror.pooled_file(key)? {
                 Some(pooled) => present_bytes += pooled.size,
                 None => absent.push(key),
             }
@@ -74,9 +74,9 @@ pub(super) fn add_sets(
     if wanted == 0 && (any || plan.failures.is_empty()) {
         let error = Error::new(
             ErrorKind::NotFound,
-            format!("{kb} has no package of the architecture, product, and kind asked for"),
+            format!("{kb} has no package of the requested architecture, product, and kind"),
         )
-        .hint(format!("kbmirror show {kb} tells which there are"));
+        .hint(format!("run kbmirror show {kb} to list its packages"));
         plan.failures.push(Failure::new(kb.to_string(), &error));
     }
     Ok(())

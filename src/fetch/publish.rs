@@ -11,7 +11,7 @@ use crate::crawl::{Failure, Session};
 use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{Check, Checked, FileKey, Source};
-use crate::mirror::{Mirror, Published, Writing};
+use crate::mirror::{Mirror, PublishOutcome, WriteAccess};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 
@@ -21,8 +21,8 @@ pub(super) fn heal_folders(session: &mut Session) -> Result<()> {
         return Ok(());
     }
     let (knowledge, now) = (session.knowledge(), session.now());
-    for set in session.mirror()?.heal_folders(&knowledge, now)? {
-        session.warn(format!("kb/{}/{} had damaged files and was published again", set.kb, set.folder));
+    for set in session.mirror()?.rebuild_damaged_folders(&knowledge, now)? {
+        session.warn(format!("published kb/{}/{} again, because it had damaged files", set.kb, set.folder));
     }
     Ok(())
 }
@@ -48,11 +48,11 @@ pub(super) fn publish(
         let planned = PlannedSet { row, ..planned.clone() };
         let mut fetched = FetchedSet { planned, status: SetStatus::Failed, place: None, error: None };
         match published {
-            Ok((Published::Published, folder)) => {
+            Ok((PublishOutcome::Published, folder)) => {
                 fetched.status = SetStatus::Published;
                 fetched.place = Some(folder);
             }
-            Ok((Published::Unchanged, folder)) => {
+            Ok((PublishOutcome::Unchanged, folder)) => {
                 fetched.status = SetStatus::Unchanged;
                 fetched.place = Some(folder);
             }
@@ -79,7 +79,7 @@ pub(super) fn publish_standing(
     let (knowledge, now) = (session.knowledge(), session.now());
     for planned in standing {
         let mirror = session.mirror()?;
-        let status = if mirror.stands(&planned.row)? {
+        let status = if mirror.is_intact(&planned.row)? {
             SetStatus::Unchanged
         } else {
             mirror.publish(&planned.row, &knowledge, now)?;
@@ -98,35 +98,35 @@ fn publish_unless_stopped(
     planned: &PlannedSet,
     knowledge: &Knowledge,
     now: Time,
-) -> Result<(Published, Utf8PathBuf)> {
+) -> Result<(PublishOutcome, Utf8PathBuf)> {
     if let Err(error) = session.go_on()
-        && !session.mirror()?.stands(&planned.row)?
+        && !session.mirror()?.is_intact(&planned.row)?
     {
-        return Err(error.context("its files are all here, and it is not published yet"));
+        return Err(error.context("the files are complete, but the set is not published yet"));
     }
     publish_one(session.mirror()?, planned, knowledge, now)
 }
 
 fn publish_one(
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     planned: &PlannedSet,
     knowledge: &Knowledge,
     now: Time,
-) -> Result<(Published, Utf8PathBuf)> {
+) -> Result<(PublishOutcome, Utf8PathBuf)> {
     check_sums(mirror, planned, knowledge, now)?;
     let Some(row) = mirror.index().set(planned.row.id)? else {
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
     let (published, folder) = mirror.publish(&row, knowledge, now)?;
     // The set was fetched by name or because another set needs it, so an earlier removal is undone.
-    mirror.take_back_removal(row.kb, row.architecture)?;
+    mirror.revoke_removal(row.kb, row.architecture)?;
     Ok((published, folder.path))
 }
 
 /// Compares the total size on the search page with the files that are now present, with or without a checkpoint that
 /// the dialog omits. % fetch/run.rs
 fn check_sums(
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     planned: &PlannedSet,
     knowledge: &Knowledge,
     now: Time,
@@ -141,7 +141,7 @@ fn check_sums(
         let (Some(stated), Some(listed)) = (update.size, listed) else { continue };
         if stated != listed && Some(stated) != whole {
             let message = format!(
-                "the files of \"{}\" have {listed} bytes together, and the search page states {stated}",
+                "the files of \"{}\" have {listed} bytes together, but the search page states {stated}",
                 update.title
             );
             return Err(Error::new(ErrorKind::Integrity, message));

@@ -68,7 +68,7 @@ impl FetchPlan {
         let mut outcome =
             FetchOutcome { failures: std::mem::take(&mut self.failures), ..FetchOutcome::default() };
         for standing in &self.standing {
-            let is_right = session.mirror()?.stands(&standing.row)?;
+            let is_right = session.mirror()?.is_intact(&standing.row)?;
             let status = if is_right { SetStatus::Unchanged } else { SetStatus::Planned };
             outcome.sets.push(rehearsed(session, standing, status)?);
         }

@@ -47,7 +47,7 @@ pub(super) fn standing_sets(
                 && row.members.iter().zip(&set.members).all(|(a, b)| a.file.key == b.file.key)
         };
         let Some(row) = rows.into_iter().find(same) else { return Ok(Vec::new()) };
-        if !mirror.is_pooled_whole(&row) {
+        if !mirror.is_completely_pooled(&row) {
             return Ok(Vec::new());
         }
         standing.push(PlannedSet {
@@ -60,7 +60,7 @@ pub(super) fn standing_sets(
     }
     if !standing.is_empty() {
         session.warn(format!(
-            "{kb} is here whole; whether the Catalog has news of it is not known: {}",
+            "used the complete {kb} in the mirror without checking the Catalog for newer updates: {}",
             error.full_message()
         ));
     }

@@ -1,7 +1,7 @@
 //! Admission: the only way into the pool.
 //!
 //! A fetch, an import, and a repair bring files from different places. Each compares the received bytes with the
-//! statements about the file, and gets a [`Vetted`] file or the reasons for rejection. The pool accepts only
+//! statements about the file, and gets a [`VettedFile`] or the reasons for rejection. The pool accepts only
 //! vetted files. Every statement counts: one that differs makes the file bad, however many agree. A property
 //! without a statement is not checked, and the evidence does not claim that it was.
 //!
@@ -16,7 +16,7 @@ use crate::update::{Digests, Sha1, Sha256};
 
 /// The statements about a file, each with its source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Stated {
+pub struct FileStatements {
     /// SHA-1 with its source.
     pub sha1: Option<(Sha1, Source)>,
     /// SHA-256 with its source.
@@ -29,7 +29,7 @@ pub struct Stated {
 
 /// A statement that differs from the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("its {what} is {found}, and the {against} says {stated}")]
+#[error("{what} is {found}, but the {against} states {stated}")]
 pub struct Mismatch {
     /// The property that differs.
     pub what: Checked,
@@ -41,7 +41,7 @@ pub struct Mismatch {
     pub found: String,
 }
 
-impl Stated {
+impl FileStatements {
     /// Returns `true` if at least one digest of the content is stated.
     pub fn is_verifiable(&self) -> bool {
         self.sha1.is_some() || self.sha256.is_some() || self.name.is_some()
@@ -76,21 +76,21 @@ impl Stated {
 
 /// The reasons for rejecting a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit {
+pub struct Rejection {
     /// The statement that differs.
     pub mismatch: Option<Mismatch>,
     /// The difference between the first bytes and the type that the file name implies.
     pub misnamed: Option<String>,
 }
 
-impl Unfit {
+impl Rejection {
     /// Returns the property that differs, or `None` if only the file type differs.
     pub fn what(&self) -> Option<Checked> {
         self.mismatch.as_ref().map(|mismatch| mismatch.what)
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for Rejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.mismatch, &self.misnamed) {
             (Some(mismatch), Some(misnamed)) => write!(formatter, "{mismatch}; {misnamed}"),
@@ -102,22 +102,22 @@ impl fmt::Display for Unfit {
 
 /// A durable file under `partial/` whose bytes agree with every statement about it.
 #[derive(Debug)]
-pub struct Vetted<'p> {
+pub struct VettedFile<'p> {
     path: &'p Utf8Path,
     digests: Digests,
     checks: Vec<Check>,
 }
 
-impl<'p> Vetted<'p> {
+impl<'p> VettedFile<'p> {
     /// Compares a file with the statements about it. `misnamed` describes how its first bytes differ from the type
     /// that its name implies. That difference counts only if no digest of the file is stated.
     pub fn new(
         path: &'p Utf8Path,
         digests: Digests,
-        stated: &Stated,
+        stated: &FileStatements,
         misnamed: Option<&str>,
-    ) -> Result<Self, Unfit> {
-        let unfit = |mismatch| Unfit { mismatch, misnamed: misnamed.map(str::to_owned) };
+    ) -> Result<Self, Rejection> {
+        let unfit = |mismatch| Rejection { mismatch, misnamed: misnamed.map(str::to_owned) };
         let checks = stated.compare(&digests).map_err(|mismatch| unfit(Some(mismatch)))?;
         if misnamed.is_some() && !stated.is_verifiable() {
             return Err(unfit(None));
@@ -158,7 +158,7 @@ mod tests {
     fn every_statement_is_compared_and_named() {
         let found = digests(b"package");
         let other = digests(b"other");
-        let all = Stated {
+        let all = FileStatements {
             sha1: Some((found.sha1, Source::Dialog)),
             sha256: Some((found.sha256, Source::Dialog)),
             name: Some(found.sha1),
@@ -167,10 +167,10 @@ mod tests {
         let names: Vec<&str> = all.compare(&found).unwrap().iter().map(|check| check.what.as_str()).collect();
         assert_eq!(names, ["size", "sha256", "sha1", "name"]);
         for (stated, what) in [
-            (Stated { size: Some(8), ..all.clone() }, "size"),
-            (Stated { sha256: Some((other.sha256, Source::Dialog)), ..all.clone() }, "sha256"),
-            (Stated { sha1: Some((other.sha1, Source::Dialog)), ..all.clone() }, "sha1"),
-            (Stated { name: Some(other.sha1), ..all.clone() }, "name"),
+            (FileStatements { size: Some(8), ..all.clone() }, "size"),
+            (FileStatements { sha256: Some((other.sha256, Source::Dialog)), ..all.clone() }, "sha256"),
+            (FileStatements { sha1: Some((other.sha1, Source::Dialog)), ..all.clone() }, "sha1"),
+            (FileStatements { name: Some(other.sha1), ..all.clone() }, "name"),
         ] {
             assert_eq!(stated.compare(&found).unwrap_err().what.as_str(), what);
         }
@@ -178,28 +178,32 @@ mod tests {
 
     #[test]
     fn without_statements_no_check_is_recorded() {
-        assert!(!Stated::default().is_verifiable());
-        assert_eq!(Stated::default().compare(&digests(b"")).unwrap(), []);
+        assert!(!FileStatements::default().is_verifiable());
+        assert_eq!(FileStatements::default().compare(&digests(b"")).unwrap(), []);
     }
 
     #[test]
     fn file_type_counts_only_without_a_stated_digest() {
         let (path, found) = (Utf8Path::new("partial/a"), digests(b"package"));
-        let stated = Stated { sha1: Some((found.sha1, Source::Dialog)), ..Stated::default() };
-        assert_eq!(Vetted::new(path, found, &stated, Some("it is a web page")).unwrap().checks().len(), 1);
-        let unfit = Vetted::new(path, found, &Stated::default(), Some("it is a web page")).unwrap_err();
+        let stated = FileStatements { sha1: Some((found.sha1, Source::Dialog)), ..FileStatements::default() };
+        assert_eq!(
+            VettedFile::new(path, found, &stated, Some("it is a web page")).unwrap().checks().len(),
+            1
+        );
+        let unfit =
+            VettedFile::new(path, found, &FileStatements::default(), Some("it is a web page")).unwrap_err();
         assert_eq!((unfit.to_string().as_str(), unfit.what()), ("it is a web page", None));
-        assert!(Vetted::new(path, found, &Stated::default(), None).unwrap().checks().is_empty());
+        assert!(VettedFile::new(path, found, &FileStatements::default(), None).unwrap().checks().is_empty());
     }
 
     #[test]
     fn every_reason_for_rejection_is_named() {
         let (path, found) = (Utf8Path::new("partial/a"), digests(b"package"));
-        let stated = Stated { size: Some(8), ..Stated::default() };
-        let unfit = Vetted::new(path, found, &stated, Some("it is a web page")).unwrap_err();
-        assert_eq!(unfit.to_string(), "its size is 7, and the search page says 8; it is a web page");
+        let stated = FileStatements { size: Some(8), ..FileStatements::default() };
+        let unfit = VettedFile::new(path, found, &stated, Some("it is a web page")).unwrap_err();
+        assert_eq!(unfit.to_string(), "size is 7, but the search page states 8; it is a web page");
         assert_eq!(unfit.what(), Some(Checked::Size));
-        assert!(Vetted::by_manifest(path, found, &digests(b"other").sha256).is_none());
-        assert!(Vetted::by_manifest(path, found, &found.sha256).is_some());
+        assert!(VettedFile::by_manifest(path, found, &digests(b"other").sha256).is_none());
+        assert!(VettedFile::by_manifest(path, found, &found.sha256).is_some());
     }
 }

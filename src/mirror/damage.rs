@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::entry_fault::fault_of_entry;
+use super::entry_fault::entry_fault;
 use super::index::{Damage, NewDamage, PublishState, SetRow, Transaction};
 use super::{Access, Index, Lock, Mirror};
 use crate::clock::Time;
@@ -28,7 +28,7 @@ impl<S: Access> Mirror<S> {
         let recorded = self.index.damage()?;
         let mut damaged = Vec::new();
         for set in &sets {
-            damaged.extend(self.faults_among(set, &recorded)?);
+            damaged.extend(self.collect_faults(set, &recorded)?);
         }
         damaged.sort_by(|a, b| (a.kb, &a.folder).cmp(&(b.kb, &b.folder)));
         Ok(damaged)
@@ -36,10 +36,10 @@ impl<S: Access> Mirror<S> {
 
     /// Returns the faults of one published set by the rules of [`Mirror::damaged_sets`], or `None` if it has none.
     pub fn faults_of(&self, set: &SetRow) -> Result<Option<DamagedSet>> {
-        self.faults_among(set, &self.index.damage()?)
+        self.collect_faults(set, &self.index.damage()?)
     }
 
-    fn faults_among(&self, set: &SetRow, recorded: &[Damage]) -> Result<Option<DamagedSet>> {
+    fn collect_faults(&self, set: &SetRow, recorded: &[Damage]) -> Result<Option<DamagedSet>> {
         let own: BTreeSet<Sha256> = set.members.iter().filter_map(|member| member.file.sha256).collect();
         let is_of_set = |damage: &&Damage| {
             if damage.is_in_pool() {
@@ -47,7 +47,7 @@ impl<S: Access> Mirror<S> {
             }
             damage.kb == Some(set.kb) && damage.folder.as_ref() == Some(&set.folder)
         };
-        let names = self.names_of(set)?;
+        let names = self.file_names(set)?;
         let mut faults: BTreeMap<Utf8PathBuf, SetFault> = BTreeMap::new();
         for damage in recorded.iter().filter(is_of_set) {
             let fault = SetFault {
@@ -60,7 +60,7 @@ impl<S: Access> Mirror<S> {
             };
             faults.insert(fault.path.clone(), fault);
         }
-        let seen = self.look_at(set)?;
+        let seen = self.compare_with_disk(set)?;
         let folder_missing = disk::entry(&self.layout.set(set.kb, &set.folder))? != Entry::Folder;
         for (path, kind, message) in seen {
             let path = self.layout.portable(&path);
@@ -80,7 +80,7 @@ impl<S: Access> Mirror<S> {
     }
 
     /// Returns the names of a set's files by their paths in the folder and in the pool.
-    fn names_of(&self, set: &SetRow) -> Result<BTreeMap<Utf8PathBuf, String>> {
+    fn file_names(&self, set: &SetRow) -> Result<BTreeMap<Utf8PathBuf, String>> {
         let folder = self.folder_of(set)?;
         let mut names = BTreeMap::new();
         for (member, name) in set.members.iter().zip(&folder.names) {
@@ -93,7 +93,7 @@ impl<S: Access> Mirror<S> {
     }
 
     /// Compares names and sizes in a set's folder, and of its files in the pool, with the index.
-    fn look_at(&self, set: &SetRow) -> Result<Vec<(Utf8PathBuf, FindingKind, String)>> {
+    fn compare_with_disk(&self, set: &SetRow) -> Result<Vec<(Utf8PathBuf, FindingKind, String)>> {
         let mut seen = Vec::new();
         let folder = self.folder_of(set)?;
         let stands = match disk::entry(&folder.path)? {
@@ -103,7 +103,7 @@ impl<S: Access> Mirror<S> {
                 false
             }
             Entry::File(_) | Entry::Other => {
-                seen.push((folder.path.clone(), FindingKind::Foreign, "it is not a folder".to_owned()));
+                seen.push((folder.path.clone(), FindingKind::Foreign, "not a folder".to_owned()));
                 false
             }
         };
@@ -111,7 +111,7 @@ impl<S: Access> Mirror<S> {
         match there {
             Ok(there) => {
                 for name in there.into_iter().filter(|name| !folder.has(name)) {
-                    let message = "it is not a file of the set".to_owned();
+                    let message = "not a file of the set".to_owned();
                     seen.push((folder.path.join(name), FindingKind::Foreign, message));
                 }
             }
@@ -122,12 +122,12 @@ impl<S: Access> Mirror<S> {
         for (member, name) in set.members.iter().zip(&folder.names) {
             let Some(size) = member.file.size else { continue };
             if stands {
-                seen.extend(look_at_file(&folder.file(name), size));
+                seen.extend(compare_file_with_disk(&folder.file(name), size));
             }
             if let Some((sha256, size)) =
-                member.file.key.map(|key| self.index.pooled_as(key)).transpose()?.flatten()
+                member.file.key.map(|key| self.index.pool_record(key)).transpose()?.flatten()
             {
-                seen.extend(look_at_file(&self.layout.pool_file(&sha256), size));
+                seen.extend(compare_file_with_disk(&self.layout.pool_file(&sha256), size));
             }
         }
         Ok(seen)
@@ -164,16 +164,16 @@ impl<S: Access> Mirror<S> {
         if self.state.may_write() {
             return self.index.transact(changes);
         }
-        let _lock = Lock::take(&self.layout.lock(), &now.to_string())?;
+        let _lock = Lock::acquire(&self.layout.lock(), &now.to_string())?;
         Index::open(self.layout.index())?.in_transaction(changes)
     }
 }
 
 /// The message for a set whose folder is missing.
-pub(super) const FOLDER_MISSING: &str = "the folder of the set is missing";
+pub(super) const FOLDER_MISSING: &str = "the set folder is missing";
 
 /// Compares a path with a regular file of this size. Returns the fault, or `None` if the path is right.
-fn look_at_file(path: &Utf8Path, size: u64) -> Option<(Utf8PathBuf, FindingKind, String)> {
-    let (kind, message) = fault_of_entry(disk::entry(path), size)?;
+fn compare_file_with_disk(path: &Utf8Path, size: u64) -> Option<(Utf8PathBuf, FindingKind, String)> {
+    let (kind, message) = entry_fault(disk::entry(path), size)?;
     Some((path.to_owned(), kind, message))
 }

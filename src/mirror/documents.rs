@@ -18,7 +18,7 @@ pub fn update_document(
 ) -> Result<UpdateDocument> {
     let facts = &update.facts;
     let document = |file: &FileFacts| -> Result<FileDocument> {
-        let checked = index.map(|index| checked_words(file, index)).transpose()?;
+        let checked = index.map(|index| check_words(file, index)).transpose()?;
         Ok(FileDocument::new(file, None, checked.unwrap_or_default()))
     };
     let listed = |keys: &Vec<FileKey>| -> Result<Vec<FileDocument>> {
@@ -55,7 +55,7 @@ pub fn update_document(
 
 /// Returns the compared properties as words: `sha256`, `sha1 (knowledge)`. The Catalog's own statements have no
 /// suffix.
-fn checked_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
+fn check_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
     let Some(key) = file.key else { return Ok(Vec::new()) };
     let checks = index.checks_of(key)?.into_iter();
     Ok(checks
@@ -99,13 +99,13 @@ impl<S: Access> Mirror<S> {
                 file: FileDocument::new(
                     &member.file,
                     Some(member.role),
-                    checked_words(&member.file, &self.index)?,
+                    check_words(&member.file, &self.index)?,
                 ),
                 order: is_ordered.then_some(order),
                 path: is_there.then(|| relative.join(name)),
                 folder_name: name.to_string(),
                 is_pooled: match member.file.key {
-                    Some(key) => self.pooled(key)?.is_some(),
+                    Some(key) => self.pooled_file(key)?.is_some(),
                     None => false,
                 },
             });

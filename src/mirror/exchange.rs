@@ -14,11 +14,11 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::beside::{ViewState, view_state};
-use super::evidence::{Evidence, Reason};
+use super::evidence::{EvidenceEntry, EvidenceReason};
 use super::index::{PublishState, SetRow};
-use super::written::WrittenViews;
-use super::{Mirror, Writing};
+use super::view_record::ViewRecord;
+use super::view_state::{ViewState, view_state};
+use super::{Mirror, WriteAccess};
 use crate::clock::Time;
 use crate::disk::{self, Entry, NewFile, Pieces};
 use crate::error::Result;
@@ -29,7 +29,7 @@ use crate::views::KbViews;
 
 /// A folder under `partial/` that a publication created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Leftover {
+pub(super) enum PublicationLeftover {
     /// A folder of a KB that is being built, or the old folder right after the exchange.
     Exchange(Kb),
     /// A set folder that is being built. The program wrote every file in it.
@@ -40,9 +40,9 @@ pub(super) enum Leftover {
     ReplacedSet(Kb, SetFolder),
 }
 
-impl Leftover {
+impl PublicationLeftover {
     /// Parses a name, or returns `None` if no publication uses such a name.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         let (word, rest) = name.split_once('-')?;
         let (kb, more) = rest.split_once('-').map_or((rest, None), |(kb, more)| (kb, Some(more)));
         let kb = kb.parse().ok()?;
@@ -58,7 +58,7 @@ impl Leftover {
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Publishes a set that was staged under `partial/` into the existing folder of its KB. The index must say
     /// "publishing" already.
     pub(super) fn exchange(
@@ -75,7 +75,7 @@ impl Mirror<Writing> {
         // After a run that ended right after the exchange, this path is the old folder.
         self.discard_kb_folder(kb, &tree, old_folders)?;
         disk::create_dir_all(&tree)?;
-        let stay = self.sets_that_stay(kb, name, old_folders)?;
+        let stay = self.remaining_sets(kb, name, old_folders)?;
         for folder in &stay {
             copy_links(&place.join(folder), &tree.join(folder))?;
         }
@@ -85,16 +85,16 @@ impl Mirror<Writing> {
             old_folders.iter().try_for_each(|old| index.forget_published(kb, old))?;
             self.kb_views(kb, knowledge)
         })?;
-        let mut written = WrittenViews::new(knowledge);
+        let mut written = ViewRecord::new(knowledge);
         for (name, text) in views.by_name() {
             written.add(&name, text.as_bytes());
             disk::write_atomic(&tree.join(name), text.as_bytes())?;
         }
         disk::sync_dir(&tree)?;
-        let record = self.written_views(kb)?;
+        let record = self.view_record(kb)?;
         self.keep_changed_views(kb, &views, record.as_ref())?;
-        self.record_written_views(kb, &written.while_replacing(record.as_ref()))?;
-        let aside = self.free_aside(kb);
+        self.save_view_record(kb, &written.merged_with_earlier(record.as_ref()))?;
+        let aside = self.free_replaced_path(kb);
         if disk::exchange(&tree, &place)? {
             disk::rename(&tree, &aside)?;
         } else {
@@ -110,17 +110,17 @@ impl Mirror<Writing> {
             }
             index.set_published(kb, name, id, PublishState::Published, now)
         })?;
-        self.move_along(kb, &aside, old_folders)?;
+        self.move_unknown_entries(kb, &aside, old_folders)?;
         self.write_views(kb, knowledge).map(drop)
     }
 
     /// Restores the folder of a KB that an interrupted run had renamed away before the new one took its name.
-    pub(super) fn put_back_replaced(&self) -> Result<()> {
+    pub(super) fn restore_replaced_folders(&self) -> Result<()> {
         let partial = self.layout.partial();
         let mut left: Vec<(Kb, u32, String)> = disk::list(&partial)?
             .into_iter()
-            .filter_map(|name| match Leftover::of(&name)? {
-                Leftover::Replaced(kb, number) => Some((kb, number, name)),
+            .filter_map(|name| match PublicationLeftover::parse(&name)? {
+                PublicationLeftover::Replaced(kb, number) => Some((kb, number, name)),
                 _ => None,
             })
             .collect();
@@ -138,7 +138,7 @@ impl Mirror<Writing> {
     }
 
     /// Returns the published folders of a KB, except one set, that exist on the disk.
-    fn sets_that_stay(&self, kb: Kb, name: &SetFolder, old: &[SetFolder]) -> Result<Vec<SetFolder>> {
+    fn remaining_sets(&self, kb: Kb, name: &SetFolder, old: &[SetFolder]) -> Result<Vec<SetFolder>> {
         let mut stay = Vec::new();
         for (_, folder, ..) in self.index.published_folders(Some(kb))? {
             let is_there = disk::entry(&self.layout.set(kb, &folder))? == Entry::Folder;
@@ -150,32 +150,32 @@ impl Mirror<Writing> {
     }
 
     /// Copies the views that were changed from outside to `quarantine/`.
-    fn keep_changed_views(&mut self, kb: Kb, views: &KbViews, record: Option<&WrittenViews>) -> Result<()> {
+    fn keep_changed_views(&mut self, kb: Kb, views: &KbViews, record: Option<&ViewRecord>) -> Result<()> {
         let mut paths: Vec<(Utf8PathBuf, Option<&str>)> =
             views.by_name().map(|(name, text)| (self.layout.kb(kb).join(name), Some(text))).collect();
         paths.extend(self.other_scripts(kb, views)?.into_iter().map(|path| (path, None)));
         for (path, made) in paths {
             let reason = match view_state(&path, made, record)? {
-                ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => Reason::Changed,
+                ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => EvidenceReason::Changed,
                 // Without a record, the earlier text is from an older version or an older index.
-                ViewState::Unrecorded => Reason::Unrecorded,
+                ViewState::Unrecorded => EvidenceReason::Unrecorded,
                 ViewState::Right | ViewState::Missing | ViewState::Outdated => continue,
             };
             let path = self.layout.portable(&path);
             let kept = self.copy_evidence(&path)?;
-            self.state.evidence.push(Evidence { path, kept, reason });
+            self.state.evidence.push(EvidenceEntry { path, kept, reason });
         }
         Ok(())
     }
 
     /// Returns a free name under `partial/` for a replaced folder: one KB may be replaced several times in a run.
-    fn free_aside(&self, kb: Kb) -> Utf8PathBuf {
+    fn free_replaced_path(&self, kb: Kb) -> Utf8PathBuf {
         let place = |number: u32| self.layout.partial().join(format!("replaced-{kb}-{number}"));
         (1..=u32::MAX).map(place).find(|path| !disk::exists(path)).unwrap_or_default()
     }
 }
 
-/// Creates a folder with links to the files of another one. Subfolders are included, so that [`Mirror::stands`]
+/// Creates a folder with links to the files of another one. Subfolders are included, so that [`Mirror::is_intact`]
 /// still finds them.
 fn copy_links(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     disk::create_dir_all(to)?;

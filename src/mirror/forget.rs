@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::index::{PublishState, SetRow};
-use super::{Access, IndexLibrary, Mirror, Remembered, Writing};
+use super::{Access, IndexLibrary, Mirror, MirrorState, WriteAccess};
 use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::{ForgottenFile, ForgottenSet, RemovedKb, StateDocument};
@@ -38,14 +38,14 @@ pub struct ForgetPlan {
 
 /// The pending moves of a removal.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Moves {
+pub(super) struct PendingMoves {
     /// The folder under `trash/`, relative to the mirror.
     trash: Utf8PathBuf,
     folders: Vec<(Kb, SetFolder)>,
     pool: Vec<Sha256>,
 }
 
-impl Moves {
+impl PendingMoves {
     /// Returns `true` if a folder of this KB is among the moves.
     pub(super) fn has_kb(&self, kb: Kb) -> bool {
         self.folders.iter().any(|(own, _)| *own == kb)
@@ -87,10 +87,10 @@ impl ForgetPlan {
 
 impl<S: Access> Mirror<S> {
     /// Returns the pending moves of a removal that was interrupted or is in progress, or `None`.
-    pub(super) fn unfinished_moves(&self) -> Result<Option<Moves>> {
+    pub(super) fn unfinished_moves(&self) -> Result<Option<PendingMoves>> {
         let Some(text) = self.index.meta(FORGETTING)? else { return Ok(None) };
         serde_json::from_str(&text).map(Some).map_err(|error| {
-            Error::new(ErrorKind::Internal, "the index does not know what it forgets").caused_by(error)
+            Error::new(ErrorKind::Internal, "cannot read the pending removal in the index").caused_by(error)
         })
     }
 
@@ -112,7 +112,7 @@ impl<S: Access> Mirror<S> {
         let (removed, stay): (Vec<&SetRow>, Vec<&SetRow>) = published.partition(|set| is_asked(set));
         for &kb in kbs {
             if !removed.iter().any(|set| set.kb == kb) {
-                return Err(not_published(kb, &stay, architectures));
+                return Err(not_published_error(kb, &stay, architectures));
             }
         }
         self.refuse_needed(&removed, &stay, knowledge)?;
@@ -127,7 +127,7 @@ impl<S: Access> Mirror<S> {
         let mut files: BTreeMap<Sha256, (FileKey, ForgottenFile)> = BTreeMap::new();
         for member in removed.iter().flat_map(|set| &set.members) {
             let (Some(key), Some(sha256)) = (member.file.key, member.file.sha256) else { continue };
-            let Some((sha256, size)) = self.index.pooled_as(key)?.filter(|(own, _)| *own == sha256) else {
+            let Some((sha256, size)) = self.index.pool_record(key)?.filter(|(own, _)| *own == sha256) else {
                 continue;
             };
             let kbs = others.get(&sha256).into_iter().flatten().copied().collect();
@@ -162,7 +162,7 @@ impl<S: Access> Mirror<S> {
                 return Err(Error::new(
                     ErrorKind::Unresolved,
                     format!(
-                        "{} is the {} that {} {} needs before it; nothing was removed",
+                        "cannot remove {}: it is the {} that {} {} needs first",
                         gone.kb, along.role, set.kb, set.folder
                     ),
                 )
@@ -174,7 +174,7 @@ impl<S: Access> Mirror<S> {
 }
 
 /// Returns the error for a KB without a folder of its own. Its files may belong to other sets.
-fn not_published(kb: Kb, stay: &[&SetRow], architectures: &[Architecture]) -> Error {
+fn not_published_error(kb: Kb, stay: &[&SetRow], architectures: &[Architecture]) -> Error {
     let has_file = |set: &&&SetRow| set.members.iter().any(|member| member.file.kb == Some(kb));
     let holders: BTreeSet<String> = stay.iter().filter(has_file).map(|set| set.kb.to_string()).collect();
     let of = match architectures {
@@ -183,10 +183,10 @@ fn not_published(kb: Kb, stay: &[&SetRow], architectures: &[Architecture]) -> Er
     };
     let error = Error::new(ErrorKind::NotFound, format!("{kb} is not published{of}"));
     if holders.is_empty() {
-        return error.hint("kbmirror list tells what is");
+        return error.hint("run kbmirror list to see the published KBs");
     }
     let holders = holders.into_iter().collect::<Vec<_>>().join(", ");
-    error.hint(format!("its file is part of the sets of {holders}, and stays as long as one of them does"))
+    error.hint(format!("remove {holders} to remove the file of {kb}: those sets contain it"))
 }
 
 /// Returns `true` if a set of the resolver and a row are the same set.
@@ -194,10 +194,10 @@ fn is_row(set: &PackageSet, row: &SetRow) -> bool {
     set.folder == row.folder && set.architecture == row.architecture
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Removes the sets of a plan. Returns the folder under `trash/`, relative to the mirror.
     pub fn forget(&mut self, plan: &ForgetPlan, knowledge: &Knowledge, now: Time) -> Result<Utf8PathBuf> {
-        let mut state = self.expect_state()?;
+        let mut state = self.known_state()?;
         let kbs: BTreeSet<Kb> = plan.sets.iter().map(|set| set.kb).collect();
         for &kb in &kbs {
             let architectures: Vec<Option<Architecture>> = match plan.architectures.as_slice() {
@@ -210,7 +210,7 @@ impl Mirror<Writing> {
             }
         }
         state.removed.sort_by_key(|one| (one.kb, one.architecture));
-        self.remember(&state)?;
+        self.save_state(&state)?;
         let time = Timestamp::from(now).strftime("%Y-%m-%dT%H%M%SZ").to_string();
         let place = |number: u32| match number {
             1 => Utf8PathBuf::from(format!("trash/{time}")),
@@ -218,7 +218,7 @@ impl Mirror<Writing> {
         };
         let free = |path: &Utf8PathBuf| !disk::exists(&self.layout.root().join(path));
         let trash = (1..=u32::MAX).map(place).find(free).unwrap_or_default();
-        let moves = Moves {
+        let moves = PendingMoves {
             trash: trash.clone(),
             folders: plan.sets.iter().map(|set| (set.kb, set.folder.clone())).collect(),
             pool: plan.removed.iter().map(|(_, file)| file.sha256).collect(),
@@ -234,15 +234,15 @@ impl Mirror<Writing> {
                 index.forget_pooled(*key)?;
                 index.clear_damage(&layout.portable(&layout.pool_file(&file.sha256)))?;
             }
-            index.begin_views()?;
+            index.mark_views_pending()?;
             index.replace_meta(FORGETTING, &text)
         })?;
         self.finish_forgetting(knowledge)?;
-        self.index.finish_views()?;
+        self.index.mark_views_current()?;
         Ok(trash)
     }
 
-    /// Moves forgotten sets and files to `trash/`. Completes the moves of an interrupted run too.
+    /// PendingMoves forgotten sets and files to `trash/`. Completes the moves of an interrupted run too.
     pub(super) fn finish_forgetting(&mut self, knowledge: &Knowledge) -> Result<()> {
         let Some(moves) = self.unfinished_moves()? else { return Ok(()) };
         let trash = self.layout.root().join(&moves.trash);
@@ -263,7 +263,7 @@ impl Mirror<Writing> {
             }
             disk::remove_dir_all(&folder)?;
             disk::sync_dir(&self.layout.kbs())?;
-            self.forget_written_views(kb)?;
+            self.remove_view_record(kb)?;
             let beside: Vec<Utf8PathBuf> = (self.index.damage()?.into_iter())
                 .filter(|damage| damage.kb == Some(kb))
                 .map(|damage| damage.path)
@@ -284,8 +284,8 @@ impl Mirror<Writing> {
 
     /// Revokes the recorded removal of a KB, for one architecture or all. Returns `true` if a removal was
     /// recorded.
-    pub fn take_back_removal(&mut self, kb: Kb, architecture: Option<Architecture>) -> Result<bool> {
-        let Remembered::Known(mut state) = self.remembered()? else { return Ok(false) };
+    pub fn revoke_removal(&mut self, kb: Kb, architecture: Option<Architecture>) -> Result<bool> {
+        let MirrorState::Known(mut state) = self.load_state()? else { return Ok(false) };
         let before = state.removed.len();
         let is_meant = |one: &RemovedKb| {
             one.kb == kb
@@ -295,14 +295,14 @@ impl Mirror<Writing> {
         if state.removed.len() == before {
             return Ok(false);
         }
-        self.remember(&state)?;
+        self.save_state(&state)?;
         Ok(true)
     }
 
-    fn expect_state(&self) -> Result<StateDocument> {
-        self.remembered()?.known().ok_or_else(|| {
+    fn known_state(&self) -> Result<StateDocument> {
+        self.load_state()?.known().ok_or_else(|| {
             Error::usage(format!("{} is missing, so a removal cannot be recorded", self.layout.state()))
-                .hint("put state.json back from a backup; export --new-lineage or import --accept-lineage begins a new one")
+                .hint("restore state.json from a backup, or begin a new one with export --new-lineage or import --accept-lineage")
         })
     }
 }

@@ -11,9 +11,9 @@ use std::fmt;
 use camino::Utf8Path;
 use sha2::Digest as _;
 
-use super::entry_fault::fault_of_entry;
+use super::entry_fault::entry_fault;
 use super::index::{Damage, NewDamage};
-use super::pool::{Pooled, Run, sha256_of};
+use super::pool::{PooledFile, RunInfo, sha256_of};
 use super::{Access, Mirror};
 use crate::disk::{self, Entry, NewFile, Pieces};
 use crate::documents::FindingKind;
@@ -48,43 +48,43 @@ impl<S: Access> Mirror<S> {
         &self,
         key: FileKey,
         name: &str,
-        run: Run<'_>,
-    ) -> Result<std::result::Result<Pooled, Absence>> {
-        if let Some(pooled) = self.pooled(key)? {
+        run: RunInfo<'_>,
+    ) -> Result<std::result::Result<PooledFile, Absence>> {
+        if let Some(pooled) = self.pooled_file(key)? {
             return Ok(Ok(pooled));
         }
-        let Some((sha256, size)) = self.index.pooled_as(key)? else { return Ok(Err(Absence::Unknown)) };
+        let Some((sha256, size)) = self.index.pool_record(key)? else { return Ok(Err(Absence::Unknown)) };
         let path = self.layout.portable(&self.layout.pool_file(&sha256));
         if let Some(damage) = self.index.damage()?.into_iter().find(|damage| damage.path == path) {
             return Ok(Err(Absence::Damaged(damage)));
         }
         let entry = disk::entry(&self.layout.pool_file(&sha256));
-        let Some((kind, message)) = fault_of_entry(entry, size) else { return Ok(Err(Absence::Unknown)) };
+        let Some((kind, message)) = entry_fault(entry, size) else { return Ok(Err(Absence::Unknown)) };
         Err(self.damaged(name, self.damage_in_pool(sha256, kind, message), run)?)
     }
 
     /// Creates a new name for a pool file, as a link where the file system supports it, and hashes every byte. If
     /// the bytes are wrong, removes the new name and records the damage.
-    pub fn hand_out(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
+    pub fn hand_out(&self, pooled: &PooledFile, to: &Utf8Path, run: RunInfo<'_>) -> Result<()> {
         let found = if disk::link(&pooled.path, to)? { sha256_of(to) } else { copy(&pooled.path, to)? };
-        self.judge_handed_out(pooled, &found, to, run)
+        self.verify_handed_out(pooled, &found, to, run)
     }
 
     /// Puts a file of the pool into a set folder. A link is not read; a copy is hashed.
-    pub(super) fn put_into_folder(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
+    pub(super) fn put_into_folder(&self, pooled: &PooledFile, to: &Utf8Path, run: RunInfo<'_>) -> Result<()> {
         if disk::link(&pooled.path, to)? {
             return Ok(());
         }
         let found = copy(&pooled.path, to)?;
-        self.judge_handed_out(pooled, &found, to, run)
+        self.verify_handed_out(pooled, &found, to, run)
     }
 
-    fn judge_handed_out(
+    fn verify_handed_out(
         &self,
-        pooled: &Pooled,
+        pooled: &PooledFile,
         found: &Result<Sha256>,
         to: &Utf8Path,
-        run: Run<'_>,
+        run: RunInfo<'_>,
     ) -> Result<()> {
         if found.as_ref().is_ok_and(|found| *found == pooled.sha256) {
             return Ok(());
@@ -95,16 +95,14 @@ impl<S: Access> Mirror<S> {
         let (kind, message) = match sha256_of(&pooled.path) {
             Ok(again) if again == pooled.sha256 => {
                 let message = format!(
-                    "{name}: {path} was damaged on the first reading and sound on the second: nothing was handed out"
+                    "cannot hand out {name}: {path} was damaged on the first reading and sound on the second"
                 );
                 return Err(Error::new(ErrorKind::Integrity, message)
                     .hint("check disk, cable, and memory of this machine; then run the command again"));
             }
-            Ok(again) => {
-                (FindingKind::Digest, format!("its SHA-256 is {again} and should be {}", pooled.sha256))
-            }
+            Ok(again) => (FindingKind::Digest, format!("SHA-256 is {again} instead of {}", pooled.sha256)),
             Err(_) if disk::entry(&pooled.path)? == Entry::Nothing => {
-                (FindingKind::Missing, "it is missing".to_owned())
+                (FindingKind::Missing, "missing".to_owned())
             }
             Err(error) => (FindingKind::Unreadable, error.full_message()),
         };
@@ -112,14 +110,17 @@ impl<S: Access> Mirror<S> {
     }
 
     /// Records damage of the pool and returns the error that names it.
-    fn damaged(&self, name: &str, damage: NewDamage, run: Run<'_>) -> Result<Error> {
+    fn damaged(&self, name: &str, damage: NewDamage, run: RunInfo<'_>) -> Result<Error> {
         let message = format!("{name} is damaged: {}: {}", damage.path, damage.message);
         let error = Error::new(ErrorKind::Integrity, message);
         let sets = damage.sha256.map(|sha256| self.index.published_sets_of_file(&sha256)).transpose()?;
         let kbs: BTreeSet<String> = sets.iter().flatten().map(|set| set.kb.to_string()).collect();
         let error = match self.record_damage(&[damage], run.command, run.now) {
             Ok(()) => error,
-            Err(why) => error.hint(format!("the damage could not be recorded: {}", why.full_message())),
+            Err(why) => error.hint(format!(
+                "run kbmirror verify later; the damage was not recorded: {}",
+                why.full_message()
+            )),
         };
         let kbs: Vec<String> = kbs.into_iter().collect();
         Ok(if kbs.is_empty() { error } else { error.hint(self.side()?.to_heal(kbs.join(" "))) })

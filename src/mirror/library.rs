@@ -41,7 +41,7 @@ impl<'a> IndexLibrary<'a> {
 
     /// Sets the side of the gap for which advice is given.
     #[must_use]
-    pub fn on(self, side: Side) -> Self {
+    pub fn with_side(self, side: Side) -> Self {
         Self { side, ..self }
     }
 
@@ -130,7 +130,7 @@ pub fn facts_of_folder(
     let own = index.facts_of(&kbs)?;
     let unlisted: Vec<Kb> = kbs.iter().flat_map(|&kb| unlisted_kbs(kb, &own, knowledge)).collect();
     kbs.extend(unlisted);
-    kbs.extend(stacks_beside(&kbs, &own, index, knowledge)?);
+    kbs.extend(servicing_stacks(&kbs, &own, index, knowledge)?);
     let mut facts = index.facts_of(&kbs)?;
     // A file that no Catalog entry lists has a size too.
     for file in of_digests {
@@ -142,7 +142,7 @@ pub fn facts_of_folder(
 }
 
 /// Returns the servicing stacks of the families of some KBs: one of them may have to be installed before a KB.
-fn stacks_beside(
+fn servicing_stacks(
     kbs: &BTreeSet<Kb>,
     facts: &Facts,
     index: &Index,

@@ -17,7 +17,7 @@ pub struct Lock {
 
 impl Lock {
     /// Takes the lock, or returns an error that names the holder.
-    pub fn take(path: &Utf8Path, since: &str) -> Result<Self> {
+    pub fn acquire(path: &Utf8Path, since: &str) -> Result<Self> {
         let mut file = disk::open_lock(path)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -31,8 +31,8 @@ impl Lock {
                 } else {
                     format!("another process ({holder})")
                 };
-                return Err(Error::new(ErrorKind::Busy, format!("{who} holds the mirror"))
-                    .hint("wait for it to end, or use another --mirror"));
+                return Err(Error::new(ErrorKind::Busy, format!("{who} has locked the mirror"))
+                    .hint("wait for that process to end, or use another folder with --mirror DIR"));
             }
             Err(TryLockError::Error(error)) => {
                 return Err(Error::new(ErrorKind::Internal, format!("cannot lock {path}")).caused_by(error));

@@ -13,9 +13,10 @@
 //! A mirror records the origin of its content and accepts no other origin, so that a demo never mixes with live
 //! content. The writer holds the [`Lock`]. [`Layout`] and mirror-layout.md define every path.
 
+mod access;
 mod admission;
-mod beside;
 mod damage;
+mod discard;
 mod documents;
 mod entry_fault;
 mod evidence;
@@ -27,26 +28,26 @@ pub mod index;
 mod layout;
 mod library;
 mod lock;
+mod mirror_state;
 pub mod pool;
 mod publish;
 mod rebuild;
 mod records;
-mod remembered;
-mod replaced;
 pub mod restore;
 mod retention;
 mod scripts;
-mod state;
 mod state_file;
 mod tables;
 mod verify;
+mod view_record;
+mod view_state;
 mod views;
-mod written;
 
-pub use admission::{Mismatch, Stated, Unfit, Vetted};
+pub use access::{Access, ReadAccess, WriteAccess};
+pub use admission::{FileStatements, Mismatch, Rejection, VettedFile};
 use camino::{Utf8Path, Utf8PathBuf};
 pub use documents::update_document;
-pub use evidence::{Evidence, Reason};
+pub use evidence::{EvidenceEntry, EvidenceReason};
 pub use folder::read_folder;
 pub use forget::ForgetPlan;
 pub use hand_out::Absence;
@@ -55,15 +56,15 @@ use jiff::Timestamp;
 pub use layout::{Layout, RunReport};
 pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
-pub use pool::{Admitted, Pooled, Run};
-pub use publish::{Folder, Published};
-pub use rebuild::{set_index_aside, stored_origin};
-pub use remembered::Remembered;
-pub use retention::{Purged, QUARANTINE_ROOM};
-pub use state::{Access, Reading, Writing};
+pub use mirror_state::MirrorState;
+pub use pool::{AdmittedFile, PooledFile, RunInfo};
+pub use publish::{PublishOutcome, PublishedFolder};
+pub use rebuild::{quarantine_index, stored_origin};
+pub use retention::{PurgeResult, QUARANTINE_LIMIT};
 pub(crate) use state_file::IMPORTED;
 pub use tables::{
-    is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
+    effective_knowledge, is_newer, knowledge_from_texts, read_knowledge, read_operator_tables,
+    read_table_texts, replaces_knowledge,
 };
 pub use verify::VERIFY_FORMAT;
 
@@ -73,7 +74,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::Side;
 use crate::servicing::Knowledge;
 
-/// An open mirror. The state `S` decides which operations are available: every state can read, only [`Writing`]
+/// An open mirror. The state `S` decides which operations are available: every state can read, only [`WriteAccess`]
 /// can write.
 ///
 /// A reader cannot publish:
@@ -81,10 +82,10 @@ use crate::servicing::Knowledge;
 /// ```compile_fail,E0599
 /// use kbmirror::clock::Time;
 /// use kbmirror::mirror::index::SetRow;
-/// use kbmirror::mirror::{Mirror, Reading};
+/// use kbmirror::mirror::{Mirror, ReadAccess};
 /// use kbmirror::servicing::Knowledge;
 ///
-/// fn publish(mirror: &mut Mirror<Reading>, set: &SetRow, knowledge: &Knowledge) {
+/// fn publish(mirror: &mut Mirror<ReadAccess>, set: &SetRow, knowledge: &Knowledge) {
 ///     let _ = mirror.publish(set, knowledge, Time::UNIX_EPOCH);
 /// }
 /// ```
@@ -94,47 +95,47 @@ use crate::servicing::Knowledge;
 /// ```
 /// use kbmirror::clock::Time;
 /// use kbmirror::mirror::index::SetRow;
-/// use kbmirror::mirror::{Mirror, Writing};
+/// use kbmirror::mirror::{Mirror, WriteAccess};
 /// use kbmirror::servicing::Knowledge;
 ///
-/// fn publish(mirror: &mut Mirror<Writing>, set: &SetRow, knowledge: &Knowledge) {
+/// fn publish(mirror: &mut Mirror<WriteAccess>, set: &SetRow, knowledge: &Knowledge) {
 ///     let _ = mirror.publish(set, knowledge, Time::UNIX_EPOCH);
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Mirror<S = Reading> {
+pub struct Mirror<S = ReadAccess> {
     layout: Layout,
     index: Index,
     state: S,
 }
 
-impl Mirror<Reading> {
+impl Mirror<ReadAccess> {
     /// Opens an existing mirror for reading.
     pub fn open(layout: Layout) -> Result<Self> {
         if !disk::exists(layout.index()) {
-            let message = format!("there is no mirror at {}", layout.root());
+            let message = format!("no mirror exists at {}", layout.root());
             return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
         }
         match Index::open_read_only(layout.index()) {
-            Ok(index) => Ok(Self { layout, index, state: Reading(()) }),
-            Err(error) if !Index::is_unmade(layout.index()).unwrap_or(false) => Err(error),
+            Ok(index) => Ok(Self { layout, index, state: ReadAccess(()) }),
+            Err(error) if !Index::is_uninitialized(layout.index()).unwrap_or(false) => Err(error),
             // The index was lost or emptied and is being rebuilt: the mirror exists, but its index is incomplete.
             Err(_) if layout.has_content()? => {
-                let message = format!("the making of the index {} was interrupted", layout.index());
+                let message = format!("the rebuild of the index {} was interrupted", layout.index());
                 Err(Error::usage(message).hint(
-                    "the next run that writes makes it from kb/ and pool/, and so does kbmirror repair --rebuild-index",
+                    "run kbmirror repair --rebuild-index or any command that writes, to rebuild the index from kb/ and pool/",
                 ))
             }
             Err(_) => {
                 let message =
-                    format!("there is no mirror at {} yet: its first run was interrupted", layout.root());
+                    format!("no mirror exists at {} yet: its first run was interrupted", layout.root());
                 Err(Error::new(ErrorKind::NotFound, message).hint("run the same command again"))
             }
         }
     }
 
     /// Opens a mirror for reading, or returns `None` if it does not exist.
-    pub fn open_if_there(layout: Layout) -> Result<Option<Self>> {
+    pub fn open_if_exists(layout: Layout) -> Result<Option<Self>> {
         if disk::exists(layout.index()) { Self::open(layout).map(Some) } else { Ok(None) }
     }
 
@@ -143,8 +144,8 @@ impl Mirror<Reading> {
     pub fn check_usable(layout: &Layout, origin: &str) -> Result<()> {
         let there = layout.root().ancestors().find(|path| disk::exists(path));
         disk::check_writable(there.unwrap_or_else(|| Utf8Path::new(".")))
-            .map_err(|error| unusable(layout, error))?;
-        if !disk::exists(layout.index()) || Index::is_unmade(layout.index()).unwrap_or(false) {
+            .map_err(|error| unwritable_folder(layout, error))?;
+        if !disk::exists(layout.index()) || Index::is_uninitialized(layout.index()).unwrap_or(false) {
             return Ok(());
         }
         expect_origin(layout, &Index::open_read_only(layout.index())?, origin)
@@ -178,49 +179,49 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Opens a mirror for writing, and creates it if it does not exist. Takes the lock, checks the origin, and
     /// completes or removes interrupted work of an earlier run. Views are written with the knowledge of this run.
-    pub fn open_to_write(
+    pub fn open_for_writing(
         layout: Layout,
         origin: &str,
         knowledge: &Knowledge,
         now: Timestamp,
     ) -> Result<Self> {
-        let unusable = |error: Error| unusable(&layout, error);
-        disk::create_dir_all(layout.root()).map_err(unusable)?;
-        let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
-        let mut index = Index::open(layout.index()).map_err(unusable)?;
+        let with_folder = |error: Error| unwritable_folder(&layout, error);
+        disk::create_dir_all(layout.root()).map_err(with_folder)?;
+        let lock = Lock::acquire(&layout.lock(), &now.to_string()).map_err(with_folder)?;
+        let mut index = Index::open(layout.index()).map_err(with_folder)?;
         // The `created` value is set last, so that an index whose creation was interrupted is built again.
-        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
+        let rebuilt = initialize_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
-        let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new(), evidence: Vec::new() };
+        let state = WriteAccess { lock: Some(lock), rebuilt, rewritten: Vec::new(), evidence: Vec::new() };
         let mut mirror = Self { layout, index, state };
-        mirror.begin_state()?;
-        mirror.state.mended = mirror.finish_what_was_cut_off(knowledge, now.into())?;
+        mirror.create_state_if_missing()?;
+        mirror.state.rewritten = mirror.recover_interrupted_work(knowledge, now.into())?;
         Ok(mirror)
     }
 
     /// Opens a mirror for a dry run: on a private copy of its index, without the lock, and without any write to
     /// the disk. The mirror does not have to exist. The result supports only the operations of `--dry-run`.
-    pub fn open_for_trial(
+    pub fn open_for_dry_run(
         layout: Layout,
         origin: &str,
         knowledge: &Knowledge,
         now: Timestamp,
     ) -> Result<Self> {
         let mut index = Index::open_scratch(layout.index())?;
-        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
+        let rebuilt = initialize_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
         Ok(Self {
             layout,
             index,
-            state: Writing { lock: None, rebuilt, mended: Vec::new(), evidence: Vec::new() },
+            state: WriteAccess { lock: None, rebuilt, rewritten: Vec::new(), evidence: Vec::new() },
         })
     }
 
     /// Removes the index of a new mirror if it is still empty.
-    pub fn unmake_if_empty(self) -> Result<()> {
+    pub fn remove_if_empty(self) -> Result<()> {
         if !self.index.is_empty()? {
             return Ok(());
         }
@@ -229,7 +230,7 @@ impl Mirror<Writing> {
         for end in ["", "-wal", "-shm"] {
             disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index())))?;
         }
-        state_file::unmake(&layout)?;
+        state_file::remove_if_new(&layout)?;
         drop(state);
         Ok(())
     }
@@ -245,12 +246,12 @@ impl Mirror<Writing> {
     }
 
     /// Returns the views that were rewritten when the mirror was opened, as paths relative to the mirror.
-    pub fn mended_views(&self) -> &[Utf8PathBuf] {
-        &self.state.mended
+    pub fn rewritten_views(&self) -> &[Utf8PathBuf] {
+        &self.state.rewritten
     }
 
     /// Returns the views that this run rewrote although their text was not one that the program had written.
-    pub fn evidence(&self) -> &[Evidence] {
+    pub fn evidence(&self) -> &[EvidenceEntry] {
         &self.state.evidence
     }
 
@@ -258,13 +259,13 @@ impl Mirror<Writing> {
     pub(super) fn expect_lock(&self) -> Result<()> {
         match self.state.lock {
             Some(_) => Ok(()),
-            None => Err(Error::new(ErrorKind::Internal, "a trial must not write into the mirror")),
+            None => Err(Error::new(ErrorKind::Internal, "a dry run must not write to the mirror")),
         }
     }
 }
 
 /// Fills a new index from `kb/` and `pool/`. Returns the number of rebuilt sets.
-fn make_if_new(
+fn initialize_if_new(
     layout: &Layout,
     index: &mut Index,
     origin: &str,
@@ -276,7 +277,7 @@ fn make_if_new(
     }
     index.in_transaction(|index| {
         let rebuilt = rebuild::rebuild(layout, index, knowledge, now.into())?;
-        state_file::note_rebuilt(layout, index)?;
+        state_file::record_rebuild(layout, index)?;
         index.set_meta("origin", origin)?;
         index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
         Ok(rebuilt)
@@ -285,12 +286,12 @@ fn make_if_new(
 
 /// Adds the mirror's folder to a disk error. A folder that cannot be written is a usage error, not an internal
 /// error.
-pub fn unusable(layout: &Layout, error: Error) -> Error {
+pub fn unwritable_folder(layout: &Layout, error: Error) -> Error {
     match error.kind() {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Usage)
             .context(format!("the mirror folder {} cannot be written", layout.root()))
-            .hint("choose a folder that you may write to with --mirror DIR"),
+            .hint("choose a writable folder with --mirror DIR"),
         _ => error,
     }
 }

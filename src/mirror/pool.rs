@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::Digest as _;
 
-use super::admission::Vetted;
+use super::admission::VettedFile;
 use super::index::NewDamage;
-use super::{Access, Mirror, Writing};
+use super::{Access, Mirror, WriteAccess};
 use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
@@ -17,7 +17,7 @@ use crate::update::Sha256;
 
 /// A file that the pool has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pooled {
+pub struct PooledFile {
     /// The path of its content.
     pub path: Utf8PathBuf,
     /// Its digest.
@@ -28,7 +28,7 @@ pub struct Pooled {
 
 /// The run that adds bytes, for records.
 #[derive(Debug, Clone, Copy)]
-pub struct Run<'a> {
+pub struct RunInfo<'a> {
     /// Its command.
     pub command: &'a str,
     /// Its time.
@@ -37,7 +37,7 @@ pub struct Run<'a> {
 
 /// A file that was admitted to the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted {
+pub struct AdmittedFile {
     /// The row of the file. It differs from the requested one if the bytes belong to a file that another row
     /// describes.
     pub key: FileKey,
@@ -48,11 +48,11 @@ pub struct Admitted {
 impl<S: Access> Mirror<S> {
     /// Returns the pool's copy of a file: known to the index, not recorded as damaged, and on disk with the
     /// recorded size. Its bytes are not read.
-    pub fn pooled(&self, key: FileKey) -> Result<Option<Pooled>> {
-        let Some((sha256, size)) = self.index.pooled_as(key)? else { return Ok(None) };
+    pub fn pooled_file(&self, key: FileKey) -> Result<Option<PooledFile>> {
+        let Some((sha256, size)) = self.index.pool_record(key)? else { return Ok(None) };
         let path = self.layout.pool_file(&sha256);
-        let whole = !self.index.is_damaged(&sha256)? && disk::file_size(&path)? == Some(size);
-        Ok(whole.then_some(Pooled { path, sha256, size }))
+        let is_present = !self.index.is_damaged(&sha256)? && disk::file_size(&path)? == Some(size);
+        Ok(is_present.then_some(PooledFile { path, sha256, size }))
     }
 
     /// Returns the files of the pool that are not read-only, relative to the mirror. The list is empty on a file
@@ -79,10 +79,10 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Adds a vetted file to the pool and records it with its checks. The file must be under
     /// [`super::Layout::partial`].
-    pub fn admit(&mut self, key: FileKey, vetted: &Vetted<'_>, run: Run<'_>) -> Result<Admitted> {
+    pub fn admit(&mut self, key: FileKey, vetted: &VettedFile<'_>, run: RunInfo<'_>) -> Result<AdmittedFile> {
         let replaced = self.place_in_pool(vetted, run)?;
         let digests = vetted.digests();
         let path = self.layout.portable(&self.layout.pool_file(&digests.sha256));
@@ -90,7 +90,7 @@ impl Mirror<Writing> {
             index.clear_damage(&path)?;
             index.record_pooled(key, digests, vetted.checks(), run.now)
         })?;
-        Ok(Admitted { key, replaced })
+        Ok(AdmittedFile { key, replaced })
     }
 
     /// Moves a vetted file to its path in the pool; the index records it later. An existing file keeps the path
@@ -99,7 +99,11 @@ impl Mirror<Writing> {
     ///
     /// Before damaged or missing bytes are replaced, the set folders made of them are recorded as damaged. After a
     /// kill, the next run builds these folders again.
-    pub fn place_in_pool(&mut self, vetted: &Vetted<'_>, run: Run<'_>) -> Result<Option<Utf8PathBuf>> {
+    pub fn place_in_pool(
+        &mut self,
+        vetted: &VettedFile<'_>,
+        run: RunInfo<'_>,
+    ) -> Result<Option<Utf8PathBuf>> {
         self.expect_lock()?;
         let (partial, digests) = (vetted.path(), vetted.digests());
         let path = self.layout.pool_file(&digests.sha256);
@@ -116,11 +120,11 @@ impl Mirror<Writing> {
             return Ok(None);
         }
         if there != Entry::Nothing || self.index.is_pooled(&digests.sha256)? {
-            self.doubt_folders_of(&digests.sha256, run)?;
+            self.record_folder_damage(&digests.sha256, run)?;
         }
         let replaced = match there {
             Entry::Nothing => None,
-            _ => Some(self.set_aside(&path, &digests.sha256, run.now)?),
+            _ => Some(self.quarantine_damaged(&path, &digests.sha256, run.now)?),
         };
         // Rename first: a run killed in between leaves a writable pool file, which this function repairs later.
         // The other order could leave a read-only partial file that a later run cannot open.
@@ -130,33 +134,33 @@ impl Mirror<Writing> {
     }
 
     /// Records the copies of a file in the published set folders as damaged, before the pool file is replaced.
-    fn doubt_folders_of(&mut self, sha256: &Sha256, run: Run<'_>) -> Result<()> {
+    fn record_folder_damage(&mut self, sha256: &Sha256, run: RunInfo<'_>) -> Result<()> {
         let known: BTreeSet<Utf8PathBuf> =
             self.index.damage()?.into_iter().map(|damage| damage.path).collect();
-        let mut doubted = Vec::new();
+        let mut damaged = Vec::new();
         for set in self.index.published_sets_of_file(sha256)? {
             let folder = self.folder_of(&set)?;
             for (member, name) in set.members.iter().zip(&folder.names) {
                 let path = self.layout.portable(&folder.file(name));
                 if member.file.sha256 == Some(*sha256) && !known.contains(&path) {
-                    doubted.push(NewDamage {
+                    damaged.push(NewDamage {
                         path,
                         kb: Some(set.kb),
                         folder: Some(set.folder.clone()),
                         sha256: Some(*sha256),
                         kind: FindingKind::Digest,
-                        message: "its file in the pool was damaged or missing".to_owned(),
+                        message: "the pool file was damaged or missing".to_owned(),
                     });
                 }
             }
         }
         self.index.in_transaction(|index| {
-            doubted.iter().try_for_each(|damage| index.record_damage(damage, run.command, run.now))
+            damaged.iter().try_for_each(|damage| index.record_damage(damage, run.command, run.now))
         })
     }
 
     /// Moves the entry at the path of a pool file to quarantine.
-    fn set_aside(&self, path: &Utf8Path, sha256: &Sha256, now: Time) -> Result<Utf8PathBuf> {
+    fn quarantine_damaged(&self, path: &Utf8Path, sha256: &Sha256, now: Time) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;
         let first = folder.join(format!("{sha256}.damaged"));

@@ -8,7 +8,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
-use super::entry_fault::fault_of_entry;
+use super::entry_fault::entry_fault;
 use super::index::{NewDamage, PublishState, Transaction};
 use super::layout::Layout;
 use super::lock::Lock;
@@ -73,7 +73,7 @@ fn record_missing(
     };
     index.record_pooled(key, &Digests { sha1, sha256, size }, &[], now)?;
     let path = layout.pool_file(&sha256);
-    let Some((kind, message)) = fault_of_entry(disk::entry(&path), size) else { return Ok(true) };
+    let Some((kind, message)) = entry_fault(disk::entry(&path), size) else { return Ok(true) };
     let path = layout.portable(&path);
     let damage = NewDamage { path, kb: None, folder: None, sha256: Some(sha256), kind, message };
     index.record_damage(&damage, "rebuilding the index", now)?;
@@ -84,16 +84,18 @@ fn record_missing(
 fn read_document(path: &Utf8Path) -> Result<KbDocument> {
     let text = disk::read_text(path, JSON_CAP)?;
     let unreadable = |error: serde_json::Error| {
-        Error::usage(format!("{path} cannot be read, so the index cannot be rebuilt"))
+        Error::usage(format!("cannot rebuild the index: {path} cannot be read"))
             .caused_by(error)
-            .hint("put mirror.db back, or remove this file to give its KB up")
+            .hint("restore a backup of mirror.db, or remove this file and lose its KB")
     };
     let header: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
     let format = header.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
     if format > u64::from(KB_JSON_FORMAT) {
         let message =
             format!("{path} has format {format}; this program reads formats up to {KB_JSON_FORMAT}");
-        return Err(Error::usage(message).hint("use the version of kbmirror that wrote it, or a newer one"));
+        return Err(
+            Error::usage(message).hint("use the version of kbmirror that wrote the file, or a newer one")
+        );
     }
     serde_json::from_value(header).map_err(unreadable)
 }
@@ -111,8 +113,8 @@ pub fn stored_origin(layout: &Layout) -> Result<Option<String>> {
 
 /// Moves the index of a mirror to `quarantine/`, so that the next command that writes builds it again. Returns the
 /// new path, relative to the mirror, or `None` if no index exists.
-pub fn set_index_aside(layout: &Layout, now: Timestamp) -> Result<Option<Utf8PathBuf>> {
-    let _lock = Lock::take(&layout.lock(), &now.to_string())?;
+pub fn quarantine_index(layout: &Layout, now: Timestamp) -> Result<Option<Utf8PathBuf>> {
+    let _lock = Lock::acquire(&layout.lock(), &now.to_string())?;
     if disk::entry(layout.index())? == Entry::Nothing {
         return Ok(None);
     }

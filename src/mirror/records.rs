@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Owner, SetRow, UpdateDetail};
+use super::index::{SetRow, UpdateDetail, UpdateSelector};
 use super::{Access, Mirror};
 use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
@@ -13,7 +13,7 @@ use crate::update::Kb;
 impl<S: Access> Mirror<S> {
     /// Returns the updates of a KB as lines of a listing.
     pub fn update_lines(&self, kb: Kb) -> Result<Vec<UpdateLine>> {
-        let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
+        let (updates, files) = self.index.details_of(UpdateSelector::Kb(kb))?;
         let line = |update: &UpdateDetail| UpdateLine {
             severity: update.severity.clone(),
             restart: update.restart.clone(),

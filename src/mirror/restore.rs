@@ -15,15 +15,15 @@ use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, classify};
 
 /// Parses a time of a document. Returns `otherwise` if the text is not a time.
-fn time_of(text: &str, otherwise: Time) -> Time {
+fn parse_time(text: &str, otherwise: Time) -> Time {
     text.parse().unwrap_or(otherwise)
 }
 
 /// Writes an update into an index as if it had been crawled at the time that the document states.
 pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now: Time) -> Result<()> {
-    let first = time_of(&update.first_seen, now);
-    let last = update.last_seen.as_deref().map_or(now, |text| time_of(text, now));
-    let is_news = index.seen_last(update.update_id)?.is_none_or(|known| known < last);
+    let first = parse_time(&update.first_seen, now);
+    let last = update.last_seen.as_deref().map_or(now, |text| parse_time(text, now));
+    let is_news = index.last_seen(update.update_id)?.is_none_or(|known| known < last);
     let mut class = classify(&update.title, &update.products, None);
     class.kb = class.kb.or(Some(kb));
     let record = UpdateRecord {
@@ -61,7 +61,7 @@ pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now:
     }
     match &update.expired {
         Some(since) => {
-            let since = time_of(&format!("{since}T00:00:00Z"), last);
+            let since = parse_time(&format!("{since}T00:00:00Z"), last);
             index.record_absence(update.update_id, since, Some(since))?;
         }
         // The Catalog showed the update again.

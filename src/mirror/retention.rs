@@ -19,7 +19,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
 use super::pool::sha256_of;
-use super::{Mirror, Writing};
+use super::{Mirror, WriteAccess};
 use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::error::Result;
@@ -27,7 +27,7 @@ use crate::update::Sha256;
 
 /// The maximum total size of rejected downloads and saved pages: less than a mirror of one month needs, and more
 /// than a run over a bad line leaves. An entry that is larger on its own is not kept.
-pub const QUARANTINE_ROOM: u64 = 2 * 1024 * 1024 * 1024;
+pub const QUARANTINE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The days for which rejected entries are kept: from one Patch Tuesday to past the next one.
 const QUARANTINE_DAYS: i64 = 30;
@@ -39,7 +39,7 @@ const SECONDS_A_DAY: i64 = 86_400;
 
 /// The result of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Purged {
+pub struct PurgeResult {
     /// The number of deleted downloads, replaced damaged files, and saved pages.
     pub files: usize,
     /// Their size in bytes.
@@ -50,7 +50,7 @@ pub struct Purged {
 
 /// An entry with an age.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Kept {
+struct ExpiringEntry {
     path: Utf8PathBuf,
     size: u64,
     since: Time,
@@ -58,26 +58,26 @@ struct Kept {
     replaced_by: Option<Sha256>,
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Deletes the entries whose retention period is over.
-    pub fn purge(&self, now: Time) -> Result<Purged> {
+    pub fn purge(&self, now: Time) -> Result<PurgeResult> {
         self.expect_lock()?;
-        let mut purged = Purged::default();
+        let mut purged = PurgeResult::default();
         let mut kept = self.kept_in_quarantine()?;
         kept.extend(self.saved_pages()?);
         // A pool file is read only for an entry that is old enough to be deleted.
         let mut may_go = Vec::new();
         for entry in kept {
             let is_pinned = match &entry.replaced_by {
-                Some(_) if is_young(&entry, now) => true,
-                Some(sha256) => !self.holds_verified(sha256),
+                Some(_) if is_recent(&entry, now) => true,
+                Some(sha256) => !self.has_verified_in_pool(sha256),
                 None => false,
             };
             if !is_pinned {
                 may_go.push(entry);
             }
         }
-        for entry in doomed(may_go, now) {
+        for entry in entries_to_delete(may_go, now) {
             disk::remove_file(&entry.path)?;
             purged.files += 1;
             purged.bytes += entry.size;
@@ -99,7 +99,7 @@ impl Mirror<Writing> {
     }
 
     /// Returns the entries of `quarantine/` that may be deleted eventually.
-    fn kept_in_quarantine(&self) -> Result<Vec<Kept>> {
+    fn kept_in_quarantine(&self) -> Result<Vec<ExpiringEntry>> {
         let folder = self.layout.quarantine();
         let mut kept = Vec::new();
         for name in disk::list(&folder)? {
@@ -113,50 +113,50 @@ impl Mirror<Writing> {
                 continue;
             }
             if let Some(since) = disk::modified(&path)? {
-                kept.push(Kept { path, size, since, replaced_by });
+                kept.push(ExpiringEntry { path, size, since, replaced_by });
             }
         }
         Ok(kept)
     }
 
     /// Returns the saved pages of `runs/`.
-    fn saved_pages(&self) -> Result<Vec<Kept>> {
+    fn saved_pages(&self) -> Result<Vec<ExpiringEntry>> {
         let folder = self.layout.runs();
         let mut kept = Vec::new();
         for name in disk::list(&folder)? {
             let path = folder.join(&name);
-            let since = time_of(&name).filter(|_| path.extension() == Some("html"));
+            let since = parse_time(&name).filter(|_| path.extension() == Some("html"));
             if let (Some(since), Entry::File(size)) = (since, disk::entry(&path)?) {
-                kept.push(Kept { path, size, since, replaced_by: None });
+                kept.push(ExpiringEntry { path, size, since, replaced_by: None });
             }
         }
         Ok(kept)
     }
 
     /// Returns `true` if the pool has these bytes. The pool file is read completely.
-    fn holds_verified(&self, sha256: &Sha256) -> bool {
+    fn has_verified_in_pool(&self, sha256: &Sha256) -> bool {
         sha256_of(&self.layout.pool_file(sha256)).is_ok_and(|found| found == *sha256)
     }
 }
 
-fn is_young(entry: &Kept, now: Time) -> bool {
+fn is_recent(entry: &ExpiringEntry, now: Time) -> bool {
     now.since(entry.since).as_secs() <= QUARANTINE_DAYS * SECONDS_A_DAY
 }
 
 /// Returns the entries that are too old, and the oldest of the others that exceed the size limit.
-fn doomed(mut kept: Vec<Kept>, now: Time) -> Vec<Kept> {
+fn entries_to_delete(mut kept: Vec<ExpiringEntry>, now: Time) -> Vec<ExpiringEntry> {
     // Newest first; names break ties within one second.
     kept.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.path.cmp(&b.path)));
     let mut taken = 0_u64;
     kept.retain(|entry| {
         taken = taken.saturating_add(entry.size);
-        !is_young(entry, now) || taken > QUARANTINE_ROOM
+        !is_recent(entry, now) || taken > QUARANTINE_LIMIT
     });
     kept
 }
 
 /// Parses the time at the beginning of a name under `runs/`: `2026-11-23T080000Z-…`.
-fn time_of(name: &str) -> Option<Time> {
+fn parse_time(name: &str) -> Option<Time> {
     let (time, _) = name.split_once("Z-")?;
     let time = DateTime::strptime("%Y-%m-%dT%H%M%S", time).ok()?;
     Some(Offset::UTC.to_timestamp(time).ok()?.into())
@@ -166,33 +166,38 @@ fn time_of(name: &str) -> Option<Time> {
 mod tests {
     use super::*;
 
-    fn kept(name: &str, size: u64, days: i64) -> Kept {
-        Kept { path: name.into(), size, since: now().shifted_by(-days * SECONDS_A_DAY), replaced_by: None }
+    fn kept(name: &str, size: u64, days: i64) -> ExpiringEntry {
+        ExpiringEntry {
+            path: name.into(),
+            size,
+            since: now().shifted_by(-days * SECONDS_A_DAY),
+            replaced_by: None,
+        }
     }
 
     fn now() -> Time {
         "2026-11-23T08:00:00Z".parse().unwrap()
     }
 
-    fn names(kept: Vec<Kept>) -> Vec<String> {
+    fn names(kept: Vec<ExpiringEntry>) -> Vec<String> {
         kept.into_iter().map(|entry| entry.path.into_string()).collect()
     }
 
     #[test]
     fn old_entries_are_deleted_then_the_oldest_above_the_limit() {
         let gib = 1024 * 1024 * 1024;
-        assert_eq!(names(doomed(vec![kept("new", 1, 30), kept("old", 1, 31)], now())), ["old"]);
+        assert_eq!(names(entries_to_delete(vec![kept("new", 1, 30), kept("old", 1, 31)], now())), ["old"]);
         let crowd = vec![kept("a", gib, 3), kept("b", gib, 2), kept("c", gib, 1), kept("d", 0, 4)];
-        assert_eq!(names(doomed(crowd, now())), ["a", "d"]);
+        assert_eq!(names(entries_to_delete(crowd, now())), ["a", "d"]);
         // An entry from the future counts as new.
-        assert_eq!(names(doomed(vec![kept("later", 1, -400)], now())), Vec::<String>::new());
+        assert_eq!(names(entries_to_delete(vec![kept("later", 1, -400)], now())), Vec::<String>::new());
     }
 
     #[test]
     fn names_without_a_time_are_not_parsed() {
-        assert_eq!(time_of("2026-11-23T080000Z-search.html"), Some(now()));
+        assert_eq!(parse_time("2026-11-23T080000Z-search.html"), Some(now()));
         for name in ["", "notes.html", "2026-11-23-x.html", "2026-13-23T080000Z-x.html", "\u{e9}Z-x.html"] {
-            assert_eq!(time_of(name), None, "{name}");
+            assert_eq!(parse_time(name), None, "{name}");
         }
     }
 }

@@ -27,17 +27,17 @@ const OLD_KEYS: &str = "export-keys:";
 pub(super) const OLD: [&str; 4] = [OLD_MIRROR_ID, OLD_EXPORT_SEQ, OLD_IMPORT, OLD_KEYS];
 
 /// Records that `state.json` must exist.
-pub(super) fn expect_state(index: &Transaction<'_>) -> Result<()> {
+pub(super) fn require_state(index: &Transaction<'_>) -> Result<()> {
     index.set_meta(EXPECTED, "1")
 }
 
 /// Records in an index that is being rebuilt whether a state was lost: package sets and the keys of a mirror that
 /// exports or imports exist, and the state does not.
-pub(super) fn note_rebuilt(layout: &Layout, index: &Transaction<'_>) -> Result<()> {
+pub(super) fn record_rebuild(layout: &Layout, index: &Transaction<'_>) -> Result<()> {
     let keys = layout.keys();
     let has_media = ["export.key", "trusted.txt"].iter().any(|name| disk::exists(&keys.join(name)));
     let Some(state) = read(layout)? else {
-        return if has_media && layout.has_content()? { expect_state(index) } else { Ok(()) };
+        return if has_media && layout.has_content()? { require_state(index) } else { Ok(()) };
     };
     // A mirror with imported content gets its content from media from now on too.
     match state.imports.values().next() {
@@ -47,7 +47,7 @@ pub(super) fn note_rebuilt(layout: &Layout, index: &Transaction<'_>) -> Result<(
 }
 
 /// Removes the state of a new mirror that is still empty.
-pub(super) fn unmake(layout: &Layout) -> Result<()> {
+pub(super) fn remove_if_new(layout: &Layout) -> Result<()> {
     if read(layout)?.is_some_and(|state| state == StateDocument::new()) {
         disk::remove_file(&layout.state())?;
     }
@@ -62,31 +62,33 @@ pub(super) fn read(layout: &Layout) -> Result<Option<StateDocument>> {
     }
     let unreadable = |error: serde_json::Error| {
         Error::new(ErrorKind::Integrity, format!("{path} cannot be read: {error}"))
-            .hint("put the file back from a backup, or move it away and follow the next message")
+            .hint("restore the file from a backup, or move it away and follow the next message")
     };
     let text = disk::read_text(&path, CAP)?;
     let value: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
     let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
     if format > u64::from(STATE_FORMAT) {
         let message = format!("{path} has format {format}; this program reads formats up to {STATE_FORMAT}");
-        return Err(Error::usage(message).hint("use the version of kbmirror that wrote it, or a newer one"));
+        return Err(
+            Error::usage(message).hint("use the version of kbmirror that wrote the file, or a newer one")
+        );
     }
     serde_json::from_value(value).map(Some).map_err(unreadable)
 }
 
 /// Returns the state from an index that was created before the file existed.
-pub(super) fn of_older_index(index: &Index) -> Result<StateDocument> {
+pub(super) fn state_of_older_index(index: &Index) -> Result<StateDocument> {
     let broken = |what: &str, error: serde_json::Error| {
-        Error::new(ErrorKind::Internal, format!("the index does not know its {what}")).caused_by(error)
+        Error::new(ErrorKind::Internal, format!("cannot read the {what} in the index")).caused_by(error)
     };
     let mut state = StateDocument::new();
     state.mirror_id = index.meta(OLD_MIRROR_ID)?;
     state.export_seq = index.meta(OLD_EXPORT_SEQ)?.and_then(|text| text.parse().ok()).unwrap_or_default();
-    for (key, text) in index.meta_of(OLD_IMPORT)? {
+    for (key, text) in index.meta_with_prefix(OLD_IMPORT)? {
         let last: LastImport = serde_json::from_str(&text).map_err(|error| broken("last import", error))?;
         state.imports.insert(key[OLD_IMPORT.len()..].to_owned(), last);
     }
-    for (key, text) in index.meta_of(OLD_KEYS)? {
+    for (key, text) in index.meta_with_prefix(OLD_KEYS)? {
         let list = serde_json::from_str(&text).map_err(|error| broken("export keys", error))?;
         state.export_keys.insert(key[OLD_KEYS.len()..].to_owned(), list);
     }

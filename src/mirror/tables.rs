@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use sha2::Digest as _;
 
 use super::pool::sha256_of;
-use super::{Access, Layout, Mirror, Writing};
+use super::{Access, Layout, Mirror, WriteAccess};
 use crate::disk::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::{Knowledge, Tables};
@@ -15,7 +15,7 @@ use crate::update::Sha256;
 const CAP: u64 = 64 << 20;
 
 /// Returns the texts of the tables in a folder by their file names. The list is empty if the folder has no tables.
-pub fn table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
+pub fn read_table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
     for name in disk::list(folder)? {
         if Tables::NAMES.contains(&name.as_str()) {
@@ -29,7 +29,7 @@ pub fn table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
 
 /// Replaces built-in tables by texts and checks the result as a whole, because these texts have not been checked
 /// before.
-pub fn knowledge_of(texts: &[(String, String)]) -> Result<Knowledge> {
+pub fn knowledge_from_texts(texts: &[(String, String)]) -> Result<Knowledge> {
     let mut tables = Tables::built_in();
     for (name, text) in texts {
         tables.replace(name, text);
@@ -40,33 +40,33 @@ pub fn knowledge_of(texts: &[(String, String)]) -> Result<Knowledge> {
 }
 
 /// Reads the tables of a folder that the operator specified. At least one table must exist.
-pub fn read_tables(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
+pub fn read_operator_tables(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     if !disk::is_folder(folder)? {
-        return Err(Error::usage(format!("{folder} is no folder"))
-            .hint("--knowledge names a folder with tables such as families.toml"));
+        return Err(Error::usage(format!("{folder} is not a folder"))
+            .hint("specify a folder with tables such as families.toml with --knowledge"));
     }
-    let texts = table_texts(folder)?;
+    let texts = read_table_texts(folder)?;
     if texts.is_empty() {
-        return Err(Error::usage(format!("{folder} holds no knowledge table"))
-            .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
+        return Err(Error::usage(format!("{folder} does not contain a knowledge table"))
+            .hint(format!("add at least one of the tables {}", Tables::NAMES.join(", "))));
     }
     Ok(texts)
 }
 
 /// Reads knowledge from the tables in a folder. Missing tables are the built-in ones.
 pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
-    knowledge_of(&read_tables(folder)?)
+    knowledge_from_texts(&read_operator_tables(folder)?)
 }
 
 /// Returns the effective knowledge of a mirror: the tables of a medium, unless the built-in ones are newer. Also
 /// returns the texts that replace built-in ones.
-pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, String)>)> {
+pub fn effective_knowledge(layout: &Layout) -> Result<(Knowledge, Vec<(String, String)>)> {
     let own = Knowledge::built_in()?;
     // Most mirrors do not have this folder. Another fault of the folder is reported by the command that uses it.
     let texts =
-        if disk::exists(&layout.knowledge()) { table_texts(&layout.knowledge())? } else { Vec::new() };
+        if disk::exists(&layout.knowledge()) { read_table_texts(&layout.knowledge())? } else { Vec::new() };
     if !texts.is_empty() {
-        let adopted = knowledge_of(&texts).map_err(|error| error.context(layout.knowledge()))?;
+        let adopted = knowledge_from_texts(&texts).map_err(|error| error.context(layout.knowledge()))?;
         if !is_newer(&own, &adopted) {
             return Ok((adopted, texts));
         }
@@ -78,14 +78,14 @@ pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, S
 /// date and other rows. An administrator's correction changes rows and seldom the version, so the newest set of a
 /// lineage decides.
 pub fn replaces_knowledge(theirs: &Knowledge, texts: &[(String, String)], layout: &Layout) -> Result<bool> {
-    let (own, _) = knowledge_of_mirror(layout)?;
+    let (own, _) = effective_knowledge(layout)?;
     if texts.is_empty() || is_newer(&own, theirs) {
         return Ok(false);
     }
     Ok(theirs.digest() != own.digest())
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Replaces the mirror's tables. Later runs use the new ones.
     pub fn adopt_knowledge(&mut self, texts: &[(String, String)]) -> Result<()> {
         let aside = self.layout().partial().join("knowledge-new");
@@ -100,7 +100,7 @@ impl Mirror<Writing> {
         disk::rename(&aside, &folder)?;
         let digest = |text: &str| Sha256::from_bytes(sha2::Sha256::digest(text).into()).to_string();
         self.index_mut().in_transaction(|index| {
-            index.remove_meta_of(ADOPTED)?;
+            index.remove_meta_with_prefix(ADOPTED)?;
             for (name, text) in texts {
                 index.replace_meta(&format!("{ADOPTED}{name}"), &digest(text))?;
             }
@@ -117,7 +117,7 @@ impl<S: Access> Mirror<S> {
     pub(super) fn changed_tables(&self) -> Result<Vec<(Utf8PathBuf, String)>> {
         let mut changed = Vec::new();
         let folder = self.layout().knowledge();
-        for (key, digest) in self.index().meta_of(ADOPTED)? {
+        for (key, digest) in self.index().meta_with_prefix(ADOPTED)? {
             let name = &key[ADOPTED.len()..];
             let path = folder.join(name);
             if !Tables::NAMES.contains(&name) || !disk::exists(&folder) {
@@ -126,11 +126,11 @@ impl<S: Access> Mirror<S> {
             let message = match disk::entry(&path)? {
                 Entry::File(_) => match sha256_of(&path) {
                     Ok(found) if found.to_string() == digest => continue,
-                    Ok(_) => "it is not the table that came with the medium".to_owned(),
+                    Ok(_) => "differs from the table that the medium signed".to_owned(),
                     Err(error) => error.full_message(),
                 },
-                Entry::Nothing => "it came with the medium and is missing".to_owned(),
-                Entry::Folder | Entry::Other => "it is not a file".to_owned(),
+                Entry::Nothing => "missing, although it was imported from a medium".to_owned(),
+                Entry::Folder | Entry::Other => "not a file".to_owned(),
             };
             changed.push((path, message));
         }
@@ -140,10 +140,10 @@ impl<S: Access> Mirror<S> {
 
 /// Returns `true` if tables are newer than others: by date, then by version.
 pub fn is_newer(this: &Knowledge, than: &Knowledge) -> bool {
-    (this.date(), numbers(this.version())) > (than.date(), numbers(than.version()))
+    (this.date(), version_numbers(this.version())) > (than.date(), version_numbers(than.version()))
 }
 
 /// Splits `2026.10.1` into its numbers, so that 2026.10.10 comes after 2026.10.9.
-fn numbers(version: &str) -> Vec<u64> {
+fn version_numbers(version: &str) -> Vec<u64> {
     version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
 }

@@ -53,21 +53,21 @@ fn digests(bytes: &[u8]) -> Digests {
 }
 
 /// A file as the Catalog has it: the name, the bytes.
-type Content = (String, Vec<u8>);
+type NamedBytes = (String, Vec<u8>);
 
 /// Returns a package file whose name contains the SHA-1 of its bytes, as Microsoft's names do.
-fn package(number: &str, words: &str) -> Content {
+fn package(number: &str, words: &str) -> NamedBytes {
     let bytes = words.as_bytes().to_vec();
     (format!("windows11.0-{number}-x64_{}.msu", digests(&bytes).sha1), bytes)
 }
 
 /// Returns target and checkpoint of KB5129195.
-fn first_issue() -> Vec<Content> {
+fn first_issue() -> Vec<NamedBytes> {
     vec![package("kb5129195", "the target, first issue"), package("kb5043080", "the checkpoint")]
 }
 
 /// Returns the same KB issued again: another target, the same checkpoint.
-fn second_issue() -> Vec<Content> {
+fn second_issue() -> Vec<NamedBytes> {
     vec![package("kb5129195", "the target, second issue, longer"), package("kb5043080", "the checkpoint")]
 }
 
@@ -83,12 +83,12 @@ fn knowledge() -> Knowledge {
     BUILT_IN.clone()
 }
 
-fn open(layout: &Layout) -> Mirror<Writing> {
-    Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(MONDAY)).unwrap()
+fn open(layout: &Layout) -> Mirror<WriteAccess> {
+    Mirror::open_for_writing(layout.clone(), REPLAY, &knowledge(), time(MONDAY)).unwrap()
 }
 
 /// Records an update with its dialog and the resulting set.
-fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time) -> SetRow {
+fn record(mirror: &mut Mirror<WriteAccess>, title: &str, files: &[NamedBytes], now: Time) -> SetRow {
     let class = classify(title, "Windows 11", None);
     let (kb, architecture) = (class.kb.unwrap(), class.architecture);
     // A different id for each architecture.
@@ -127,25 +127,30 @@ fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Tim
 }
 
 /// Returns a file with these bytes, as the dialog states them.
-fn vetted<'p>(path: &'p Utf8Path, bytes: &[u8]) -> Vetted<'p> {
+fn vetted<'p>(path: &'p Utf8Path, bytes: &[u8]) -> VettedFile<'p> {
     let found = digests(bytes);
-    let stated = Stated { sha256: Some((found.sha256, Source::Dialog)), ..Stated::default() };
-    Vetted::new(path, found, &stated, None).unwrap()
+    let stated = FileStatements { sha256: Some((found.sha256, Source::Dialog)), ..FileStatements::default() };
+    VettedFile::new(path, found, &stated, None).unwrap()
 }
 
 /// Writes bytes to the path of a download and admits them to the pool.
-fn admit(mirror: &mut Mirror<Writing>, key: FileKey, bytes: &[u8]) -> FileKey {
+fn admit(mirror: &mut Mirror<WriteAccess>, key: FileKey, bytes: &[u8]) -> FileKey {
     let path = mirror.layout().partial().join(digests(bytes).sha256.to_string());
     let mut file = NewFile::create(&path).unwrap();
     file.write(bytes).unwrap();
     let path = file.finish().unwrap();
-    let key = mirror.admit(key, &vetted(&path, bytes), Run { command: "test", now: MONDAY }).unwrap().key;
+    let key = mirror.admit(key, &vetted(&path, bytes), RunInfo { command: "test", now: MONDAY }).unwrap().key;
     assert!(!disk::exists(&path), "the partial file is gone");
     key
 }
 
 /// Records a set and admits all its bytes to the pool.
-fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time) -> SetRow {
+fn record_and_admit(
+    mirror: &mut Mirror<WriteAccess>,
+    title: &str,
+    files: &[NamedBytes],
+    now: Time,
+) -> SetRow {
     let set = record(mirror, title, files, now);
     assert_eq!(set.members.len(), files.len());
     for member in &set.members {
@@ -153,11 +158,11 @@ fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time
         let (_, bytes) = files.iter().find(|(_, bytes)| digests(bytes).sha256 == sha256).unwrap();
         admit(mirror, member.file.key.unwrap(), bytes);
     }
-    again(mirror, &set)
+    reloaded(mirror, &set)
 }
 
 /// Returns the current row of the set.
-fn again(mirror: &Mirror<impl Access>, set: &SetRow) -> SetRow {
+fn reloaded(mirror: &Mirror<impl Access>, set: &SetRow) -> SetRow {
     mirror.index().set(set.id).unwrap().unwrap()
 }
 
@@ -167,12 +172,12 @@ fn content(path: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     names.into_iter().map(|name| (name.clone(), disk::read(&path.join(name), CAP).unwrap())).collect()
 }
 
-fn expected(files: &[Content]) -> BTreeMap<String, Vec<u8>> {
+fn expected(files: &[NamedBytes]) -> BTreeMap<String, Vec<u8>> {
     files.iter().cloned().collect()
 }
 
 /// Returns properties that change when a file is rewritten, as far as the system has them.
-fn traces(path: &Utf8Path) -> Vec<String> {
+fn file_stamps(path: &Utf8Path) -> Vec<String> {
     let of = |path: &Utf8Path| {
         let metadata = disk::open(path).unwrap().metadata().unwrap();
         #[cfg(unix)]
@@ -211,7 +216,7 @@ fn leftovers(layout: &Layout) -> Vec<String> {
 }
 
 /// Returns the incomplete folders under `partial/`. A replaced folder stays until the next run that writes.
-fn half_made(layout: &Layout) -> Vec<String> {
+fn incomplete_folders(layout: &Layout) -> Vec<String> {
     leftovers(layout).into_iter().filter(|name| !name.starts_with("replaced-")).collect()
 }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::beside::{ViewState, view_state};
-use super::evidence::{Evidence, Reason};
-use super::index::Owner;
+use super::evidence::{EvidenceEntry, EvidenceReason};
+use super::index::UpdateSelector;
 use super::records::update_line;
 use super::scripts::plan_of;
-use super::written::WrittenViews;
-use super::{Access, IndexLibrary, Mirror, Writing};
+use super::view_record::ViewRecord;
+use super::view_state::{ViewState, view_state};
+use super::{Access, IndexLibrary, Mirror, WriteAccess};
 use crate::clock::Time;
 use crate::disk;
 use crate::documents::{KB_JSON_FORMAT, KbDocument};
@@ -38,7 +38,7 @@ impl<S: Access> Mirror<S> {
             };
             planned.push(PlannedView { plan, script });
         }
-        let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
+        let (updates, files) = self.index.details_of(UpdateSelector::Kb(kb))?;
         let builds = updates.iter().map(|update| &update.facts);
         kb_views(KbFacts {
             builds: builds.filter_map(|facts| Some((facts.architecture, facts.build?))).collect(),
@@ -54,11 +54,11 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Rewrites the views that depend on facts learned since a time. An entry that was read for one KB also
     /// changes the facts of others, for example of those that it supersedes.
     pub fn refresh_views_since(&mut self, start: Time, knowledge: &Knowledge) -> Result<()> {
-        let kbs = self.index.published_and_touched_since(start)?;
+        let kbs = self.index.published_kbs_changed_since(start)?;
         kbs.into_iter().try_for_each(|kb| self.write_views(kb, knowledge).map(drop))
     }
 
@@ -70,7 +70,7 @@ impl Mirror<Writing> {
             changed.extend(self.write_views(kb, knowledge)?);
         }
         if !self.index.is_settled()? {
-            self.index.finish_views()?;
+            self.index.mark_views_current()?;
         }
         Ok(changed)
     }
@@ -78,8 +78,8 @@ impl Mirror<Writing> {
     /// Writes the views of a KB that differ from the index. Returns the changed paths, relative to the mirror.
     pub(super) fn write_views(&mut self, kb: Kb, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let views = self.kb_views(kb, knowledge)?;
-        let record = self.written_views(kb)?;
-        let mut written = WrittenViews::new(knowledge);
+        let record = self.view_record(kb)?;
+        let mut written = ViewRecord::new(knowledge);
         let mut differing = Vec::new();
         for (name, text) in views.by_name() {
             written.add(&name, text.as_bytes());
@@ -92,7 +92,7 @@ impl Mirror<Writing> {
         let others = self.other_scripts(kb, &views)?;
         let mut changed = Vec::new();
         if !differing.is_empty() || !others.is_empty() {
-            self.record_written_views(kb, &written.while_replacing(record.as_ref()))?;
+            self.save_view_record(kb, &written.merged_with_earlier(record.as_ref()))?;
         }
         for (path, text, state) in differing {
             self.keep_as_evidence(&path, state)?;
@@ -106,7 +106,7 @@ impl Mirror<Writing> {
             disk::remove_file(&path)?;
             changed.push(self.layout.portable(&path));
         }
-        self.record_written_views(kb, &written)?;
+        self.save_view_record(kb, &written)?;
         let names = views.by_name().map(|(name, _)| self.layout.portable(&self.layout.kb(kb).join(name)));
         let right = names.chain(changed.iter().cloned()).collect();
         self.clear_damage_beside(&right)?;
@@ -117,11 +117,11 @@ impl Mirror<Writing> {
     fn keep_as_evidence(&mut self, path: &Utf8Path, state: ViewState) -> Result<()> {
         let reason = match state {
             ViewState::Right | ViewState::Missing | ViewState::Outdated => return Ok(()),
-            ViewState::Unrecorded => Reason::Unrecorded,
-            ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => Reason::Changed,
+            ViewState::Unrecorded => EvidenceReason::Unrecorded,
+            ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => EvidenceReason::Changed,
         };
         let kept = self.copy_evidence(&self.layout.portable(path))?;
-        self.state.evidence.push(Evidence { path: self.layout.portable(path), kept, reason });
+        self.state.evidence.push(EvidenceEntry { path: self.layout.portable(path), kept, reason });
         Ok(())
     }
 

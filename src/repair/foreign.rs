@@ -1,23 +1,23 @@
 //! Moves unknown files under `kb/` and `pool/` to `quarantine/`, so that they are neither handed out nor lost.
 
-use super::lacking::Lacking;
+use super::missing::MissingFile;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, MovedPath, VerifyFinding};
 use crate::error::Result;
-use crate::mirror::{Mirror, Writing};
+use crate::mirror::{Mirror, WriteAccess};
 
 /// Moves the foreign paths of a verification. A view that was changed from outside is not moved here: it is kept
 /// as evidence when it is rewritten.
 pub(super) fn move_foreign(
-    mirror: &Mirror<Writing>,
+    mirror: &Mirror<WriteAccess>,
     findings: &[VerifyFinding],
-    lacking: &[Lacking],
+    missing: &[MissingFile],
 ) -> Result<Vec<MovedPath>> {
     let mut moved = Vec::new();
     for finding in findings.iter().filter(|finding| finding.kind == FindingKind::Foreign) {
         let path = mirror.layout().root().join(&finding.path);
         // An entry at the path of a pool file stays until good bytes replace it.
-        let is_place = lacking.iter().any(|one| one.path == finding.path);
+        let is_place = missing.iter().any(|one| one.path == finding.path);
         if is_place || mirror.is_view(&finding.path) || disk::entry(&path)? == Entry::Nothing {
             continue;
         }

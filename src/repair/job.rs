@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 
 use super::foreign::move_foreign;
-use super::lacking::{Lacking, lacking};
-use super::sources::{expect_folder, restore_from, restored};
+use super::missing::{MissingFile, missing_files};
+use super::sources::{expect_folder, restore_from, restored_file};
 use crate::clock::Time;
 use crate::crawl::{Failure, JobOutcome, RunJob, Session};
 use crate::disk;
@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::exit_code::ExitCode;
 use crate::fetch::download_again;
-use crate::mirror::{Access, Mirror, Run, Writing};
+use crate::mirror::{Access, Mirror, RunInfo, WriteAccess};
 use crate::servicing::Knowledge;
 use crate::update::Kb;
 
@@ -34,7 +34,7 @@ pub struct RepairJob {
 
 /// The values that every step of a repair needs.
 #[derive(Debug, Clone, Copy)]
-struct Context<'a> {
+struct RepairContext<'a> {
     knowledge: &'a Knowledge,
     now: Time,
     events: &'a Events,
@@ -42,11 +42,11 @@ struct Context<'a> {
 
 /// A repair in progress.
 #[derive(Debug, Clone, Default)]
-pub struct Repairing {
+pub struct RepairProgress {
     before: Vec<VerifyFinding>,
     /// The parent folder of the KB folders, the first source of files.
     folders: Utf8PathBuf,
-    lacking: Vec<Lacking>,
+    missing: Vec<MissingFile>,
     restored: Vec<RestoredFile>,
     skipped: Vec<SkippedFile>,
     moved: Vec<MovedPath>,
@@ -69,13 +69,13 @@ impl RepairJob {
     /// Repairs the findings of [`RepairJob::begin`] without the Catalog.
     pub fn run(
         &self,
-        mut repairing: Repairing,
-        mirror: &mut Mirror<Writing>,
+        mut repairing: RepairProgress,
+        mirror: &mut Mirror<WriteAccess>,
         knowledge: &Knowledge,
         now: Time,
         events: &Events,
     ) -> Result<RepairOutcome> {
-        let context = Context { knowledge, now, events };
+        let context = RepairContext { knowledge, now, events };
         self.restore(&mut repairing, Some(&mut *mirror), context)?;
         self.conclude(repairing, mirror, context)
     }
@@ -83,15 +83,15 @@ impl RepairJob {
     /// Returns the actions of a repair without taking them. Only the verification records its findings.
     pub fn rehearse(
         &self,
-        mut repairing: Repairing,
+        mut repairing: RepairProgress,
         knowledge: &Knowledge,
         now: Time,
         events: &Events,
     ) -> Result<RepairOutcome> {
-        let context = Context { knowledge, now, events };
+        let context = RepairContext { knowledge, now, events };
         self.restore(&mut repairing, None, context)?;
         let findings = repairing.before.clone();
-        let is_sound = findings.is_empty() && repairing.lacking.is_empty() && repairing.restored.is_empty();
+        let is_sound = findings.is_empty() && repairing.missing.is_empty() && repairing.restored.is_empty();
         let mut document = self.document(&repairing, findings, is_sound);
         document.dry_run = true;
         Ok(RepairOutcome { document, report: None, failures: Vec::new(), bytes_downloaded: 0 })
@@ -105,7 +105,7 @@ impl RepairJob {
         knowledge: &Knowledge,
         now: Time,
         events: &Events,
-    ) -> Result<Repairing> {
+    ) -> Result<RepairProgress> {
         self.from.iter().try_for_each(|source| expect_folder(source))?;
         let before = if self.recorded {
             let of_scope =
@@ -125,29 +125,29 @@ impl RepairJob {
         if let Some(finding) = before.iter().find(|finding: &&VerifyFinding| finding.path == index) {
             return Err(Error::new(ErrorKind::Integrity, format!("{index} is damaged: {}", finding.message))
                 .hint(
-                    "run kbmirror repair --rebuild-index: it keeps the index as evidence and makes it anew",
+                    "run kbmirror repair --rebuild-index, which keeps the index as evidence and rebuilds it",
                 ));
         }
-        let (lacking, folders) = (lacking(mirror, &self.kbs)?, mirror.layout().kbs());
-        Ok(Repairing { before, folders, lacking, ..Repairing::default() })
+        let (missing, folders) = (missing_files(mirror, &self.kbs)?, mirror.layout().kbs());
+        Ok(RepairProgress { before, folders, missing, ..RepairProgress::default() })
     }
 
     /// Restores files of the pool from the folders of `--from`.
     fn restore(
         &self,
-        repairing: &mut Repairing,
-        mut mirror: Option<&mut Mirror<Writing>>,
-        context: Context<'_>,
+        repairing: &mut RepairProgress,
+        mut mirror: Option<&mut Mirror<WriteAccess>>,
+        context: RepairContext<'_>,
     ) -> Result<()> {
-        let run = Run { command: "repair", now: context.now };
+        let run = RunInfo { command: "repair", now: context.now };
         if let Some(mirror) = mirror.as_deref() {
-            repairing.moved = move_foreign(mirror, &repairing.before, &repairing.lacking)?;
+            repairing.moved = move_foreign(mirror, &repairing.before, &repairing.missing)?;
         }
         // The mirror's own set folders are the nearest source: they may have a copy, or a link to a file that the
         // pool has lost.
         let own = restore_from(
             &repairing.folders,
-            &mut repairing.lacking,
+            &mut repairing.missing,
             mirror.as_deref_mut(),
             run,
             context.events,
@@ -155,7 +155,7 @@ impl RepairJob {
         repairing.restored.extend(own.restored);
         for source in &self.from {
             let found =
-                restore_from(source, &mut repairing.lacking, mirror.as_deref_mut(), run, context.events)?;
+                restore_from(source, &mut repairing.missing, mirror.as_deref_mut(), run, context.events)?;
             repairing.restored.extend(found.restored);
             repairing.skipped.extend(found.skipped);
         }
@@ -165,32 +165,32 @@ impl RepairJob {
     /// Rebuilds folders and views, and verifies the repaired mirror.
     fn conclude(
         &self,
-        repairing: Repairing,
-        mirror: &mut Mirror<Writing>,
-        context: Context<'_>,
+        repairing: RepairProgress,
+        mirror: &mut Mirror<WriteAccess>,
+        context: RepairContext<'_>,
     ) -> Result<RepairOutcome> {
         let mut republished = Vec::new();
-        for set in mirror.heal_folders(context.knowledge, context.now)? {
+        for set in mirror.rebuild_damaged_folders(context.knowledge, context.now)? {
             republished.push(format!("kb/{}/{}", set.kb, set.folder));
         }
-        let mut rewritten: BTreeSet<Utf8PathBuf> = mirror.mended_views().iter().cloned().collect();
+        let mut rewritten: BTreeSet<Utf8PathBuf> = mirror.rewritten_views().iter().cloned().collect();
         rewritten.extend(mirror.refresh_views(context.knowledge)?);
         for path in mirror.writable_files()? {
             disk::set_read_only(&mirror.layout().root().join(path))?;
         }
         mirror.evidence().iter().for_each(|evidence| context.events.warn(evidence.warning()));
         let report = mirror.verify(&self.kbs, false, context.knowledge, context.now, context.events)?;
-        let is_sound = report.findings.is_empty() && repairing.lacking.is_empty();
+        let is_sound = report.findings.is_empty() && repairing.missing.is_empty();
         let mut document = self.document(&repairing, report.findings.clone(), is_sound);
         document.republished = republished;
         document.rewritten = rewritten.into_iter().collect();
-        let Repairing { failures, bytes_downloaded, .. } = repairing;
+        let RepairProgress { failures, bytes_downloaded, .. } = repairing;
         Ok(RepairOutcome { document, report: Some(report), failures, bytes_downloaded })
     }
 
     fn document(
         &self,
-        repairing: &Repairing,
+        repairing: &RepairProgress,
         findings: Vec<VerifyFinding>,
         is_sound: bool,
     ) -> RepairDocument {
@@ -203,7 +203,7 @@ impl RepairJob {
             moved: repairing.moved.clone(),
             republished: Vec::new(),
             rewritten: Vec::new(),
-            needed: repairing.lacking.iter().map(Lacking::needed).collect(),
+            needed: repairing.missing.iter().map(MissingFile::to_needed_file).collect(),
             failures: repairing.failures.iter().map(Failure::item).collect::<Vec<FailedItem>>(),
             findings,
             sound: is_sound,
@@ -233,7 +233,7 @@ pub struct OnlineRepair {
     /// The request.
     pub job: RepairJob,
     /// The findings of [`RepairJob::begin`].
-    pub begun: Repairing,
+    pub begun: RepairProgress,
 }
 
 impl RunJob for OnlineRepair {
@@ -242,18 +242,18 @@ impl RunJob for OnlineRepair {
     async fn work(&self, session: &mut Session) -> Result<RepairOutcome> {
         let Self { job, begun } = self;
         let (knowledge, now, events) = (session.knowledge(), session.now(), session.events().clone());
-        let context = Context { knowledge: &knowledge, now, events: &events };
+        let context = RepairContext { knowledge: &knowledge, now, events: &events };
         let mut repairing = begun.clone();
         job.restore(&mut repairing, Some(session.mirror()?), context)?;
-        let keys: Vec<_> = repairing.lacking.iter().map(|one| one.key).collect();
+        let keys: Vec<_> = repairing.missing.iter().map(|one| one.key).collect();
         let again = download_again(session, &keys).await?;
         repairing.bytes_downloaded = again.bytes_downloaded;
         repairing.failures = again.failures;
-        for one in std::mem::take(&mut repairing.lacking) {
+        for one in std::mem::take(&mut repairing.missing) {
             if session.mirror()?.has_in_pool(&one.sha256, one.size)? {
-                repairing.restored.push(restored(&one, "download".to_owned()));
+                repairing.restored.push(restored_file(&one, "download".to_owned()));
             } else {
-                repairing.lacking.push(one);
+                repairing.missing.push(one);
             }
         }
         job.conclude(repairing, session.mirror()?, context)

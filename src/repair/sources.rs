@@ -5,12 +5,12 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::lacking::Lacking;
+use super::missing::MissingFile;
 use crate::disk::{self, Entry, NewFile, Pieces};
 use crate::documents::{RestoredFile, SkippedFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::mirror::{Mirror, Run, Vetted, Writing};
+use crate::mirror::{Mirror, RunInfo, VettedFile, WriteAccess};
 use crate::update::{Digests, DualHasher};
 
 /// The maximum depth of the search. Media and mirrors have their files four levels deep; a parent folder adds a
@@ -22,16 +22,16 @@ pub(super) fn expect_folder(source: &Utf8Path) -> Result<()> {
     if disk::entry(source)? == Entry::Folder {
         return Ok(());
     }
-    Err(Error::usage(format!("{source} is not a folder, so nothing can be restored from it"))
-        .hint("name the folder of a medium, of a mirror, or of package files with --from"))
+    Err(Error::usage(format!("cannot restore from {source}: it is not a folder"))
+        .hint("specify the folder of a medium, of a mirror, or of package files with --from"))
 }
 
 /// The result of searching a source.
 #[derive(Debug, Default)]
-pub(super) struct Searched {
+pub(super) struct SourceSearch {
     /// The files that are restored, or can be.
     pub(super) restored: Vec<RestoredFile>,
-    /// The files that have the name of a needed file and other bytes.
+    /// The files that have the name of a needed() file and other bytes.
     pub(super) skipped: Vec<SkippedFile>,
 }
 
@@ -39,13 +39,13 @@ pub(super) struct Searched {
 /// only reports which files could be restored.
 pub(super) fn restore_from(
     source: &Utf8Path,
-    lacking: &mut Vec<Lacking>,
-    mut mirror: Option<&mut Mirror<Writing>>,
-    run: Run<'_>,
+    missing: &mut Vec<MissingFile>,
+    mut mirror: Option<&mut Mirror<WriteAccess>>,
+    run: RunInfo<'_>,
     events: &Events,
-) -> Result<Searched> {
-    let mut searched = Searched::default();
-    if lacking.is_empty() {
+) -> Result<SourceSearch> {
+    let mut searched = SourceSearch::default();
+    if missing.is_empty() {
         return Ok(searched);
     }
     events.send(Event::Phase(format!("searching {source}")));
@@ -53,11 +53,11 @@ pub(super) fn restore_from(
     list_files(source, DEPTH, &mut files, &mut searched.skipped)?;
     for (path, size) in files {
         let name = path.file_name().unwrap_or_default();
-        let is_claimed = lacking.iter().any(|one| one.is_named(name));
-        let is_possible = lacking.iter().any(|one| one.size == size);
+        let is_claimed = missing.iter().any(|one| one.matches_name(name));
+        let is_possible = missing.iter().any(|one| one.size == size);
         if !is_possible {
             if is_claimed {
-                let reason = format!("it has {size} bytes, and no file of this name that is needed has");
+                let reason = format!("has {size} bytes, unlike every needed() file of this name");
                 searched.skipped.push(SkippedFile { path, reason });
             }
             continue;
@@ -70,20 +70,19 @@ pub(super) fn restore_from(
                 continue;
             }
         };
-        let Some(place) = lacking.iter().position(|one| one.sha256 == digests.sha256) else {
+        let Some(place) = missing.iter().position(|one| one.sha256 == digests.sha256) else {
             if is_claimed {
-                let reason =
-                    format!("its SHA-256 is {}, which is not that of a file that is needed", digests.sha256);
+                let reason = format!("SHA-256 is {}, unlike that of every needed() file", digests.sha256);
                 searched.skipped.push(SkippedFile { path, reason });
             }
             continue;
         };
-        let one = lacking.remove(place);
+        let one = missing.remove(place);
         if let (Some(mirror), Some(aside)) = (mirror.as_mut(), aside) {
             admit(mirror, &one, &aside, digests, run)?;
         }
-        searched.restored.push(restored(&one, path.to_string()));
-        if lacking.is_empty() {
+        searched.restored.push(restored_file(&one, path.to_string()));
+        if missing.is_empty() {
             break;
         }
     }
@@ -94,19 +93,20 @@ pub(super) fn restore_from(
 }
 
 /// Returns a file for the report.
-pub(super) fn restored(one: &Lacking, from: String) -> RestoredFile {
+pub(super) fn restored_file(one: &MissingFile, from: String) -> RestoredFile {
     RestoredFile { path: one.path.clone(), name: one.name.clone(), sha256: one.sha256, size: one.size, from }
 }
 
 fn admit(
-    mirror: &mut Mirror<Writing>,
-    one: &Lacking,
+    mirror: &mut Mirror<WriteAccess>,
+    one: &MissingFile,
     aside: &Utf8Path,
     digests: Digests,
-    run: Run<'_>,
+    run: RunInfo<'_>,
 ) -> Result<()> {
-    let vetted = Vetted::by_manifest(aside, digests, &one.sha256)
-        .ok_or_else(|| Error::new(ErrorKind::Integrity, format!("{aside} is not the file {}", one.sha256)))?;
+    let vetted = VettedFile::by_manifest(aside, digests, &one.sha256).ok_or_else(|| {
+        Error::new(ErrorKind::Integrity, format!("{aside} does not have the SHA-256 {}", one.sha256))
+    })?;
     mirror.admit(one.key, &vetted, run).map(drop)
 }
 

@@ -90,7 +90,7 @@ pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Time) -> 
     if !report.asked.is_empty() {
         return Ok(());
     }
-    let _lock = match crate::mirror::Lock::take(&layout.lock(), &now.to_string()) {
+    let _lock = match crate::mirror::Lock::acquire(&layout.lock(), &now.to_string()) {
         Err(error) if error.kind() == ErrorKind::Busy => return Ok(()),
         other => other?,
     };

@@ -51,7 +51,7 @@ fn readme_lists_the_facts_of_each_set() {
     let line = format!("             target, {}", human_size(2048));
     assert!(lines.contains(&line.as_str()), "{lines:?}");
     // The build of another architecture does not belong to this set.
-    assert!(lines.contains(&"  brings  build 26100.8117"));
+    assert!(lines.contains(&"  result  build 26100.8117"));
     assert!(!views.readme.contains("DEMO") && !views.readme.contains(".cmd"));
     assert!(!views.readme.replace("\r\n", "").contains('\n'));
 }
@@ -70,7 +70,7 @@ fn script_has_the_name_of_its_set_folder() {
     let views = kb_views(own).unwrap();
     let [(folder, script)] = &views.scripts[..] else { panic!("{:?}", views.scripts) };
     assert_eq!((folder.to_string().as_str(), script.as_str()), ("windows-11-24h2-x64", "@echo off\r\n"));
-    assert!(views.readme.contains("  script  windows-11-24h2-x64.cmd installs it"));
+    assert!(views.readme.contains("  script  windows-11-24h2-x64.cmd installs the set"));
     let again: KbDocument = serde_json::from_str(&views.json).unwrap();
     assert_eq!(again.kb, "KB5086672".parse().unwrap());
 }

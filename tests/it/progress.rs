@@ -128,14 +128,14 @@ fn progress_lines_are_written_to_a_pipe_every_30_seconds() {
     let slow = Hook(Arc::new(move || clock.advance(Duration::from_secs(40))));
     loopback.rule(Rule::once("/files/", Action::After(slow)));
     let ran = run_against(&bench, &loopback, &["--no-progress", "fetch", KB, "--no-closure"]).exits(0);
-    let line = ran.stderr.lines().find(|line| line.contains("; under way: ")).unwrap_or(&ran.stderr);
+    let line = ran.stderr.lines().find(|line| line.contains("; in progress: ")).unwrap_or(&ran.stderr);
     assert!(
         line.starts_with("downloading ")
             && line.contains(" of 5.0 MB (")
-            && line.contains("; 0 of 1 files done; under way: kb5041865-arm64 "),
+            && line.contains("; 0 of 1 files done; in progress: kb5041865-arm64 "),
         "{line}"
     );
-    assert_eq!(ran.stderr.matches("under way").count(), 1, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("in progress: ").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("\nfetched windows11.0-kb5041865-arm64_"), "{}", ran.stderr);
     // With `-q`, no progress is printed.
     let quiet = bench.run(&["--replay", recording("demo").as_str(), "-q", "search", "KB5086672"]);

@@ -209,7 +209,7 @@ fn a_withdrawn_update_is_reported_once_and_kept() {
     let second = sync(&bench, &loopback).exits(0).json();
     assert_eq!((&second["withdrawn"], &second["news"]["withdrawn"]), (&json!(["KB5079391"]), &json!([])));
     let status = bench.run(&["status"]).exits(0).stdout;
-    assert!(status.contains("withdrawn by Microsoft and still here: KB5079391"), "{status}");
+    assert!(status.contains("withdrawn by Microsoft but still here: KB5079391"), "{status}");
 }
 
 #[test]

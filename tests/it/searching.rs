@@ -195,7 +195,7 @@ fn the_last_line_counts_hidden_updates() {
     assert_eq!(last(&["--limit", "30"]), "80 found, 30 shown, 50 cut by --limit\n");
     assert_eq!(
         last(&["--until", "2026-03-20", "--since", "2026-01-10", "--limit", "7"]),
-        "80 found, 7 shown, 13 left out by filters (--since 8, --until 5), 60 cut by --limit\n"
+        "80 found, 7 shown, 13 excluded by filters (--since 8, --until 5), 60 cut by --limit\n"
     );
     let catalog = recording("catalog");
     let capped = ["-q", "--replay", catalog.as_str(), "search", "cumulative", "update", "--limit", "5"];
@@ -212,7 +212,7 @@ fn filters_without_matches_are_reported_with_the_choices() {
     assert_eq!(kind, "not_found");
     assert_eq!(
         message,
-        "none of the 10 updates that the Catalog finds for \"2026-11\" is wanted; left out: --arch 9, --kind 10"
+        "the filters exclude all 10 updates that the Catalog has for \"2026-11\"; excluded: --arch 9, --kind 10"
     );
     let hints = &none.json()["error"]["hints"];
     assert_eq!(
@@ -238,7 +238,7 @@ fn invalid_searches_are_refused_without_a_request() {
         (&["search", "x", "--arch", "64"], &["\"64\"", "arm64"]),
         (&["search", "x", "--since", "10.11.2026"], &["10.11.2026", "--since"]),
         (&["search", "x", "--until", "2026-02-30"], &["2026-02-30"]),
-        (&["search", "x", "--since", "2026-02-02", "--until", "2026-02-01"], &["no day is from 2026-02-02"]),
+        (&["search", "x", "--since", "2026-02-02", "--until", "2026-02-01"], &["--since 2026-02-02 is later than --until 2026-02-01"]),
         (&["search", "x", "--product", ""], &["--product"]),
         (&["search", "x", "--sort", "age"], &["date", "title", "size", "kind", "product"]),
         (&["search", "x", "--limit", "0"], &["--limit"]),

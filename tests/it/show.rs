@@ -129,9 +129,9 @@ fn kbs_known_only_to_the_knowledge_are_shown() {
         assert_eq!(tables, ["releases.txt", "files.txt", "files.txt", "withdrawn.toml"]);
         let stdout = bench.run_at_width(200, &["show", "KB5079391"]).exits(0).stdout;
         let absent = if bench.mirror().exists() {
-            "the index knows nothing of KB5079391".to_owned()
+            "the index has no entry for KB5079391".to_owned()
         } else {
-            format!("there is no mirror at {}", bench.mirror())
+            format!("no mirror exists at {}", bench.mirror())
         };
         assert!(stdout.starts_with(&format!("{absent}; knowledge of 2026-10-05:\n")), "{stdout}");
         let stdout = bench.run_at_width(80, &["show", "KB5079391"]).exits(0).stdout;
@@ -141,7 +141,7 @@ fn kbs_known_only_to_the_knowledge_are_shown() {
     assert!(!without_mirror.mirror().exists());
     without_mirror.json(&["show", "KB1234567"]).exits(3);
     let (_, message) = bench.json(&["show", "KB1234567"]).exits(3).error();
-    assert_eq!(message, "neither the index nor the knowledge has anything of KB1234567");
+    assert_eq!(message, "neither the index nor the knowledge has an entry for KB1234567");
     let none = bench.json(&["show", "KB5086672"]).exits(0).json();
     assert_eq!(none["knowledge"]["rows"][0]["source"], "h");
 }

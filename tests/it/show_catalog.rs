@@ -150,7 +150,7 @@ fn updates_removed_from_the_catalog_are_shown_from_the_index() {
     let gone = run_json(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
     let (kind, message) = gone.error();
     assert_eq!(kind, "not_found");
-    assert_eq!(message, format!("the Catalog says that it does not know {} (any more)", id(1)));
+    assert_eq!(message, format!("the Catalog does not list {} (any more)", id(1)));
     let document = gone.json();
     assert_eq!(
         (&document["from"], field_texts(&document["updates"], "update_id")),

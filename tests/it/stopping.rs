@@ -69,7 +69,7 @@ fn no_request_follows_a_stop_request() {
         assert_eq!(
             lines,
             [
-                "stopping: what is under way is parked; a second Ctrl-C ends at once",
+                "stopping: partial files are kept; press Ctrl-C again to end at once",
                 "error: stopped: kept all complete files; no partial files remain",
             ],
             "{path}: {}",

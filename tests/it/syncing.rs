@@ -203,7 +203,7 @@ fn configuration_errors_are_reported_with_their_line() {
     assert_eq!(sync(&bench).exits(2).error().0, "usage");
     let profile = "[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\n";
     for (text, words) in [
-        ("format = 1\n".to_owned(), &["asks for nothing"][..]),
+        ("format = 1\n".to_owned(), &["has no profile and no KB"][..]),
         (format!("format = 1\n{profile}polciy = 'oob'\n"), &["line 5", "polciy", "policy"]),
         (format!("format = 1\n{profile}policy = 'all'\n"), &["line 5", "all", "security, oob, preview"]),
         ("format = 9\n".to_owned(), &["line 1", "format 1"]),

@@ -254,7 +254,7 @@ impl JobTarget {
         let document: Value = serde_json::from_slice(&verified.stdout).unwrap_or_default();
         // The kill can precede the creation of the index.
         let message = document["error"]["message"].as_str().unwrap_or_default();
-        if verified.status.code() == Some(3) && message.starts_with("there is no mirror at") {
+        if verified.status.code() == Some(3) && message.starts_with("no mirror exists at") {
             return true;
         }
         let is_clean = document["findings"].as_array().is_some_and(Vec::is_empty);

@@ -6,17 +6,17 @@ use super::staging::Staged;
 use crate::clock::Time;
 use crate::documents::Healed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::{Mirror, Run, Vetted, Writing};
+use crate::mirror::{Mirror, RunInfo, VettedFile, WriteAccess};
 use crate::update::Sha256;
 
 /// Moves the staged files into the pool. Returns the pool files that were damaged or missing.
-pub(super) fn place(staged: &Staged, mirror: &mut Mirror<Writing>, now: Time) -> Result<Vec<Healed>> {
+pub(super) fn place(staged: &Staged, mirror: &mut Mirror<WriteAccess>, now: Time) -> Result<Vec<Healed>> {
     let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();
     let mut healed = Vec::new();
     for (sha256, (aside, digests)) in staged {
-        let vetted = Vetted::by_manifest(aside, *digests, sha256)
+        let vetted = VettedFile::by_manifest(aside, *digests, sha256)
             .ok_or_else(|| Error::new(ErrorKind::Integrity, format!("{aside} is not the file {sha256}")))?;
-        let kept = mirror.place_in_pool(&vetted, Run { command: "import", now })?;
+        let kept = mirror.place_in_pool(&vetted, RunInfo { command: "import", now })?;
         if kept.is_some() || known.contains(sha256) {
             let layout = mirror.layout();
             healed.push(Healed {

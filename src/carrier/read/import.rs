@@ -31,7 +31,8 @@ use crate::event::Events;
 use crate::mirror::index::SetRow;
 use crate::mirror::restore::{restore_set, restore_update};
 use crate::mirror::{
-    Access, Layout, Mirror, Published, Writing, knowledge_of, knowledge_of_mirror, replaces_knowledge,
+    Access, Layout, Mirror, PublishOutcome, WriteAccess, effective_knowledge, knowledge_from_texts,
+    replaces_knowledge,
 };
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
@@ -65,7 +66,7 @@ struct Taking<'a> {
 pub(super) fn import(
     examined: &Examined,
     options: ImportOptions,
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     named: Option<&Knowledge>,
     now: Time,
     events: &Events,
@@ -88,7 +89,7 @@ pub(super) fn import(
     }
     refuse_same_number(signed, last.as_ref())?;
     let older = last.as_ref().is_some_and(|last| signed.set.seq < last.seq);
-    let mut imported = Imported::begun(examined, older, mirror.mended_views());
+    let mut imported = Imported::begun(examined, older, mirror.rewritten_views());
     imported.skipped = options.skipped;
     if last.as_ref().is_some_and(|last| last.finished.contains(&signed.set_id))
         && is_still_here(examined, mirror)?
@@ -159,24 +160,24 @@ fn refuse_same_number(signed: &Signed, last: Option<&LastImport>) -> Result<()> 
 
 /// Returns the knowledge for an import: that of the caller, otherwise that of the mirror.
 pub(super) fn in_force<'a>(named: Option<&'a Knowledge>, layout: &Layout) -> Result<Cow<'a, Knowledge>> {
-    named.map_or_else(|| Ok(Cow::Owned(knowledge_of_mirror(layout)?.0)), |named| Ok(Cow::Borrowed(named)))
+    named.map_or_else(|| Ok(Cow::Owned(effective_knowledge(layout)?.0)), |named| Ok(Cow::Borrowed(named)))
 }
 
 /// Rebuilds damaged set folders from the pool.
 fn heal_folders(
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     knowledge: &Knowledge,
     now: Time,
     imported: &mut Imported,
 ) -> Result<()> {
-    for set in mirror.heal_folders(knowledge, now)? {
+    for set in mirror.rebuild_damaged_folders(knowledge, now)? {
         imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
     }
     Ok(())
 }
 
 /// Warns of views that were changed from outside and rewritten.
-fn warn_of_evidence(mirror: &Mirror<Writing>, events: &Events) {
+fn warn_of_evidence(mirror: &Mirror<WriteAccess>, events: &Events) {
     mirror.evidence().iter().for_each(|evidence| events.warn(evidence.warning()));
 }
 
@@ -208,9 +209,9 @@ fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bo
                 return Ok(false);
             }
         }
-        let Some((published, _)) = mirror.index().published_as(*kb, &set.folder)? else { return Ok(false) };
+        let Some((published, _)) = mirror.index().publication_of(*kb, &set.folder)? else { return Ok(false) };
         let Some(row) = row_of(mirror, *kb, set)?.filter(|row| row.id == published) else { continue };
-        if !mirror.stands(&row)? {
+        if !mirror.is_intact(&row)? {
             return Ok(false);
         }
     }
@@ -239,7 +240,7 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Resu
 fn commit(
     taking: &Taking<'_>,
     staged: &Staged,
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     missing: &[Leftover],
 ) -> Result<Vec<Kb>> {
     let Taking { examined, knowledge, older, now } = *taking;
@@ -262,13 +263,13 @@ fn commit(
                 restore_set(&layout, index, *kb, set, knowledge, created)?;
             }
         }
-        index.begin_views()
+        index.mark_views_pending()
     })?;
     Ok(left.into_iter().collect())
 }
 
 /// Publishes the sets. An older set only publishes folders that do not exist yet.
-fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imported) -> Result<()> {
+fn publish(taking: &Taking<'_>, mirror: &mut Mirror<WriteAccess>, imported: &mut Imported) -> Result<()> {
     let Taking { examined, knowledge, older, now } = *taking;
     for (kb, set) in &examined.listing.sets {
         if imported.left.contains(kb) {
@@ -280,13 +281,13 @@ fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imp
                 format!("{} of {kb} is not in the index", set.folder),
             ));
         };
-        let there = mirror.index().published_as(*kb, &set.folder)?;
+        let there = mirror.index().publication_of(*kb, &set.folder)?;
         if older && there.is_some_and(|(published, _)| published != row.id) {
             continue;
         }
         match mirror.publish(&row, knowledge, now)?.0 {
-            Published::Published => imported.published.push(format!("kb/{kb}/{}", set.folder)),
-            Published::Unchanged => imported.unchanged += 1,
+            PublishOutcome::Published => imported.published.push(format!("kb/{kb}/{}", set.folder)),
+            PublishOutcome::Unchanged => imported.unchanged += 1,
         }
     }
     Ok(())
@@ -296,10 +297,10 @@ fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imp
 /// this program cannot read.
 fn adopted_knowledge(
     examined: &Examined,
-    mirror: &Mirror<Writing>,
+    mirror: &Mirror<WriteAccess>,
     imported: &mut Imported,
 ) -> Result<Option<Knowledge>> {
-    match knowledge_of(&examined.knowledge) {
+    match knowledge_from_texts(&examined.knowledge) {
         Err(error) => imported.knowledge_left = Some(error.to_string()),
         Ok(theirs) if replaces_knowledge(&theirs, &examined.knowledge, mirror.layout())? => {
             return Ok(Some(theirs));

@@ -145,8 +145,8 @@ impl ImportJob<'_> {
         let signed = &examined.signed;
         let is_new = !disk::exists(layout.index());
         let knowledge = in_force(self.named, layout)?;
-        let mut mirror = Mirror::open_to_write(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
-        let state = mirror.remembered()?.known().unwrap_or_default();
+        let mut mirror = Mirror::open_for_writing(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
+        let state = mirror.load_state()?.known().unwrap_or_default();
         let skipped = examined.leave_out(|kb, set| state.is_removed(kb, set.architecture));
         let signed = &examined.signed;
         let options = ImportOptions {
@@ -161,7 +161,7 @@ impl ImportJob<'_> {
             Err(error) => {
                 // A refused medium does not decide the origin of the content of a new mirror.
                 if is_new {
-                    mirror.unmake_if_empty()?;
+                    mirror.remove_if_empty()?;
                 }
                 return Err(error);
             }

@@ -14,7 +14,7 @@ use crate::carrier::medium::refused;
 use crate::clock::Time;
 use crate::documents::{LastImport, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::{Access, Mirror, Remembered, Writing};
+use crate::mirror::{Access, Mirror, MirrorState, WriteAccess};
 
 /// The name of the file in messages.
 const STATE: &str = "state.json";
@@ -25,10 +25,10 @@ pub(in crate::carrier) fn memory(
     mirror: &Mirror<impl Access>,
     accept_lineage: bool,
 ) -> Result<StateDocument> {
-    match mirror.remembered()? {
-        Remembered::Known(state) => Ok(state),
-        Remembered::Lost if accept_lineage => Ok(StateDocument::new()),
-        Remembered::Lost => Err(refused(format!(
+    match mirror.load_state()? {
+        MirrorState::Known(state) => Ok(state),
+        MirrorState::Lost if accept_lineage => Ok(StateDocument::new()),
+        MirrorState::Lost => Err(refused(format!(
             "{} is missing, so older sets and replaced keys cannot be detected",
             mirror.layout().state()
         ))
@@ -64,7 +64,7 @@ pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, state: &StateDocu
 
 /// Returns the newest imported set of each lineage. The list is empty if the memory is lost.
 pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
-    Ok(mirror.remembered()?.known().map(|state| state.imports.into_values().collect()).unwrap_or_default())
+    Ok(mirror.load_state()?.known().map(|state| state.imports.into_values().collect()).unwrap_or_default())
 }
 
 /// Returns the newest imported set of the lineage of a set, or `None` if the list of the set revokes its key.
@@ -97,7 +97,7 @@ pub(in crate::carrier) fn noted(signed: &Signed, last: Option<LastImport>, now: 
 
 /// Records the memory of a lineage, and the list of export keys if it is the newest.
 pub(in crate::carrier) fn note(
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     state: &mut StateDocument,
     signed: &Signed,
     noted: &LastImport,
@@ -107,5 +107,5 @@ pub(in crate::carrier) fn note(
         let list = serde_json::to_value(&signed.key_list).map_err(Error::cannot_write_json)?;
         state.export_keys.insert(signed.root_key.id(), list);
     }
-    mirror.remember(state)
+    mirror.save_state(state)
 }

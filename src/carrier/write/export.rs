@@ -22,7 +22,7 @@ use crate::clock::Time;
 use crate::documents::{MediumSet, Room, StateDocument};
 use crate::error::{Error, Result};
 use crate::event::Events;
-use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Remembered, Writing};
+use crate::mirror::{Access, Mirror, MirrorState, NewDamage, REPLAY, WriteAccess};
 use crate::servicing::Knowledge;
 
 /// The parts of an export that are not in its plan.
@@ -57,7 +57,7 @@ pub fn export(
     plan: &ExportPlan,
     place: &Place,
     found: &Found,
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     context: &Context<'_>,
 ) -> Result<Exported> {
     let planned = Planned::new(plan, place, found)?;
@@ -80,7 +80,7 @@ pub fn export(
 fn tree(
     plan: &ExportPlan,
     found: &Found,
-    mirror: &mut Mirror<Writing>,
+    mirror: &mut Mirror<WriteAccess>,
     context: &Context<'_>,
 ) -> Result<Tree> {
     let programs = programs(plan)?;
@@ -166,7 +166,7 @@ struct Numbered {
 
 /// Takes the next sequence number and the next number of the mirror for this set, and records both. A number that
 /// was used by an interrupted export or by a set on the medium is never used again.
-fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) -> Result<Numbered> {
+fn number(mirror: &mut Mirror<WriteAccess>, found: &Found, context: &Context<'_>) -> Result<Numbered> {
     let mut state = lineage(mirror, context.new_lineage)?;
     if let Some(time) = behind(state.last_export.as_deref().into_iter(), context.now.into()) {
         context.events.warn(format!(
@@ -185,7 +185,7 @@ fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) ->
     state.export_seq = seq;
     state.export_number = Some(number);
     state.last_export = Some(context.now.to_string());
-    mirror.remember(&state)?;
+    mirror.save_state(&state)?;
     Ok(Numbered { mirror_id, seq, number })
 }
 
@@ -193,10 +193,10 @@ fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) ->
 /// caller begins a new lineage: the numbers would begin again, and the receiving side would treat every set as
 /// older.
 pub fn lineage(mirror: &Mirror<impl Access>, new_lineage: bool) -> Result<StateDocument> {
-    match mirror.remembered()? {
-        Remembered::Known(state) => Ok(state),
-        Remembered::Lost if new_lineage => Ok(StateDocument::new()),
-        Remembered::Lost => Err(Error::usage(format!(
+    match mirror.load_state()? {
+        MirrorState::Known(state) => Ok(state),
+        MirrorState::Lost if new_lineage => Ok(StateDocument::new()),
+        MirrorState::Lost => Err(Error::usage(format!(
             "{} is missing, so the numbers of earlier sets are not known; nothing was written",
             mirror.layout().state()
         ))

@@ -217,7 +217,7 @@ impl ExportPlan {
         let record = mirror.set_record(&row)?;
         for (member, line) in row.members.iter().zip(&record.files) {
             let pooled = match member.file.key {
-                Some(key) => mirror.pooled(key)?,
+                Some(key) => mirror.pooled_file(key)?,
                 None => None,
             };
             let Some(pooled) = pooled else {

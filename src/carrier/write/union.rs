@@ -68,7 +68,7 @@ impl ExportPlan {
             .hint("name another folder, or replace everything with --prune; nothing was changed"));
         }
         if let Some(own) = mirror
-            .remembered()?
+            .load_state()?
             .known()
             .and_then(|state| state.mirror_id)
             .filter(|own| *own != earlier.signed.set.mirror_id)

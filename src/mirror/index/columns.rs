@@ -19,7 +19,7 @@ macro_rules! word_columns {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
                 let word = value.as_str()?;
                 Self::from_word(word)
-                    .ok_or_else(|| FromSqlError::Other(format!("{word:?} is not a word of this version").into()))
+                    .ok_or_else(|| FromSqlError::Other(format!("this version does not know {word:?}").into()))
             }
         }
     )*};

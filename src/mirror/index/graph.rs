@@ -77,13 +77,13 @@ fn read_edge(row: &Row<'_>) -> rusqlite::Result<SeenSupersedes> {
         newer: end(0)?,
         older: end(3)?,
         source: row.get(6)?,
-        first_seen: time_of(row, 7)?,
-        last_seen: time_of(row, 8)?,
+        first_seen: parse_time(row, 7)?,
+        last_seen: parse_time(row, 8)?,
     })
 }
 
 /// Reads a time that a view returns as text.
-fn time_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
+fn parse_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
     let invalid = || rusqlite::Error::InvalidColumnType(column, "time".into(), rusqlite::types::Type::Text);
     parsed(row, column)?.ok_or_else(invalid)
 }

@@ -23,7 +23,7 @@ impl Index {
         faults.retain(|line: &String| line != "ok");
         let references = self.rows("PRAGMA foreign_key_check", [], |row| {
             let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-            Ok(format!("a row of {table} points to a row of {parent} that does not exist"))
+            Ok(format!("a row of {table} references a missing row of {parent}"))
         });
         match references {
             Ok(mut lines) => {
@@ -44,18 +44,18 @@ impl Index {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Integrity, format!("{path} is damaged: {found}"))
-            .hint("run kbmirror repair --rebuild-index, or put a backup of it back"))
+            .hint("run kbmirror repair --rebuild-index, or restore a backup of the file"))
     }
 
     /// Returns `true` unless a run is in progress, or an interrupted run changed rows without writing the views.
     pub fn is_settled(&self) -> Result<bool> {
-        let runs = self.runs_of_commands()?;
+        let runs = self.recorded_runs()?;
         let is_finished = runs.last().is_none_or(|run| run.finished.is_some());
         Ok(is_finished && !self.has_pending_views()?)
     }
 
     /// Records that the views are current.
-    pub fn finish_views(&mut self) -> Result<()> {
+    pub fn mark_views_current(&mut self) -> Result<()> {
         self.in_transaction(|index| index.remove_meta(PENDING))
     }
 
@@ -67,7 +67,7 @@ impl Index {
 
 impl Transaction<'_> {
     /// Records that rows changed and the views must be written.
-    pub fn begin_views(&self) -> Result<()> {
+    pub fn mark_views_pending(&self) -> Result<()> {
         self.set_meta(PENDING, "1")
     }
 }

@@ -27,12 +27,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 pub use damage::{Damage, NewDamage};
-pub use read::{Owner, Revision, SeenPeriod, UpdateDetail};
+pub use read::{Revision, SeenPeriod, UpdateDetail, UpdateSelector};
 pub use record::{DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
-pub use seen::{A_DAY, Absent};
+pub use seen::{A_DAY, SeenUpdate};
 pub use sets::{PublishState, SetRow};
 
-use store_error::{store_error, with_room};
+use store_error::{store_error, with_disk_sizes};
 
 use crate::clock::Time;
 use crate::disk;
@@ -40,7 +40,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A recorded run of a command that writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct RecordedRun {
     /// The arguments, without credentials.
     pub command: String,
     /// The start time.
@@ -51,14 +51,14 @@ pub struct Run {
     pub exit_code: Option<i64>,
 }
 
-impl Run {
+impl RecordedRun {
     /// Returns `true` if this was a run of the command that completed all of its work, and not a dry run.
     pub fn is_complete(&self, command: &str) -> bool {
-        self.exit_code == Some(0) && self.is_of(command)
+        self.exit_code == Some(0) && self.is_run_of(command)
     }
 
     /// Returns `true` if this was a run of the command, and not a dry run.
-    pub fn is_of(&self, command: &str) -> bool {
+    pub fn is_run_of(&self, command: &str) -> bool {
         let has = |wanted: &str| self.command.split_whitespace().any(|word| word == wanted);
         has(command) && !has("--dry-run")
     }
@@ -106,10 +106,10 @@ impl Deref for Transaction<'_> {
 impl Index {
     /// Opens an index for writing. Creates it, or migrates it to the current format, if necessary.
     pub fn open(path: &Utf8Path) -> Result<Self> {
-        Self::make_or_open(path).map_err(|error| with_room(error, path))
+        Self::create_or_open(path).map_err(|error| with_disk_sizes(error, path))
     }
 
-    fn make_or_open(path: &Utf8Path) -> Result<Self> {
+    fn create_or_open(path: &Utf8Path) -> Result<Self> {
         disk::create_dir_all(disk::parent(path))?;
         // The last process did not close the index if its changes are still in the journal beside it.
         let changes = disk::file_size(&Utf8PathBuf::from(format!("{path}-wal")));
@@ -120,7 +120,7 @@ impl Index {
             schema::format_of(&connection).map_err(|error| not_an_index(path, error))?,
             path.as_str(),
         )?;
-        if !schema::is_ours_or_empty(&connection)? {
+        if !schema::is_index_or_empty(&connection)? {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
@@ -141,16 +141,16 @@ impl Index {
 
     /// Opens an existing index for reading.
     pub fn open_read_only(path: &Utf8Path) -> Result<Self> {
-        Self::open_existing(path).map_err(|error| with_room(error, path))
+        Self::open_existing(path).map_err(|error| with_disk_sizes(error, path))
     }
 
     fn open_existing(path: &Utf8Path) -> Result<Self> {
-        let opened = Self::open_to_read(path, false);
+        let opened = Self::connect_to_read(path, false);
         // Read-only media cannot hold the files that readers and a writer share, and do not have a writer.
-        let connection = opened.or_else(|error| Self::open_to_read(path, true).map_err(|_| error))?;
+        let connection = opened.or_else(|error| Self::connect_to_read(path, true).map_err(|_| error))?;
         let format = schema::format_of(&connection).map_err(|error| not_an_index(path, error))?;
         schema::refuse_newer(format, path.as_str())?;
-        if format == 0 || !schema::is_ours_or_empty(&connection)? {
+        if format == 0 || !schema::is_index_or_empty(&connection)? {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
@@ -164,7 +164,7 @@ impl Index {
         // The empty name: SQLite keeps such a database in memory, and moves it to an unnamed temporary file when
         // it grows.
         let mut connection = Connection::open("").map_err(store_error)?;
-        if disk::exists(path) && !Self::is_unmade(path)? {
+        if disk::exists(path) && !Self::is_uninitialized(path)? {
             let source = Self::open_read_only(path)?;
             let backup =
                 rusqlite::backup::Backup::new(&source.connection, &mut connection).map_err(store_error)?;
@@ -177,14 +177,14 @@ impl Index {
     }
 
     /// Returns `true` if the database file exists and contains no index yet, as after an interrupted run.
-    pub(super) fn is_unmade(path: &Utf8Path) -> Result<bool> {
-        let connection = Self::open_to_read(path, false)?;
-        Ok(schema::format_of(&connection)? == 0 && schema::is_ours_or_empty(&connection)?)
+    pub(super) fn is_uninitialized(path: &Utf8Path) -> Result<bool> {
+        let connection = Self::connect_to_read(path, false)?;
+        Ok(schema::format_of(&connection)? == 0 && schema::is_index_or_empty(&connection)?)
     }
 
     /// Opens a connection that writes nothing into the index. Unless it is `immutable`, it removes the files
     /// beside the index when it closes last; a read-only connection never does.
-    fn open_to_read(path: &Utf8Path, immutable: bool) -> Result<Connection> {
+    fn connect_to_read(path: &Utf8Path, immutable: bool) -> Result<Connection> {
         let opened = if immutable {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -218,7 +218,7 @@ impl Index {
     /// Runs changes for a caller that holds the lock and shares the index. A nested transaction is an error.
     pub(super) fn transact<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
-        let done = changes(&Transaction { index: self }).map_err(|error| self.with_room(error));
+        let done = changes(&Transaction { index: self }).map_err(|error| self.with_disk_sizes(error));
         let committed = done.and_then(|value| {
             self.connection.execute_batch("COMMIT").map_err(|error| self.failed(error))?;
             Ok(value)
@@ -231,13 +231,13 @@ impl Index {
     }
 
     fn failed(&self, error: rusqlite::Error) -> Error {
-        self.with_room(store_error(error))
+        self.with_disk_sizes(store_error(error))
     }
 
     /// Adds the path and sizes to an error about a full disk.
-    fn with_room(&self, error: Error) -> Error {
+    fn with_disk_sizes(&self, error: Error) -> Error {
         match &self.path {
-            Some(path) => with_room(error, path),
+            Some(path) => with_disk_sizes(error, path),
             None => error,
         }
     }
@@ -245,7 +245,7 @@ impl Index {
     /// Runs changes and rolls them back. Returns the result of `changes`, which sees an index with these changes.
     pub(super) fn rehearse<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
-        let seen = changes(&Transaction { index: self }).map_err(|error| self.with_room(error));
+        let seen = changes(&Transaction { index: self }).map_err(|error| self.with_disk_sizes(error));
         let rolled_back = self.connection.execute_batch("ROLLBACK").map_err(|error| self.failed(error));
         // A statement that failed on a full disk has ended the transaction already.
         seen.and_then(|seen| rolled_back.map(|()| seen))
@@ -260,16 +260,16 @@ impl Index {
     }
 
     /// Returns the values of the table `meta` whose keys begin with a prefix.
-    pub fn meta_of(&self, prefix: &str) -> Result<Vec<(String, String)>> {
+    pub fn meta_with_prefix(&self, prefix: &str) -> Result<Vec<(String, String)>> {
         let sql = "SELECT key, value FROM meta WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key";
         self.rows(sql, [prefix], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Returns the runs, earliest first.
-    pub fn runs_of_commands(&self) -> Result<Vec<Run>> {
+    pub fn recorded_runs(&self) -> Result<Vec<RecordedRun>> {
         let sql = "SELECT command, started, finished, exit_code FROM runs ORDER BY id";
         self.rows(sql, [], |row| {
-            Ok(Run {
+            Ok(RecordedRun {
                 command: row.get(0)?,
                 started: row.get(1)?,
                 finished: row.get(2)?,
@@ -325,7 +325,7 @@ impl Transaction<'_> {
     }
 
     /// Removes the values of the table `meta` whose keys begin with a prefix.
-    pub fn remove_meta_of(&self, prefix: &str) -> Result<()> {
+    pub fn remove_meta_with_prefix(&self, prefix: &str) -> Result<()> {
         self.execute("DELETE FROM meta WHERE substr(key, 1, length(?1)) = ?1", [prefix])?;
         Ok(())
     }
@@ -358,7 +358,7 @@ fn not_an_index(path: &Utf8Path, error: Error) -> Error {
         return error.context(path);
     }
     error.with_kind(ErrorKind::Usage).context(format!("{path} is not an index of kbmirror")).hint(
-        "put a backup of it back, or move it away: the next command that writes makes it anew from kb/ and pool/",
+        "restore a backup of the file, or move it away: the next command that writes rebuilds it from kb/ and pool/",
     )
 }
 

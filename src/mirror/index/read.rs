@@ -64,7 +64,7 @@ pub struct Revision {
 
 /// The owner of a file, for `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum UpdateSelector {
     /// A KB number.
     Kb(Kb),
     /// An update id.
@@ -94,7 +94,7 @@ impl Index {
         mut update: UpdateFacts,
         files: &mut BTreeMap<FileKey, FileFacts>,
     ) -> Result<UpdateFacts> {
-        update.expired = self.expired(row)?;
+        update.expired = self.expiry(row)?;
         if update.files_seen.is_none() {
             return Ok(update);
         }
@@ -224,11 +224,14 @@ impl Index {
     }
 
     /// Returns all facts about the updates of a KB, or about one update, by title and id.
-    pub fn details_of(&self, owner: Owner) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
+    pub fn details_of(
+        &self,
+        owner: UpdateSelector,
+    ) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
         let columns = format!("{UPDATE_COLUMNS}, classification, severity, restart, first_seen, last_seen");
         let (filter, value): (&str, rusqlite::types::Value) = match owner {
-            Owner::Kb(kb) => ("kb = ?1", i64::from(kb.number()).into()),
-            Owner::Update(id) => ("update_id = ?1", id.to_string().into()),
+            UpdateSelector::Kb(kb) => ("kb = ?1", i64::from(kb.number()).into()),
+            UpdateSelector::Update(id) => ("update_id = ?1", id.to_string().into()),
         };
         let sql = format!(
             "SELECT {columns} FROM updates WHERE {filter} AND NOT mentioned_only ORDER BY title, update_id"
@@ -251,7 +254,7 @@ impl Index {
         let mut details = Vec::new();
         for (row, mut detail) in rows {
             detail.facts = self.with_files(row, detail.facts, &mut files)?;
-            detail.reissued = self.reissued(row)?;
+            detail.reissued = self.reissue_date(row)?;
             let pair = |row: &Row<'_>| Ok(RelatedUpdate { update_id: parsed(row, 0)?, title: row.get(1)? });
             let id = detail.facts.id.to_string();
             let sql = "SELECT DISTINCT newer_update_id, newer_title FROM v_supersedes WHERE older_update_id = ?1 ORDER BY 2, 1";

@@ -38,11 +38,11 @@ pub(super) fn refuse_newer(format: u32, path: &str) -> Result<()> {
         "{path} has format {format}; this program reads formats up to {}",
         newest_format()
     ))
-    .hint("use the version of kbmirror that wrote it, or a newer one"))
+    .hint("use the version of kbmirror that wrote the file, or a newer one"))
 }
 
 /// Returns `true` if a database is an index, or is empty and may become one.
-pub(super) fn is_ours_or_empty(connection: &Connection) -> Result<bool> {
+pub(super) fn is_index_or_empty(connection: &Connection) -> Result<bool> {
     let id: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(store_error)?;
     let tables: i64 = connection

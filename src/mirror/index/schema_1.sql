@@ -1,7 +1,9 @@
--- Format 1. Times are seconds since 1970 (UTC), dates YYYY-MM-DD, digests raw bytes, KB numbers without "KB".
--- The views at the end are for people with the stock sqlite3 program; their columns are a promise.
+-- Format 1. Times are seconds since 1970 (UTC), dates are YYYY-MM-DD, digests are raw bytes, KB numbers have no
+-- "KB" prefix. The views at the end are for people with the stock sqlite3 program. Their columns are a stable
+-- interface.
 
--- origin: where the content comes from (live, replay, or the host of --catalog-url). created: when, by what.
+-- origin: the source of the content (live, replay, or the host of --catalog-url). created: time and program
+-- version.
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -17,7 +19,7 @@ CREATE TABLE runs (
     bytes_downloaded INTEGER
 ) STRICT;
 
--- One row a Catalog entry. mentioned_only: known from another update's list of replacements, not seen itself.
+-- A row per Catalog entry. mentioned_only: known from the supersedence list of another update, not seen itself.
 CREATE TABLE updates (
     id                INTEGER PRIMARY KEY,
     update_id         TEXT NOT NULL UNIQUE CHECK (length(update_id) = 36),
@@ -45,8 +47,8 @@ CREATE TABLE updates (
 CREATE INDEX updates_by_kb ON updates (kb);
 CREATE INDEX updates_by_title ON updates (title);
 
--- One row a file, whatever it is called and wherever it lies. Until the bytes are here the Catalog's digest stands
--- for them, else the SHA-1 in the name, else (unverified) the update and address that it was seen under.
+-- A row per file, independent of its names and URLs. Before the download, the Catalog's digest identifies the
+-- file, or else the SHA-1 in its name. Without a digest, the update and the URL identify it (unverified).
 CREATE TABLE files (
     id            INTEGER PRIMARY KEY,
     sha1          BLOB UNIQUE CHECK (length(sha1) = 20),
@@ -64,7 +66,7 @@ CREATE TABLE files (
 ) STRICT;
 CREATE INDEX files_by_kb ON files (kb);
 
--- Addresses are no identity: one file has several.
+-- A URL does not identify a file: one file has several.
 CREATE TABLE file_urls (
     file       INTEGER NOT NULL REFERENCES files (id),
     url        TEXT NOT NULL,
@@ -74,7 +76,7 @@ CREATE TABLE file_urls (
     PRIMARY KEY (file, url)
 ) STRICT, WITHOUT ROWID;
 
--- One SHA-1 stated with two SHA-256: an integrity fault. Both files are kept; the second one without its SHA-1.
+-- A SHA-1 stated with two SHA-256 is an integrity fault. Both files are kept, the second one without its SHA-1.
 CREATE TABLE file_conflicts (
     file       INTEGER NOT NULL REFERENCES files (id),
     other_file INTEGER NOT NULL REFERENCES files (id),
@@ -84,7 +86,7 @@ CREATE TABLE file_conflicts (
     PRIMARY KEY (file, other_file)
 ) STRICT, WITHOUT ROWID;
 
--- What a download dialog listed. A link is current while its last_seen is the update's files_last_seen.
+-- The files in a download dialog. A link is current if its last_seen equals the update's files_last_seen.
 CREATE TABLE update_files (
     update_ref INTEGER NOT NULL REFERENCES updates (id),
     file       INTEGER NOT NULL REFERENCES files (id),
@@ -95,7 +97,7 @@ CREATE TABLE update_files (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX update_files_by_file ON update_files (file);
 
--- File to file: what must be installed before what.
+-- File to file: the files that must be installed before a file.
 CREATE TABLE needs (
     file       INTEGER NOT NULL REFERENCES files (id),
     needs_file INTEGER NOT NULL REFERENCES files (id),
@@ -106,7 +108,7 @@ CREATE TABLE needs (
     PRIMARY KEY (file, needs_file, source)
 ) STRICT, WITHOUT ROWID;
 
--- Update to update. Superseded is not unneeded: a checkpoint is superseded by every later update.
+-- Update to update. A superseded update may still be needed: a checkpoint is superseded by every later update.
 CREATE TABLE supersedes (
     newer      INTEGER NOT NULL REFERENCES updates (id),
     older      INTEGER NOT NULL REFERENCES updates (id),
@@ -117,7 +119,7 @@ CREATE TABLE supersedes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX supersedes_by_older ON supersedes (older);
 
--- "This update replaces …" names titles without ids. The titles are kept; the view matches them to updates.
+-- "This update replaces …" lists titles without ids. The titles are kept, and the view matches them to updates.
 CREATE TABLE titles (
     id    INTEGER PRIMARY KEY,
     title TEXT NOT NULL UNIQUE
@@ -152,7 +154,7 @@ CREATE TABLE set_files (
     PRIMARY KEY (set_ref, file)
 ) STRICT, WITHOUT ROWID;
 
--- What the pool holds.
+-- The files in the pool.
 CREATE TABLE pool (
     file   INTEGER PRIMARY KEY REFERENCES files (id),
     sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
@@ -160,7 +162,7 @@ CREATE TABLE pool (
     added  INTEGER NOT NULL
 ) STRICT;
 
--- The evidence: what of a file in the pool was compared, against whose word, when.
+-- The evidence: the compared properties of a file in the pool, the source of each statement, and the time.
 CREATE TABLE checks (
     file    INTEGER NOT NULL REFERENCES files (id),
     what    TEXT NOT NULL CHECK (what IN ('size', 'sha1', 'sha256', 'name', 'metadata', 'signature')),
@@ -169,7 +171,8 @@ CREATE TABLE checks (
     PRIMARY KEY (file, what, against)
 ) STRICT, WITHOUT ROWID;
 
--- Set folders under kb/. A row that is 'publishing' was cut off; the next run that writes finishes or removes it.
+-- Set folders under kb/. A row with 'publishing' was interrupted; the next run that writes completes or removes
+-- it.
 CREATE TABLE published (
     kb      INTEGER NOT NULL,
     folder  TEXT NOT NULL,
@@ -179,19 +182,19 @@ CREATE TABLE published (
     PRIMARY KEY (kb, folder)
 ) STRICT, WITHOUT ROWID;
 
--- Every update that the Catalog showed.
+-- Every update that the Catalog has shown.
 CREATE VIEW v_updates AS
 SELECT update_id, 'KB' || kb AS kb, title, kind, architecture, product, release, build, classification, last_updated, size,
        datetime(first_seen, 'unixepoch') AS first_seen, datetime(last_seen, 'unixepoch') AS last_seen
 FROM updates WHERE NOT mentioned_only;
 
--- Every file, with whether its bytes are here.
+-- Every file. present: its bytes are in the pool.
 CREATE VIEW v_files AS
 SELECT files.id AS file, files.name, 'KB' || files.kb AS kb, files.architecture, lower(hex(files.sha1)) AS sha1,
        lower(hex(files.sha256)) AS sha256, files.size, pool.file IS NOT NULL AS present
 FROM files LEFT JOIN pool ON pool.file = files.id;
 
--- Which update lists which file, in the dialog's own order.
+-- The files of each update, in the order of the dialog.
 CREATE VIEW v_update_files AS
 SELECT updates.update_id, 'KB' || updates.kb AS update_kb, updates.title, update_files.position, files.name,
        update_files.last_seen = updates.files_last_seen AS current
@@ -199,13 +202,14 @@ FROM update_files
 JOIN updates ON updates.id = update_files.update_ref
 JOIN files ON files.id = update_files.file;
 
--- Which file must be installed before which, and who says so.
+-- The files that must be installed before a file, with the source.
 CREATE VIEW v_needs AS
 SELECT 'KB' || a.kb AS kb, a.architecture, a.name, needs.role, 'KB' || b.kb AS needs_kb, b.name AS needs_name, needs.source,
        datetime(needs.first_seen, 'unixepoch') AS first_seen, datetime(needs.last_seen, 'unixepoch') AS last_seen
 FROM needs JOIN files a ON a.id = needs.file JOIN files b ON b.id = needs.needs_file;
 
--- Which update replaces which, and who says so. older_update_id is null while a title matches no single update.
+-- The updates that an update replaces, with the source. older_update_id is null unless exactly one update has the
+-- title.
 CREATE VIEW v_supersedes AS
 SELECT newer.update_id AS newer_update_id, newer.title AS newer_title, older.update_id AS older_update_id,
        older.title AS older_title, supersedes.source,

@@ -1,18 +1,20 @@
--- Format 3. What the Catalog shows no more is told apart from what nobody looked for.
+-- Format 3. Updates that the Catalog no longer shows are distinguished from updates that were not queried.
 
--- Never written by any program.
+-- Never written by any version.
 ALTER TABLE updates DROP COLUMN withdrawn;
 
--- Updates that a sound answer about their KB did not show. expired: shown for sure no more, either because a second such
--- answer came a day later, or because the Catalog says of the update itself that it does not know it. An update that is
--- shown again loses its row. Whether Microsoft pulled an update as faulty ("withdrawn") is not the Catalog's to tell.
+-- Updates that a sound response about their KB did not contain. expired: the Catalog certainly no longer shows the
+-- update. Either a second such response came a day later, or the Catalog reports the update itself as unknown. The
+-- row is removed when the update is shown again. The Catalog does not state whether Microsoft withdrew an update
+-- as faulty ("withdrawn").
 CREATE TABLE absences (
     update_ref    INTEGER PRIMARY KEY REFERENCES updates (id),
     missing_since INTEGER NOT NULL,
     expired       INTEGER
 ) STRICT;
 
--- The sound and whole answers to searches: when each question was asked last, and how many updates it found.
+-- The sound and complete responses to searches: the time of the last one per query, and the number of updates
+-- found.
 CREATE TABLE searches (
     query      TEXT PRIMARY KEY,
     last_asked INTEGER NOT NULL,
@@ -26,8 +28,9 @@ SELECT update_id, 'KB' || kb AS kb, title, kind, architecture, product, release,
        datetime(missing_since, 'unixepoch') AS missing_since, datetime(expired, 'unixepoch') AS expired
 FROM updates LEFT JOIN absences ON absences.update_ref = updates.id WHERE NOT mentioned_only;
 
--- Which update replaces which, and who says so. older_update_id is null while a title matches no single update: neither
--- alone among all, nor alone among those of the newer one's products. A list may say "… UUP" of what is called without it.
+-- The updates that an update replaces, with the source. older_update_id is null unless exactly one update has the
+-- title: among all updates, or among those with the products of the newer one. A list may say "… UUP" for a title
+-- without this suffix.
 DROP VIEW v_supersedes;
 CREATE VIEW v_supersedes AS
 SELECT newer.update_id AS newer_update_id, newer.title AS newer_title, older.update_id AS older_update_id,

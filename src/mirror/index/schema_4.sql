@@ -1,8 +1,8 @@
--- Format 4. Damage that was found is remembered, so that nothing hands out the bytes before good ones replace them.
+-- Format 4. Recorded damage, so that damaged bytes are not handed out before good ones replace them.
 
--- A row is one path of the mirror that does not hold what belongs there. kb is null for the pool and for what belongs to no KB,
--- folder is null beside the set folders. sha256 is the digest that belongs there; null where the index states none. found and
--- found_by are the first time and the command that found it.
+-- A row per path of the mirror that does not have the right content. kb is null in the pool and for paths outside
+-- of the KB folders. folder is null beside the set folders. sha256 is the digest of the right bytes, or null if
+-- the index has none. found and found_by are the time and the command of the first finding.
 CREATE TABLE damage (
     path     TEXT PRIMARY KEY,
     kb       INTEGER,
@@ -14,7 +14,7 @@ CREATE TABLE damage (
     found_by TEXT NOT NULL,
     CHECK (folder IS NULL OR kb IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
--- The pool's files of which the bytes count as absent.
+-- The pool files whose bytes count as absent.
 CREATE INDEX damage_in_pool ON damage (sha256) WHERE kb IS NULL AND sha256 IS NOT NULL;
 
 DROP VIEW v_files;
@@ -38,7 +38,7 @@ JOIN files ON files.id = set_files.file
 LEFT JOIN pool ON pool.file = files.id
 LEFT JOIN published ON published.set_ref = sets.id AND published.folder = sets.folder;
 
--- What is damaged or missing, and who found it when.
+-- Damaged or missing paths, with the time and the command of the first finding.
 CREATE VIEW v_damage AS
 SELECT path, 'KB' || kb AS kb, folder, kind, message, lower(hex(sha256)) AS sha256, datetime(found, 'unixepoch') AS found, found_by
 FROM damage;

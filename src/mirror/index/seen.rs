@@ -21,7 +21,7 @@ pub const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// An update that the index has, with its absence from responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absent {
+pub struct SeenUpdate {
     /// The update.
     pub id: UpdateId,
     /// The title.
@@ -34,37 +34,37 @@ pub struct Absent {
 
 impl Index {
     /// Returns the updates of a KB that were seen, with their absences.
-    pub fn seen_of(&self, kb: Kb) -> Result<Vec<Absent>> {
+    pub fn seen_updates_of(&self, kb: Kb) -> Result<Vec<SeenUpdate>> {
         let sql = "SELECT update_id, title, missing_since, expired FROM updates
             LEFT JOIN absences ON update_ref = updates.id WHERE kb = ?1 AND NOT mentioned_only ORDER BY update_id";
         let rows: Vec<(String, String, Option<Time>, Option<Time>)> =
             self.rows(sql, [kb.number()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         let absent = |(id, title, missing_since, expired): (String, String, Option<Time>, Option<Time>)| {
-            Some(Absent { id: id.parse().ok()?, title, missing_since, expired })
+            Some(SeenUpdate { id: id.parse().ok()?, title, missing_since, expired })
         };
         Ok(rows.into_iter().filter_map(absent).collect())
     }
 
     /// Returns the time at which a search or a listing last contained an update.
-    pub fn seen_last(&self, id: UpdateId) -> Result<Option<Time>> {
+    pub fn last_seen(&self, id: UpdateId) -> Result<Option<Time>> {
         let sql = "SELECT last_seen FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         self.first(sql, [id.to_string()], |row| row.get(0))
     }
 
     /// Returns the time of the last sound and complete response to a search.
-    pub fn search_asked(&self, query: &str) -> Result<Option<Time>> {
+    pub fn last_search_time(&self, query: &str) -> Result<Option<Time>> {
         self.first("SELECT last_asked FROM searches WHERE query = ?1", [query], |row| row.get(0))
     }
 
     /// Returns the number of updates in the last sound and complete response to a search.
-    pub fn search_answer(&self, query: &str) -> Result<Option<u64>> {
+    pub fn last_search_count(&self, query: &str) -> Result<Option<u64>> {
         let updates =
             self.first("SELECT updates FROM searches WHERE query = ?1", [query], |row| row.get(0))?;
         Ok(as_count(updates))
     }
 
     /// Returns the updates whose newest dialog lists a file, by id.
-    pub fn updates_that_list(&self, key: FileKey) -> Result<Vec<UpdateId>> {
+    pub fn updates_listing(&self, key: FileKey) -> Result<Vec<UpdateId>> {
         let sql = "SELECT update_id FROM update_files JOIN updates ON updates.id = update_ref
             WHERE file = ?1 AND update_files.last_seen = files_last_seen ORDER BY update_id";
         let ids: Vec<String> = self.rows(sql, [key], |row| row.get(0))?;
@@ -73,7 +73,7 @@ impl Index {
 
     /// Returns the largest total size that the search page states for an entry whose newest dialog lists a file.
     /// The file is not larger. Returns `None` if no such entry has a size.
-    pub fn largest_entry_with(&self, key: FileKey) -> Result<Option<u64>> {
+    pub fn largest_entry_size(&self, key: FileKey) -> Result<Option<u64>> {
         let sql = "SELECT max(updates.size) FROM update_files JOIN updates ON updates.id = update_ref
             WHERE file = ?1 AND update_files.last_seen = files_last_seen";
         let size: Option<Option<i64>> = self.first(sql, [key], |row| row.get(0))?;
@@ -88,7 +88,7 @@ impl Index {
     }
 
     /// Returns the day on which an entry got its current files, or `None` if it was not re-issued.
-    pub(super) fn reissued(&self, update_ref: i64) -> Result<Option<Date>> {
+    pub(super) fn reissue_date(&self, update_ref: i64) -> Result<Option<Date>> {
         let sql =
             "SELECT max(new.first_seen) FROM update_files new JOIN updates ON updates.id = new.update_ref
             WHERE new.update_ref = ?1 AND new.last_seen = files_last_seen AND EXISTS (
@@ -99,7 +99,7 @@ impl Index {
     }
 
     /// Returns the day since which an update is expired, and the newest KB that replaces it.
-    pub(super) fn expired(&self, update_ref: i64) -> Result<Option<Expired>> {
+    pub(super) fn expiry(&self, update_ref: i64) -> Result<Option<Expired>> {
         let sql = "SELECT expired FROM absences WHERE update_ref = ?1 AND expired IS NOT NULL";
         let Some(since) = self.first(sql, [update_ref], |row| row.get(0).map(Time::date))? else {
             return Ok(None);
@@ -144,7 +144,7 @@ impl Transaction<'_> {
     }
 
     /// Marks the updates that list a file as unread, because the file was not available as stated.
-    pub fn forget_reading_of_file(&self, key: FileKey) -> Result<()> {
+    pub fn mark_unread_by_file(&self, key: FileKey) -> Result<()> {
         let sql = "UPDATE updates SET details_last_seen = NULL
             WHERE id IN (SELECT update_ref FROM update_files WHERE file = ?1)";
         self.execute(sql, [key])?;

@@ -104,7 +104,7 @@ impl Index {
     }
 
     /// Returns the set and the state with which a folder is recorded.
-    pub fn published_as(&self, kb: Kb, folder: &SetFolder) -> Result<Option<(SetId, PublishState)>> {
+    pub fn publication_of(&self, kb: Kb, folder: &SetFolder) -> Result<Option<(SetId, PublishState)>> {
         let sql = "SELECT set_ref, state FROM published WHERE kb = ?1 AND folder = ?2";
         self.first(sql, (kb.number(), folder), |row| {
             let state: String = row.get(1)?;
@@ -119,7 +119,7 @@ impl Index {
     }
 
     /// Returns the folders whose publishing was interrupted: KB, folder, set.
-    pub fn cut_off(&self) -> Result<Vec<(Kb, SetFolder, SetId)>> {
+    pub fn interrupted_publications(&self) -> Result<Vec<(Kb, SetFolder, SetId)>> {
         let sql = "SELECT kb, folder, set_ref FROM published WHERE state = 'publishing' ORDER BY kb, folder";
         self.rows(sql, [], |row| {
             let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
@@ -149,7 +149,7 @@ impl Index {
 
     /// Returns the published KBs whose entries were seen since a time, or about which entries of others added
     /// facts.
-    pub fn published_and_touched_since(&self, start: Time) -> Result<Vec<Kb>> {
+    pub fn published_kbs_changed_since(&self, start: Time) -> Result<Vec<Kb>> {
         let sql = "SELECT DISTINCT kb FROM published WHERE EXISTS (
                 SELECT 1 FROM updates own LEFT JOIN absences ON update_ref = own.id
                 WHERE own.kb = published.kb AND (own.last_seen >= ?1 OR expired >= ?1
@@ -184,7 +184,7 @@ impl Index {
     }
 
     /// Returns the digest and size with which a file is recorded in the pool.
-    pub fn pooled_as(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
+    pub fn pool_record(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
         let sql = "SELECT sha256, size FROM pool WHERE file = ?1";
         let row: Option<(Vec<u8>, i64)> = self.first(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(row.and_then(|(sha256, size)| Some((Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))))

@@ -10,7 +10,7 @@ use crate::update::human_size;
 /// The free bytes below which a failed write counts as a full disk. The limit is smaller than one allocation step
 /// of SQLite. In some places SQLite reports a full disk, or an exhausted quota, like any other failure of the
 /// disk.
-const TOO_LITTLE: u64 = 64 * 1024;
+const MIN_FREE_BYTES: u64 = 64 * 1024;
 
 /// Returns the error of a failed statement. A full disk and a busy index have their own kinds.
 pub(super) fn store_error(error: rusqlite::Error) -> Error {
@@ -24,36 +24,36 @@ pub(super) fn store_error(error: rusqlite::Error) -> Error {
         Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
             return Error::new(ErrorKind::Integrity, "the index is damaged")
                 .caused_by(error)
-                .hint("run kbmirror repair --rebuild-index, or put a backup of mirror.db back");
+                .hint("run kbmirror repair --rebuild-index, or restore a backup of mirror.db");
         }
         _ => ErrorKind::Internal,
     };
-    Error::new(kind, "the index could not be read or written").caused_by(error)
+    Error::new(kind, "cannot read or write the index").caused_by(error)
 }
 
 /// Adds the path, the size, and the free bytes of an index to an error about a full disk. Any other error stays
 /// unchanged.
-pub(super) fn with_room(error: Error, path: &Utf8Path) -> Error {
+pub(super) fn with_disk_sizes(error: Error, path: &Utf8Path) -> Error {
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
     let Some(own) = source.and_then(rusqlite::Error::sqlite_error).copied() else { return error };
     let free = disk::available_space(path).unwrap_or(u64::MAX);
-    if !is_for_want_of_room(own.extended_code, free) {
+    if !is_disk_full(own.extended_code, free) {
         return error;
     }
     let sizes = ["", "-wal", "-shm"].map(|end| disk::file_size(&Utf8PathBuf::from(format!("{path}{end}"))));
     let size = sizes.into_iter().filter_map(|size| size.ok().flatten()).sum();
     let message = format!(
-        "there is no room for the index {path}: it has {}, and {} are free there",
+        "no space left for the index {path}: its size is {}, and {} are free there",
         human_size(size),
         human_size(free)
     );
     Error::new(ErrorKind::NoSpace, message)
         .caused_by(rusqlite::Error::SqliteFailure(own, None))
-        .hint("make room there and run the same command again: what was recorded before is kept")
+        .hint("free space on that disk and run the same command again; recorded data is kept")
 }
 
 /// Returns `true` if an error of SQLite reports a full disk, or may come from a disk with this few free bytes.
-fn is_for_want_of_room(extended_code: i32, free: u64) -> bool {
+fn is_disk_full(extended_code: i32, free: u64) -> bool {
     match extended_code {
         ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE => true,
         ffi::SQLITE_IOERR_WRITE
@@ -62,7 +62,7 @@ fn is_for_want_of_room(extended_code: i32, free: u64) -> bool {
         | ffi::SQLITE_IOERR_TRUNCATE
         | ffi::SQLITE_IOERR_SHMOPEN
         | ffi::SQLITE_IOERR_SHMMAP
-        | ffi::SQLITE_CANTOPEN => free < TOO_LITTLE,
+        | ffi::SQLITE_CANTOPEN => free < MIN_FREE_BYTES,
         _ => false,
     }
 }
@@ -78,26 +78,26 @@ mod tests {
     #[test]
     fn full_disk_is_distinguished_from_other_disk_errors() {
         for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
-            assert!(is_for_want_of_room(code, u64::MAX), "{code}: also where a quota is what is full");
+            assert!(is_disk_full(code, u64::MAX), "{code}: also for an exhausted quota");
         }
         for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_CANTOPEN] {
-            assert!(is_for_want_of_room(code, 0) && !is_for_want_of_room(code, TOO_LITTLE), "{code}");
+            assert!(is_disk_full(code, 0) && !is_disk_full(code, MIN_FREE_BYTES), "{code}");
         }
         for code in [ffi::SQLITE_BUSY, ffi::SQLITE_CORRUPT, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CONSTRAINT] {
-            assert!(!is_for_want_of_room(code, 0), "{code}");
+            assert!(!is_disk_full(code, 0), "{code}");
         }
     }
 
     #[test]
     fn only_a_full_disk_error_names_the_path_and_the_sizes() {
         let path = Utf8Path::new("here/mirror.db");
-        let error = with_room(failed(ffi::SQLITE_FULL), path);
+        let error = with_disk_sizes(failed(ffi::SQLITE_FULL), path);
         assert_eq!(error.kind(), ErrorKind::NoSpace);
-        assert!(error.message().contains("the index here/mirror.db: it has 0 B, and "), "{error}");
+        assert!(error.message().contains("the index here/mirror.db: its size is 0 B, and "), "{error}");
         for code in [ffi::SQLITE_BUSY, ffi::SQLITE_CORRUPT, ffi::SQLITE_CONSTRAINT] {
-            let (before, after) = (failed(code), with_room(failed(code), path));
+            let (before, after) = (failed(code), with_disk_sizes(failed(code), path));
             assert_eq!((before.kind(), before.message()), (after.kind(), after.message()));
         }
-        assert_eq!(with_room(Error::usage("x"), path).message(), "x");
+        assert_eq!(with_disk_sizes(Error::usage("x"), path).message(), "x");
     }
 }

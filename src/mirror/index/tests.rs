@@ -23,7 +23,7 @@ mod updates;
 
 impl Index {
     /// Returns a transaction in which every change is committed on its own.
-    fn alone(&self) -> Transaction<'_> {
+    fn autocommit(&self) -> Transaction<'_> {
         Transaction { index: self }
     }
 }
@@ -110,8 +110,8 @@ fn related(number: Option<usize>, title: &str) -> RelatedUpdate {
 }
 
 /// Records a file without an update, and expects no conflict.
-fn put(index: &Index, record: &FileRecord) -> FileKey {
-    let (key, conflict) = index.alone().record_file(record, Source::Dialog, None, MONDAY).unwrap();
+fn record_unlisted(index: &Index, record: &FileRecord) -> FileKey {
+    let (key, conflict) = index.autocommit().record_file(record, Source::Dialog, None, MONDAY).unwrap();
     assert_eq!(conflict, None, "{record:?}");
     key
 }
@@ -120,7 +120,7 @@ fn count(index: &Index, table: &str) -> i64 {
     index.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 
-fn names_of_columns(index: &Index, table: &str) -> Vec<String> {
+fn column_names(index: &Index, table: &str) -> Vec<String> {
     let sql = format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid");
     index.rows(&sql, [], |row| row.get(0)).unwrap()
 }
@@ -135,7 +135,7 @@ fn dump(index: &Index, keep: impl Fn(&str, &str) -> bool) -> BTreeMap<String, Ve
     let mut tables = BTreeMap::new();
     for table in objects(index, "table") {
         let columns: Vec<String> =
-            names_of_columns(index, &table).into_iter().filter(|column| keep(&table, column)).collect();
+            column_names(index, &table).into_iter().filter(|column| keep(&table, column)).collect();
         let sql = format!("SELECT {} FROM {table}", columns.join(", "));
         let mut rows = index
             .rows(&sql, [], |row| {
@@ -169,7 +169,7 @@ fn links(index: &Index, number: usize) -> Vec<(i64, FileKey)> {
 
 /// Returns the update as the resolver sees it, or `None` if the resolver does not see it.
 fn seen(index: &Index, number: usize) -> Option<(UpdateFacts, BTreeMap<FileKey, FileFacts>)> {
-    let (details, files) = index.details_of(Owner::Update(id(number))).unwrap();
+    let (details, files) = index.details_of(UpdateSelector::Update(id(number))).unwrap();
     details.into_iter().next().map(|detail| (detail.facts, files))
 }
 
@@ -189,36 +189,36 @@ fn only_set(index: &Index, of: Kb) -> PackageSet {
 /// Records everything that a crawl of one KB and a fetch record.
 fn record_all(index: &Index, now: Time) {
     for (number, title) in [TITLE_24H2, TITLE_25H2].iter().enumerate() {
-        index.alone().record_update(&update(number, title), now).unwrap();
+        index.autocommit().record_update(&update(number, title), now).unwrap();
         let record = DetailsRecord {
             superseded_by: vec![(id(8), "newer".to_owned())],
             supersedes: vec!["older".to_owned(), TITLE_26H2.to_owned()],
             ..details(number)
         };
-        index.alone().record_details(&record, now).unwrap();
+        index.autocommit().record_details(&record, now).unwrap();
     }
-    index.alone().record_dialog(id(0), &[target(), checkpoint()], now).unwrap();
+    index.autocommit().record_dialog(id(0), &[target(), checkpoint()], now).unwrap();
     let loose = file("readme.txt", None, None);
     let by_name = file(&digit_name("kb5129195", 0x51), None, None);
-    index.alone().record_dialog(id(1), &[checkpoint(), by_name, loose.clone()], now).unwrap();
-    index.alone().record_dialog(id(1), &[checkpoint(), target(), loose], now).unwrap();
-    index.alone().record_file(&file("a.msu", Some(1), Some(2)), Source::Dialog, None, now).unwrap();
-    index.alone().record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, now).unwrap();
-    index.alone().record_file(&checkpoint(), Source::Knowledge, None, now).unwrap();
+    index.autocommit().record_dialog(id(1), &[checkpoint(), by_name, loose.clone()], now).unwrap();
+    index.autocommit().record_dialog(id(1), &[checkpoint(), target(), loose], now).unwrap();
+    index.autocommit().record_file(&file("a.msu", Some(1), Some(2)), Source::Dialog, None, now).unwrap();
+    index.autocommit().record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, now).unwrap();
+    index.autocommit().record_file(&checkpoint(), Source::Knowledge, None, now).unwrap();
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     for set in package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap()) {
-        index.alone().record_set(&set, now).unwrap();
+        index.autocommit().record_set(&set, now).unwrap();
     }
     let key = index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].files.clone().unwrap()[0];
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
     index
-        .alone()
+        .autocommit()
         .record_pooled(key, &digests, &[Check { what: Checked::Sha1, against: Source::Dialog }], now)
         .unwrap();
-    index.alone().set_meta("origin", "live").unwrap();
-    index.alone().record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
-    index.alone().record_search("KB5129195", 2, now).unwrap();
-    index.alone().record_damage(&damage_in_pool("pool/sha256/09/09", sha256(9)), "verify", now).unwrap();
+    index.autocommit().set_meta("origin", "live").unwrap();
+    index.autocommit().record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
+    index.autocommit().record_search("KB5129195", 2, now).unwrap();
+    index.autocommit().record_damage(&damage_in_pool("pool/sha256/09/09", sha256(9)), "verify", now).unwrap();
 }
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -234,6 +234,6 @@ fn damage_in_pool(path: &str, digest: Sha256) -> NewDamage {
         folder: None,
         sha256: Some(digest),
         kind: FindingKind::Digest,
-        message: "its SHA-256 is another one".to_owned(),
+        message: "SHA-256 differs".to_owned(),
     }
 }

@@ -62,7 +62,7 @@ impl Transaction<'_> {
     }
 
     /// Marks a revised entry as unread, because the earlier reading is stale.
-    pub fn forget_reading(&self, id: UpdateId) -> Result<()> {
+    pub fn mark_unread(&self, id: UpdateId) -> Result<()> {
         self.execute("UPDATE updates SET details_last_seen = NULL WHERE update_id = ?1", [id.to_string()])?;
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Transaction<'_> {
         let sql = "UPDATE updates SET kb = coalesce(kb, ?2), severity = ?3, restart = ?4, details_last_seen = ?5 WHERE id = ?1";
         self.execute(sql, (own, kb, &details.severity, &details.restart, now))?;
         for (newer, title) in &details.superseded_by {
-            let newer = self.mention(*newer, title, now)?;
+            let newer = self.record_mention(*newer, title, now)?;
             let sql = "INSERT INTO supersedes (newer, older, source, first_seen, last_seen)
                 VALUES (?1, ?2, 'details page', ?3, ?3)
                 ON CONFLICT DO UPDATE SET last_seen = ?3";
@@ -271,7 +271,7 @@ impl Transaction<'_> {
 
     /// Returns the row of an update that another update's page mentions. Creates a row with only the title if none
     /// exists.
-    fn mention(&self, id: UpdateId, title: &str, now: Time) -> Result<i64> {
+    fn record_mention(&self, id: UpdateId, title: &str, now: Time) -> Result<i64> {
         let sql = "INSERT INTO updates (update_id, mentioned_only, title, first_seen, last_seen) VALUES (?1, 1, ?2, ?3, ?3)
             ON CONFLICT (update_id) DO UPDATE SET last_seen = CASE mentioned_only WHEN 1 THEN ?3 ELSE last_seen END";
         self.execute(sql, (id.to_string(), title, now))?;

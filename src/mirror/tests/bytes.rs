@@ -6,12 +6,12 @@ use super::*;
 fn pool_stores_the_same_bytes_once() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let key = set.members[0].file.key.unwrap();
     let pool = layout.root().join("pool");
-    let before = (tree(&pool), mirror.pooled(key).unwrap().unwrap());
+    let before = (tree(&pool), mirror.pooled_file(key).unwrap().unwrap());
     let bytes = before.1.path.clone();
-    let trace = traces(disk::parent(&bytes));
+    let trace = file_stamps(disk::parent(&bytes));
     assert_eq!(admit(&mut mirror, key, b"the checkpoint"), key);
     // From another URL and under another name, known only by the SHA-1 in its name.
     let digest = digests(b"the checkpoint");
@@ -35,8 +35,8 @@ fn pool_stores_the_same_bytes_once() {
     assert_ne!(other, key);
     assert_eq!(admit(&mut mirror, other, b"the checkpoint"), key);
     assert_eq!(mirror.index().file(other).unwrap(), None, "the two are one file now");
-    assert_eq!((tree(&pool), mirror.pooled(key).unwrap().unwrap()), before);
-    assert_eq!(traces(disk::parent(&bytes)), trace);
+    assert_eq!((tree(&pool), mirror.pooled_file(key).unwrap().unwrap()), before);
+    assert_eq!(file_stamps(disk::parent(&bytes)), trace);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn purge_deletes_only_entries_past_their_retention() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let files = [("package.msu".to_owned(), b"the right bytes".to_vec())];
-    let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
+    let set = record_and_admit(&mut mirror, BUNDLE, &files, MONDAY);
     for name in EVIDENCE {
         disk::write_atomic(&layout.root().join(name), b"kept").unwrap();
         disk::set_modified(&layout.root().join(name), Time::UNIX_EPOCH);
@@ -156,10 +156,10 @@ fn vetted_bytes_replace_different_bytes() {
     assert_eq!(disk::list(&layout.quarantine()).unwrap().len(), 2, "the other bytes are kept");
     // The same bytes are read again and stay.
     let pooled = layout.pool_file(&set.members[0].file.sha256.unwrap());
-    let before = traces(disk::parent(&pooled));
+    let before = file_stamps(disk::parent(&pooled));
     let bytes = disk::read(&pooled, CAP).unwrap();
     admit(&mut mirror, set.members[0].file.key.unwrap(), &bytes);
-    assert_eq!(traces(disk::parent(&pooled)), before);
+    assert_eq!(file_stamps(disk::parent(&pooled)), before);
 }
 
 #[test]
@@ -167,23 +167,23 @@ fn killed_heal_is_completed_by_a_later_run() {
     for killed_after in 0..3 {
         let (_guard, layout) = folder();
         let mut mirror = open(&layout);
-        let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+        let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
         mirror.publish(&set, &knowledge(), MONDAY).unwrap();
-        let set = again(&mirror, &set);
+        let set = reloaded(&mirror, &set);
         let file = &set.members[0].file;
         let (key, sha256) = (file.key.unwrap(), file.sha256.unwrap());
         let bytes = disk::read(&layout.pool_file(&sha256), CAP).unwrap();
         flip(&layout.pool_file(&sha256));
         let damage = mirror.damage_in_pool(sha256, FindingKind::Digest, "flipped");
         mirror.record_damage(&[damage], "verify", MONDAY).unwrap();
-        assert!(!mirror.stands(&set).unwrap() && mirror.pooled(key).unwrap().is_none());
+        assert!(!mirror.is_intact(&set).unwrap() && mirror.pooled_file(key).unwrap().is_none());
         assert_eq!(
-            mirror.heal_folders(&knowledge(), MONDAY).unwrap(),
+            mirror.rebuild_damaged_folders(&knowledge(), MONDAY).unwrap(),
             [],
             "without good bytes nothing is healed"
         );
 
-        let run = Run { command: "fetch", now: MONDAY };
+        let run = RunInfo { command: "fetch", now: MONDAY };
         let partial = |name: &str| {
             let mut new = NewFile::create(&layout.partial().join(name)).unwrap();
             new.write(&bytes).unwrap();
@@ -197,13 +197,13 @@ fn killed_heal_is_completed_by_a_later_run() {
         }
         drop(mirror);
         let mut mirror = open(&layout);
-        assert!(!mirror.stands(&set).unwrap(), "killed after step {killed_after}");
+        assert!(!mirror.is_intact(&set).unwrap(), "killed after step {killed_after}");
         if killed_after < 2 {
-            assert!(mirror.pooled(key).unwrap().is_none(), "it is fetched again");
+            assert!(mirror.pooled_file(key).unwrap().is_none(), "it is fetched again");
             mirror.admit(key, &vetted(&partial("c"), &bytes), run).unwrap();
         }
-        assert_eq!(mirror.heal_folders(&knowledge(), MONDAY).unwrap().len(), 1);
-        assert!(mirror.stands(&set).unwrap());
+        assert_eq!(mirror.rebuild_damaged_folders(&knowledge(), MONDAY).unwrap().len(), 1);
+        assert!(mirror.is_intact(&set).unwrap());
         assert_eq!(content(&layout.set(set.kb, &set.folder)), expected(&first_issue()));
         assert_eq!(mirror.index().damage().unwrap(), []);
         assert_eq!(mirror.damaged_sets().unwrap(), []);

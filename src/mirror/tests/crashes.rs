@@ -4,7 +4,7 @@ use super::*;
 
 /// The point at which a process was killed while it published the second issue over the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Crash {
+enum CrashPoint {
     /// The intent is recorded, nothing was renamed, and no older folder existed.
     FolderAbsent,
     /// The intent is recorded, nothing was renamed, and the older folder is in place.
@@ -16,14 +16,14 @@ enum Crash {
 }
 
 /// Brings a mirror into the state after a crash and closes it. Returns the old set and the new one.
-fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
+fn crash(layout: &Layout, crash: CrashPoint) -> (SetRow, SetRow) {
     let mut mirror = open(layout);
-    let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let old = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let place = layout.set(main_kb(), &set_folder(FOLDER));
-    if crash != Crash::FolderAbsent {
+    if crash != CrashPoint::FolderAbsent {
         mirror.publish(&old, &knowledge(), MONDAY).unwrap();
     }
-    let new = ready(&mut mirror, TITLE, &second_issue(), TUESDAY);
+    let new = record_and_admit(&mut mirror, TITLE, &second_issue(), TUESDAY);
     // Complete, as the publication builds it.
     let staged = layout.partial().join(format!("publish-KB5129195-{FOLDER}"));
     disk::create_dir_all(&staged).unwrap();
@@ -37,10 +37,10 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
         })
         .unwrap();
     let aside = layout.partial().join(format!("replaced-KB5129195-{FOLDER}"));
-    if matches!(crash, Crash::OldAside | Crash::NewInPlace) {
+    if matches!(crash, CrashPoint::OldAside | CrashPoint::NewInPlace) {
         disk::rename(&place, &aside).unwrap();
     }
-    if crash == Crash::NewInPlace {
+    if crash == CrashPoint::NewInPlace {
         disk::rename(&staged, &place).unwrap();
     }
     (old, new)
@@ -63,8 +63,8 @@ fn reader_sees_one_generation_during_thirty_replacements() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let issues = [
-        ready(&mut mirror, TITLE, &first_issue(), MONDAY),
-        ready(&mut mirror, TITLE, &second_issue(), TUESDAY),
+        record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY),
+        record_and_admit(&mut mirror, TITLE, &second_issue(), TUESDAY),
     ];
     mirror.publish(&issues[0], &knowledge(), MONDAY).unwrap();
     // An unknown file stays.
@@ -90,9 +90,9 @@ fn reader_sees_one_generation_during_thirty_replacements() {
             }
         });
         for round in 0..30 {
-            let set = again(&mirror, &issues[(round + 1) % 2]);
+            let set = reloaded(&mirror, &issues[(round + 1) % 2]);
             let (published, _) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
-            assert_eq!(published, Published::Published, "round {round}");
+            assert_eq!(published, PublishOutcome::Published, "round {round}");
         }
         is_over.store(true, std::sync::atomic::Ordering::SeqCst);
         assert!(reader.join().unwrap() > 0);
@@ -104,7 +104,8 @@ fn reader_sees_one_generation_during_thirty_replacements() {
     assert_eq!(leftovers(&layout), Vec::<String>::new(), "until the next run that writes");
 }
 
-const CRASHES: [Crash; 4] = [Crash::FolderAbsent, Crash::OldInPlace, Crash::OldAside, Crash::NewInPlace];
+const CRASHES: [CrashPoint; 4] =
+    [CrashPoint::FolderAbsent, CrashPoint::OldInPlace, CrashPoint::OldAside, CrashPoint::NewInPlace];
 
 #[test]
 fn next_run_completes_an_interrupted_publication() {
@@ -113,16 +114,16 @@ fn next_run_completes_an_interrupted_publication() {
         let (_, new) = crash(&layout, state);
         let place = layout.set(main_kb(), &set_folder(FOLDER));
         let mirror = open(&layout);
-        assert!(mirror.stands(&again(&mirror, &new)).unwrap(), "{state:?}");
+        assert!(mirror.is_intact(&reloaded(&mirror, &new)).unwrap(), "{state:?}");
         assert_eq!(content(&place), expected(&second_issue()), "{state:?}");
         assert_eq!(leftovers(&layout), Vec::<String>::new(), "{state:?}");
-        assert_eq!(mirror.index().cut_off().unwrap(), []);
+        assert_eq!(mirror.index().interrupted_publications().unwrap(), []);
         let sums = disk::read_text(&layout.kb_sums(main_kb()), CAP).unwrap();
         assert!(sums.contains(&second_issue()[0].0), "{state:?}: the files beside the folder follow");
-        let before = traces(&place);
+        let before = file_stamps(&place);
         drop(mirror);
         drop(open(&layout));
-        assert_eq!(traces(&place), before, "{state:?}: once is enough");
+        assert_eq!(file_stamps(&place), before, "{state:?}: the second run changes nothing");
     }
 }
 
@@ -135,15 +136,15 @@ fn next_run_undoes_what_it_cannot_complete() {
         disk::remove_file(&layout.pool_file(&digests(&second_issue()[0].1).sha256)).unwrap();
         let place = layout.set(main_kb(), &set_folder(FOLDER));
         let mirror = open(&layout);
-        assert_eq!(mirror.index().published_as(main_kb(), &set_folder(FOLDER)).unwrap(), None, "{state:?}");
+        assert_eq!(mirror.index().publication_of(main_kb(), &set_folder(FOLDER)).unwrap(), None, "{state:?}");
         for set in [&old, &new] {
-            assert!(!mirror.stands(&again(&mirror, set)).unwrap(), "{state:?}");
+            assert!(!mirror.is_intact(&reloaded(&mirror, set)).unwrap(), "{state:?}");
         }
         let there = match state {
-            Crash::FolderAbsent => BTreeMap::new(),
-            Crash::OldInPlace | Crash::OldAside => expected(&first_issue()),
+            CrashPoint::FolderAbsent => BTreeMap::new(),
+            CrashPoint::OldInPlace | CrashPoint::OldAside => expected(&first_issue()),
             // The folder was complete when it was renamed, and its links keep the bytes.
-            Crash::NewInPlace => expected(&second_issue()),
+            CrashPoint::NewInPlace => expected(&second_issue()),
         };
         assert_eq!(content(&place), there, "{state:?}");
         assert_eq!(leftovers(&layout), Vec::<String>::new(), "{state:?}");
@@ -159,7 +160,7 @@ fn staged_folders_are_removed_and_partial_files_stay() {
     disk::write_atomic(&layout.partial().join("replaced-KB5129195-x").join("old.msu"), b"old").unwrap();
     disk::write_atomic(&layout.partial().join("0123"), b"the first bytes").unwrap();
     drop(open(&layout));
-    assert_eq!(disk::list(&layout.partial()).unwrap(), ["0123"], "a download may go on");
+    assert_eq!(disk::list(&layout.partial()).unwrap(), ["0123"], "a download can resume");
     // The index does not know the file, so it may be the only copy.
     assert_eq!(disk::list(&layout.quarantine()).unwrap(), ["evidence-KB5129195-x-old.msu"]);
     assert!(!disk::exists(&layout.kbs()));

@@ -6,16 +6,16 @@ use super::*;
 fn mirror_accepts_content_of_one_origin_only() {
     let (_guard, layout) = folder();
     Mirror::check_usable(&layout, "live").unwrap();
-    assert!(!disk::exists(layout.root()), "to ask makes nothing");
+    assert!(!disk::exists(layout.root()), "the check creates nothing");
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     drop(mirror);
     let before = tree(layout.root());
     for origin in ["live", "catalog.example"] {
         let refused = [
             Mirror::check_usable(&layout, origin).unwrap_err(),
-            Mirror::open_to_write(layout.clone(), origin, &knowledge(), time(TUESDAY)).unwrap_err(),
+            Mirror::open_for_writing(layout.clone(), origin, &knowledge(), time(TUESDAY)).unwrap_err(),
         ];
         for error in refused {
             assert_eq!(error.kind(), ErrorKind::Usage);
@@ -25,17 +25,17 @@ fn mirror_accepts_content_of_one_origin_only() {
     }
     assert_eq!(tree(layout.root()), before);
     Mirror::check_usable(&layout, REPLAY).unwrap();
-    let mirror = Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)).unwrap();
+    let mirror = Mirror::open_for_writing(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)).unwrap();
     assert_eq!(mirror.origin().unwrap(), REPLAY);
-    assert!(mirror.stands(&again(&mirror, &set)).unwrap());
+    assert!(mirror.is_intact(&reloaded(&mirror, &set)).unwrap());
 }
 
 #[test]
 fn one_process_writes_while_others_read() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let error = Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)).unwrap_err();
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let error = Mirror::open_for_writing(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     #[cfg(unix)]
     {
@@ -43,12 +43,12 @@ fn one_process_writes_while_others_read() {
         assert!(error.message().contains(&own) && error.message().contains("2026-09-21"), "{error}");
     }
     let reader = Mirror::open(layout.clone()).unwrap();
-    assert!(!reader.stands(&set).unwrap());
+    assert!(!reader.is_intact(&set).unwrap());
     mirror.publish(&set, &knowledge(), MONDAY).unwrap();
-    assert!(reader.stands(&again(&reader, &set)).unwrap(), "a reader sees what was committed");
+    assert!(reader.is_intact(&reloaded(&reader, &set)).unwrap(), "a reader sees what was committed");
     drop(mirror);
-    let mirror = Mirror::open_to_write(layout, REPLAY, &knowledge(), time(TUESDAY)).unwrap();
-    assert!(mirror.stands(&again(&mirror, &set)).unwrap());
+    let mirror = Mirror::open_for_writing(layout, REPLAY, &knowledge(), time(TUESDAY)).unwrap();
+    assert!(mirror.is_intact(&reloaded(&mirror, &set)).unwrap());
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn index_may_be_outside_the_mirror() {
     let index = Utf8PathBuf::try_from(guard.path().join("local").join("index.db")).unwrap();
     let layout = Layout::new(layout.root().to_owned(), Some(index.clone()));
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     assert!(disk::exists(&index) && !disk::exists(&layout.root().join("mirror.db")));
 }
@@ -76,7 +76,7 @@ fn path_of_a_file_is_refused_as_a_mirror() {
     let (guard, _) = folder();
     let path = Utf8PathBuf::try_from(guard.path().join("notes.txt")).unwrap();
     disk::write_atomic(&path, b"words").unwrap();
-    let error = Mirror::open_to_write(Layout::new(path.clone(), None), REPLAY, &knowledge(), time(MONDAY))
+    let error = Mirror::open_for_writing(Layout::new(path.clone(), None), REPLAY, &knowledge(), time(MONDAY))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(error.message().contains(path.as_str()), "{error}");
@@ -87,11 +87,12 @@ fn path_of_a_file_is_refused_as_a_mirror() {
 fn lost_index_is_rebuilt_from_the_published_sets() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
-    let bundle = ready(&mut mirror, BUNDLE, &[("Setup.msu".to_owned(), b"bytes".to_vec())], MONDAY);
+    let bundle =
+        record_and_admit(&mut mirror, BUNDLE, &[("Setup.msu".to_owned(), b"bytes".to_vec())], MONDAY);
     mirror.publish(&bundle, &knowledge(), MONDAY).unwrap();
-    let before = (traces(&made.path), content_beside(&layout), tree(&layout.root().join("kb")));
+    let before = (file_stamps(&made.path), content_beside(&layout), tree(&layout.root().join("kb")));
     drop(mirror);
     for name in disk::list(layout.root()).unwrap() {
         if name.starts_with("mirror.db") {
@@ -103,13 +104,13 @@ fn lost_index_is_rebuilt_from_the_published_sets() {
     let sets = mirror.index().sets(None).unwrap();
     assert_eq!(sets.len(), 2);
     for set in &sets {
-        assert!(mirror.stands(set).unwrap(), "{set:?}");
-        assert_eq!(mirror.publish(set, &knowledge(), MONDAY).unwrap().0, Published::Unchanged);
+        assert!(mirror.is_intact(set).unwrap(), "{set:?}");
+        assert_eq!(mirror.publish(set, &knowledge(), MONDAY).unwrap().0, PublishOutcome::Unchanged);
     }
-    assert_eq!((traces(&made.path), content_beside(&layout), tree(&layout.root().join("kb"))), before);
+    assert_eq!((file_stamps(&made.path), content_beside(&layout), tree(&layout.root().join("kb"))), before);
     // Reading the same pages again finds the same set.
     let known = record(&mut mirror, TITLE, &first_issue(), TUESDAY);
-    assert!(mirror.stands(&known).unwrap());
+    assert!(mirror.is_intact(&known).unwrap());
     drop(mirror);
     assert_eq!(open(&layout).rebuilt_sets(), 0, "once");
 }
@@ -119,7 +120,7 @@ fn renamed_set_leaves_no_folder_under_the_old_name() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let files = [package("kb5030211", "the update of one version")];
-    let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
+    let set = record_and_admit(&mut mirror, BUNDLE, &files, MONDAY);
     mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     // A second set of the same family appears, so that both get a suffix.
     let other = [package("kb5030211", "the update of another version")];
@@ -151,11 +152,11 @@ fn renamed_set_leaves_no_folder_under_the_old_name() {
         })
         .unwrap();
     assert_eq!(renamed, set.id);
-    let set = again(&mirror, &set);
+    let set = reloaded(&mirror, &set);
     assert_ne!(set.folder, BUNDLE_FOLDER);
     let (published, folder) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
-    assert_eq!((published, content(&folder.path)), (Published::Published, expected(&files)));
+    assert_eq!((published, content(&folder.path)), (PublishOutcome::Published, expected(&files)));
     assert!(!disk::exists(&layout.set(set.kb, &set_folder(BUNDLE_FOLDER))));
     assert_eq!(mirror.index().folders_of(set.id).unwrap(), [set.folder]);
-    assert_eq!(half_made(&layout), Vec::<String>::new());
+    assert_eq!(incomplete_folders(&layout), Vec::<String>::new());
 }

@@ -6,16 +6,16 @@ use super::*;
 fn published_folder_has_exactly_the_files_of_the_set() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    assert!(!mirror.stands(&set).unwrap());
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
+    assert!(!mirror.is_intact(&set).unwrap());
     let (published, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
-    assert_eq!(published, Published::Published);
+    assert_eq!(published, PublishOutcome::Published);
     assert_eq!(made.path, layout.root().join("kb").join("KB5129195").join(FOLDER));
-    let [target, checkpoint] = <[Content; 2]>::try_from(first_issue()).unwrap();
+    let [target, checkpoint] = <[NamedBytes; 2]>::try_from(first_issue()).unwrap();
     assert_eq!(made.names, [checkpoint.0, target.0], "the checkpoint comes first");
     assert_eq!(content(&made.path), expected(&first_issue()));
-    assert!(mirror.stands(&again(&mirror, &set)).unwrap());
-    assert_eq!(again(&mirror, &set).state, Some(PublishState::Published));
+    assert!(mirror.is_intact(&reloaded(&mirror, &set)).unwrap());
+    assert_eq!(reloaded(&mirror, &set).state, Some(PublishState::Published));
     assert_eq!(
         disk::list(&layout.kb(main_kb())).unwrap(),
         ["KB5129195.json", "README.txt", "SHA256SUMS", FOLDER, &format!("{FOLDER}.cmd")]
@@ -27,7 +27,7 @@ fn published_folder_has_exactly_the_files_of_the_set() {
 fn pool_files_are_stored_once_and_read_only() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     for (name, bytes) in first_issue() {
         let sha256 = digests(&bytes).sha256;
@@ -51,7 +51,7 @@ fn pool_files_are_stored_once_and_read_only() {
 fn views_beside_the_folder_describe_its_content() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     let sums = disk::read_text(&layout.kb_sums(main_kb()), CAP).unwrap();
     let lines: Vec<&str> = sums.lines().collect();
@@ -97,22 +97,22 @@ fn views_beside_the_folder_describe_its_content() {
 fn publishing_again_changes_nothing() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
-    let set = again(&mirror, &set);
-    let before = (traces(&made.path), content_beside(&layout));
+    let set = reloaded(&mirror, &set);
+    let before = (file_stamps(&made.path), content_beside(&layout));
     let (published, same) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
-    assert_eq!((published, &same), (Published::Unchanged, &made));
-    assert_eq!((traces(&made.path), content_beside(&layout)), before);
+    assert_eq!((published, &same), (PublishOutcome::Unchanged, &made));
+    assert_eq!((file_stamps(&made.path), content_beside(&layout)), before);
 }
 
 #[test]
 fn changed_folder_is_published_again() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
-    let set = again(&mirror, &set);
+    let set = reloaded(&mirror, &set);
     let file = made.path.join(&made.names[0]);
     let damages: [(&str, &dyn Fn()); 4] = [
         ("a file is gone", &|| disk::remove_file(&file).unwrap()),
@@ -122,12 +122,12 @@ fn changed_folder_is_published_again() {
     ];
     for (what, damage) in damages {
         damage();
-        assert!(!mirror.stands(&set).unwrap(), "{what}");
+        assert!(!mirror.is_intact(&set).unwrap(), "{what}");
         let (published, same) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
-        assert_eq!((published, &same), (Published::Published, &made), "{what}");
+        assert_eq!((published, &same), (PublishOutcome::Published, &made), "{what}");
         assert_eq!(content(&made.path), expected(&first_issue()), "{what}");
-        assert!(mirror.stands(&set).unwrap(), "{what}");
-        assert_eq!(half_made(&layout), Vec::<String>::new(), "{what}");
+        assert!(mirror.is_intact(&set).unwrap(), "{what}");
+        assert_eq!(incomplete_folders(&layout), Vec::<String>::new(), "{what}");
     }
 }
 
@@ -135,24 +135,24 @@ fn changed_folder_is_published_again() {
 fn reissued_set_replaces_the_complete_folder() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let old = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&old, &knowledge(), MONDAY).unwrap();
-    let new = ready(&mut mirror, TITLE, &second_issue(), TUESDAY);
+    let new = record_and_admit(&mut mirror, TITLE, &second_issue(), TUESDAY);
     assert_ne!(new.id, old.id);
     assert_eq!(new.folder, old.folder);
-    assert!(!mirror.stands(&new).unwrap());
-    assert!(mirror.stands(&again(&mirror, &old)).unwrap(), "until then the old one stands");
+    assert!(!mirror.is_intact(&new).unwrap());
+    assert!(mirror.is_intact(&reloaded(&mirror, &old)).unwrap(), "until then the old one stands");
     let (published, same) = mirror.publish(&new, &knowledge(), TUESDAY).unwrap();
-    assert_eq!((published, &same.path), (Published::Published, &made.path));
+    assert_eq!((published, &same.path), (PublishOutcome::Published, &made.path));
     assert_eq!(content(&made.path), expected(&second_issue()));
-    assert!(mirror.stands(&again(&mirror, &new)).unwrap());
-    let old = again(&mirror, &old);
-    assert_eq!((old.state, mirror.stands(&old).unwrap()), (None, false));
+    assert!(mirror.is_intact(&reloaded(&mirror, &new)).unwrap());
+    let old = reloaded(&mirror, &old);
+    assert_eq!((old.state, mirror.is_intact(&old).unwrap()), (None, false));
     let sums = disk::read_text(&layout.kb_sums(main_kb()), CAP).unwrap();
     assert_eq!((sums.lines().count(), sums.contains(&first_issue()[0].0)), (2, false));
-    assert_eq!(half_made(&layout), Vec::<String>::new());
+    assert_eq!(incomplete_folders(&layout), Vec::<String>::new());
     // The pool keeps the bytes of the old issue.
-    assert!(mirror.pooled(old.members[1].file.key.unwrap()).unwrap().is_some());
+    assert!(mirror.pooled_file(old.members[1].file.key.unwrap()).unwrap().is_some());
 }
 
 #[test]
@@ -161,60 +161,60 @@ fn set_with_a_missing_file_is_not_published() {
     let mut mirror = open(&layout);
     let set = record(&mut mirror, TITLE, &first_issue(), MONDAY);
     admit(&mut mirror, set.members[0].file.key.unwrap(), b"the checkpoint");
-    let set = again(&mirror, &set);
+    let set = reloaded(&mirror, &set);
     let error = mirror.publish(&set, &knowledge(), MONDAY).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incomplete);
     assert!(error.message().contains(&set.members[1].file.name), "{error}");
     assert!(!disk::exists(&layout.kb(main_kb())));
-    assert_eq!(mirror.index().published_as(main_kb(), &set_folder(FOLDER)).unwrap(), None);
+    assert_eq!(mirror.index().publication_of(main_kb(), &set_folder(FOLDER)).unwrap(), None);
     drop(mirror);
     let mirror = open(&layout);
     assert_eq!(leftovers(&layout), Vec::<String>::new());
-    assert!(!mirror.stands(&again(&mirror, &set)).unwrap());
+    assert!(!mirror.is_intact(&reloaded(&mirror, &set)).unwrap());
 }
 
 #[test]
 fn old_set_stays_until_the_new_one_is_complete() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let old = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let (_, made) = mirror.publish(&old, &knowledge(), MONDAY).unwrap();
-    let before = (traces(&made.path), content_beside(&layout));
+    let before = (file_stamps(&made.path), content_beside(&layout));
     let new = record(&mut mirror, TITLE, &second_issue(), TUESDAY);
     assert_eq!(mirror.publish(&new, &knowledge(), TUESDAY).unwrap_err().kind(), ErrorKind::Incomplete);
-    assert_eq!((traces(&made.path), content_beside(&layout)), before);
-    assert!(mirror.stands(&again(&mirror, &old)).unwrap());
+    assert_eq!((file_stamps(&made.path), content_beside(&layout)), before);
+    assert!(mirror.is_intact(&reloaded(&mirror, &old)).unwrap());
 }
 
 #[test]
 fn missing_or_truncated_pool_file_counts_as_absent() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let set = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     let key = set.members[1].file.key.unwrap();
-    let pooled = mirror.pooled(key).unwrap().unwrap();
+    let pooled = mirror.pooled_file(key).unwrap().unwrap();
     assert_eq!(pooled.size, set.members[1].file.size.unwrap());
     let damages: [&dyn Fn(); 2] =
         [&|| disk::write_atomic(&pooled.path, b"cut").unwrap(), &|| disk::remove_file(&pooled.path).unwrap()];
     for damage in damages {
         damage();
-        assert_eq!(mirror.pooled(key).unwrap(), None);
+        assert_eq!(mirror.pooled_file(key).unwrap(), None);
         assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap_err().kind(), ErrorKind::Incomplete);
         assert!(!disk::exists(&layout.set(main_kb(), &set_folder(FOLDER))));
     }
     // The bytes arrive again, and the index already knows them.
     admit(&mut mirror, key, &first_issue()[0].1);
-    assert_eq!(mirror.pooled(key).unwrap(), Some(pooled));
-    assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap().0, Published::Published);
+    assert_eq!(mirror.pooled_file(key).unwrap(), Some(pooled));
+    assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap().0, PublishOutcome::Published);
 }
 
 #[test]
 fn names_that_differ_only_in_case_stay_two_files() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let files: Vec<Content> =
+    let files: Vec<NamedBytes> =
         vec![("Setup.msu".to_owned(), b"upper".to_vec()), ("setup.msu".to_owned(), b"lower".to_vec())];
-    let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
+    let set = record_and_admit(&mut mirror, BUNDLE, &files, MONDAY);
     let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     assert!(made.path.ends_with(BUNDLE_FOLDER), "{}", made.path);
     let digits: String = digests(b"lower").sha256.to_string().chars().take(8).collect();
@@ -223,7 +223,7 @@ fn names_that_differ_only_in_case_stay_two_files() {
         made.names.iter().map(|name| disk::read(&made.path.join(name), CAP).unwrap()).collect();
     assert_eq!(bytes, [b"upper", b"lower"]);
     assert_eq!(disk::list(&made.path).unwrap().len(), 2);
-    assert!(mirror.stands(&again(&mirror, &set)).unwrap());
+    assert!(mirror.is_intact(&reloaded(&mirror, &set)).unwrap());
     let sums = disk::read_text(&layout.kb_sums(set.kb), CAP).unwrap();
     assert!(sums.contains(&format!("{BUNDLE_FOLDER}/setup~{digits}.msu")), "{sums}");
 }
@@ -232,7 +232,8 @@ fn names_that_differ_only_in_case_stay_two_files() {
 fn file_name_that_is_a_path_is_refused() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
-    let set = ready(&mut mirror, BUNDLE, &[("../../escaped.msu".to_owned(), b"bytes".to_vec())], MONDAY);
+    let set =
+        record_and_admit(&mut mirror, BUNDLE, &[("../../escaped.msu".to_owned(), b"bytes".to_vec())], MONDAY);
     let error = mirror.publish(&set, &knowledge(), MONDAY).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
     assert!(error.message().contains("../../escaped.msu"), "{error}");

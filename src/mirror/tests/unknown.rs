@@ -11,7 +11,7 @@ const ARM_FOLDER: &str = "windows-11-24h2-arm64";
 
 /// Writes unknown files to every place that a publication touches: beside the set folders, into the set folder
 /// that is replaced, and into one that stays.
-fn lay_unknown_files(layout: &Layout) -> Vec<&'static str> {
+fn write_unknown_files(layout: &Layout) -> Vec<&'static str> {
     let kb = layout.kb(main_kb());
     let unknown = [
         ("notes.txt", "the notes"),
@@ -30,7 +30,7 @@ fn lay_unknown_files(layout: &Layout) -> Vec<&'static str> {
 }
 
 /// Asserts that every unknown file still exists in the mirror.
-fn assert_unknown_files_are_here(layout: &Layout, words: &[&str], when: &str) {
+fn assert_unknown_files_exist(layout: &Layout, words: &[&str], when: &str) {
     let found = tree(layout.root());
     for words in words {
         let is_it = |bytes: &Option<Vec<u8>>| bytes.as_deref() == Some(words.as_bytes());
@@ -41,13 +41,13 @@ fn assert_unknown_files_are_here(layout: &Layout, words: &[&str], when: &str) {
 }
 
 /// Copies a mirror. Files that are only ever replaced are linked.
-fn twin(from: &Utf8Path, to: &Utf8Path) {
+fn copy_mirror(from: &Utf8Path, to: &Utf8Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = Utf8PathBuf::try_from(entry.unwrap().path()).unwrap();
         let new = to.join(path.file_name().unwrap());
         if path.is_dir() {
-            twin(&path, &new);
+            copy_mirror(&path, &new);
         } else if path.extension() == Some("db") {
             std::fs::copy(path, new).unwrap();
         } else {
@@ -58,42 +58,42 @@ fn twin(from: &Utf8Path, to: &Utf8Path) {
 
 /// Replaces a set beside unknown files. Interrupts the process at every change of the disk, and the next process
 /// too, and checks that every unknown file still exists.
-fn end_everywhere(system: System) {
+fn interrupt_everywhere(system: System) {
     disk::crash::system(system);
     let (_template, before) = folder();
     let mut mirror = open(&before);
     let for_arm = [package("kb5129195", "the target for arm"), package("kb5043080", "another checkpoint")];
     let for_arm = for_arm.map(|(name, bytes)| (name.replace("-x64_", "-arm64_"), bytes));
-    let stays = ready(&mut mirror, ARM_TITLE, &for_arm, MONDAY);
+    let stays = record_and_admit(&mut mirror, ARM_TITLE, &for_arm, MONDAY);
     mirror.publish(&stays, &knowledge(), MONDAY).unwrap();
-    let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+    let old = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
     mirror.publish(&old, &knowledge(), MONDAY).unwrap();
-    let new = ready(&mut mirror, TITLE, &second_issue(), TUESDAY);
+    let new = record_and_admit(&mut mirror, TITLE, &second_issue(), TUESDAY);
     drop(mirror);
     for changes in 0.. {
         let (_guard, layout) = folder();
-        twin(before.root(), layout.root());
-        let words = lay_unknown_files(&layout);
+        copy_mirror(before.root(), layout.root());
+        let words = write_unknown_files(&layout);
         let mut mirror = open(&layout);
         disk::crash::after(Some(changes));
         let published = mirror.publish(&new, &knowledge(), TUESDAY);
         disk::crash::after(None);
         drop(mirror);
         let when = format!("{system:?}, an end at change {changes}");
-        assert_unknown_files_are_here(&layout, &words, &when);
+        assert_unknown_files_exist(&layout, &words, &when);
         // The run that cleans up can be interrupted as well.
         disk::crash::after(Some(changes % 11));
-        drop(Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)));
+        drop(Mirror::open_for_writing(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)));
         disk::crash::after(None);
-        assert_unknown_files_are_here(&layout, &words, &format!("{when}, and one of the next run"));
+        assert_unknown_files_exist(&layout, &words, &format!("{when}, and one of the next run"));
         drop(open(&layout));
         let mirror = open(&layout);
-        assert_unknown_files_are_here(&layout, &words, &format!("{when}, and at last"));
+        assert_unknown_files_exist(&layout, &words, &format!("{when}, and at last"));
         assert_eq!(leftovers(&layout), Vec::<String>::new(), "{when}");
-        let (id, _) = mirror.index().published_as(main_kb(), &set_folder(FOLDER)).unwrap().unwrap();
+        let (id, _) = mirror.index().publication_of(main_kb(), &set_folder(FOLDER)).unwrap().unwrap();
         let has_begun = id == new.id;
         if has_begun {
-            assert!(mirror.stands(&again(&mirror, &new)).unwrap(), "{when}");
+            assert!(mirror.is_intact(&reloaded(&mirror, &new)).unwrap(), "{when}");
             let place = layout.set(main_kb(), &set_folder(FOLDER));
             assert_eq!(content(&place), expected(&second_issue()), "{when}");
             let name = format!("evidence-KB5129195-{FOLDER}-mine.txt");
@@ -112,17 +112,17 @@ fn end_everywhere(system: System) {
 
 #[test]
 fn interrupted_exchange_loses_no_unknown_file() {
-    end_everywhere(System::Whole);
+    interrupt_everywhere(System::Whole);
 }
 
 #[test]
 fn interrupted_renames_lose_no_unknown_file() {
-    end_everywhere(System::NoExchange);
+    interrupt_everywhere(System::NoExchange);
 }
 
 #[test]
 fn file_system_without_links_loses_no_unknown_file() {
-    end_everywhere(System::NoLinks);
+    interrupt_everywhere(System::NoLinks);
 }
 
 /// Uses a replaced folder as left by an earlier run that was killed before it moved anything.
@@ -131,7 +131,7 @@ fn unknown_files_in_a_replaced_folder_are_kept() {
     for name in ["replaced-KB5129195-1", "publish-KB5129195"] {
         let (_guard, layout) = folder();
         let mut mirror = open(&layout);
-        let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+        let old = record_and_admit(&mut mirror, TITLE, &first_issue(), MONDAY);
         mirror.publish(&old, &knowledge(), MONDAY).unwrap();
         let left = layout.partial().join(name);
         disk::create_dir_all(&left.join(FOLDER)).unwrap();
@@ -156,7 +156,7 @@ fn unknown_files_in_a_replaced_folder_are_kept() {
         assert_eq!(disk::read(&layout.kb(main_kb()).join("notes.txt"), CAP).unwrap(), b"the notes", "{name}");
         let kept = layout.quarantine().join(format!("evidence-KB5129195-{FOLDER}-mine.txt"));
         assert_eq!(disk::read(&kept, CAP).unwrap(), b"mine", "{name}");
-        let warnings: Vec<String> = mirror.evidence().iter().map(Evidence::warning).collect();
+        let warnings: Vec<String> = mirror.evidence().iter().map(EvidenceEntry::warning).collect();
         assert!(
             warnings.iter().any(|warning| warning.contains("mine.txt is not a file of the set")),
             "{warnings:?}"
@@ -171,6 +171,6 @@ fn unknown_files_in_a_replaced_folder_are_kept() {
             !quarantine.iter().any(|name| name.contains("SHA256SUMS")),
             "views are made anew: {quarantine:?}"
         );
-        assert!(mirror.stands(&again(&mirror, &old)).unwrap(), "{name}");
+        assert!(mirror.is_intact(&reloaded(&mirror, &old)).unwrap(), "{name}");
     }
 }

@@ -8,7 +8,7 @@ use crate::update::{Kb, Sha256};
 
 /// The owner of a faulty path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PathOwner {
     /// A path in the pool, with the digest that belongs there, or `None` for an unexpected entry.
     Pool(Option<Sha256>),
     /// A path in a set folder, with the digest that belongs there, or `None` for the folder itself or an
@@ -22,19 +22,19 @@ pub(super) enum Place {
 
 /// A finding and the owner of its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct PathFault {
     pub(super) finding: VerifyFinding,
-    pub(super) place: Place,
+    pub(super) place: PathOwner,
 }
 
-impl Fault {
+impl PathFault {
     /// Returns the finding as the index records it, or `None` for a fault of the index itself.
     pub(super) fn damage(&self, layout: &Layout) -> Option<NewDamage> {
         let (kb, folder, sha256) = match &self.place {
-            Place::Pool(sha256) => (None, None, *sha256),
-            Place::Folder(kb, folder, sha256) => (Some(*kb), Some(folder.clone()), *sha256),
-            Place::Beside(kb) => (Some(*kb), None, None),
-            Place::Index => return None,
+            PathOwner::Pool(sha256) => (None, None, *sha256),
+            PathOwner::Folder(kb, folder, sha256) => (Some(*kb), Some(folder.clone()), *sha256),
+            PathOwner::Beside(kb) => (Some(*kb), None, None),
+            PathOwner::Index => return None,
         };
         Some(NewDamage {
             path: layout.portable(&self.finding.path),
@@ -49,7 +49,7 @@ impl Fault {
 
 /// Returns the recorded damage that a verification checks again: all of it, or only that of some KBs and their
 /// pool files.
-pub(super) fn of_scope(mut recorded: Vec<Damage>, kbs: &[Kb], pool: &[Sha256]) -> Vec<Damage> {
+pub(super) fn damage_in_scope(mut recorded: Vec<Damage>, kbs: &[Kb], pool: &[Sha256]) -> Vec<Damage> {
     recorded.retain(|damage| match damage.kb {
         _ if kbs.is_empty() => true,
         Some(kb) => kbs.contains(&kb),

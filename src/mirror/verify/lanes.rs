@@ -7,7 +7,7 @@
 
 use sha2::Digest as _;
 
-use super::verdict::{Reading, Verdict, judge};
+use super::verdict::{ExpectedFile, ReadVerdict, judge};
 use crate::disk::Pieces;
 use crate::error::Result;
 use crate::update::Sha256;
@@ -18,7 +18,7 @@ const BLOCK: usize = 64;
 /// A file that is being read.
 struct Lane<'r> {
     place: usize,
-    reading: &'r Reading,
+    reading: &'r ExpectedFile,
     pieces: Pieces,
     /// The number of hashed bytes of the piece.
     used: usize,
@@ -27,7 +27,7 @@ struct Lane<'r> {
 }
 
 impl<'r> Lane<'r> {
-    fn open(place: usize, reading: &'r Reading) -> Result<Self> {
+    fn open(place: usize, reading: &'r ExpectedFile) -> Result<Self> {
         let pieces = Pieces::open(&reading.path)?;
         Ok(Self { place, reading, pieces, used: 0, size: 0, hasher: sha2::Sha256::new() })
     }
@@ -37,10 +37,10 @@ impl<'r> Lane<'r> {
     }
 
     /// Reads the next piece. Returns `false` at the end of the file.
-    fn read_on(&mut self, tell: &dyn Fn(&[u8])) -> Result<bool> {
+    fn read_on(&mut self, report: &dyn Fn(&[u8])) -> Result<bool> {
         self.used = 0;
         let any = self.pieces.read_on()?;
-        tell(self.pieces.piece());
+        report(self.pieces.piece());
         self.size += self.pieces.piece().len() as u64;
         Ok(any)
     }
@@ -50,7 +50,7 @@ impl<'r> Lane<'r> {
         self.used = self.pieces.piece().len();
     }
 
-    fn verdict(self) -> Verdict {
+    fn verdict(self) -> ReadVerdict {
         judge(self.reading, self.size, Sha256::from_bytes(self.hasher.finalize().into()), None)
     }
 }
@@ -75,15 +75,15 @@ fn hash_both(a: &mut Lane<'_>, b: &mut Lane<'_>) {
 }
 
 /// Reads files from `take_next`, two at a time, and passes each verdict to `done`.
-pub(super) fn read_by_twos<'r>(
-    take_next: &dyn Fn() -> Option<(usize, &'r Reading)>,
-    tell: &dyn Fn(&[u8]),
-    done: &mut dyn FnMut(usize, &'r Reading, Verdict),
+pub(super) fn read_two_at_a_time<'r>(
+    take_next: &dyn Fn() -> Option<(usize, &'r ExpectedFile)>,
+    report: &dyn Fn(&[u8]),
+    done: &mut dyn FnMut(usize, &'r ExpectedFile, ReadVerdict),
 ) {
     let mut lanes: [Option<Lane<'r>>; 2] = [None, None];
     loop {
         for lane in &mut lanes {
-            fill(lane, take_next, tell, done);
+            fill_lane(lane, take_next, report, done);
         }
         match &mut lanes {
             [Some(a), Some(b)] => hash_both(a, b),
@@ -95,18 +95,18 @@ pub(super) fn read_by_twos<'r>(
 
 /// Fills a lane with bytes: of its own file, or of the next one when its own has ended. The lane is empty when no
 /// file is left.
-fn fill<'r>(
+fn fill_lane<'r>(
     lane: &mut Option<Lane<'r>>,
-    take_next: &dyn Fn() -> Option<(usize, &'r Reading)>,
-    tell: &dyn Fn(&[u8]),
-    done: &mut dyn FnMut(usize, &'r Reading, Verdict),
+    take_next: &dyn Fn() -> Option<(usize, &'r ExpectedFile)>,
+    report: &dyn Fn(&[u8]),
+    done: &mut dyn FnMut(usize, &'r ExpectedFile, ReadVerdict),
 ) {
     loop {
         let Some(mut current) = lane.take() else {
             let Some((place, reading)) = take_next() else { return };
             match Lane::open(place, reading) {
                 Ok(opened) => *lane = Some(opened),
-                Err(error) => done(place, reading, Verdict::Unreadable(error.full_message())),
+                Err(error) => done(place, reading, ReadVerdict::Unreadable(error.full_message())),
             }
             continue;
         };
@@ -114,11 +114,11 @@ fn fill<'r>(
             *lane = Some(current);
             return;
         }
-        match current.read_on(tell) {
+        match current.read_on(report) {
             Ok(true) => *lane = Some(current),
             Ok(false) => done(current.place, current.reading, current.verdict()),
             Err(error) => {
-                done(current.place, current.reading, Verdict::Unreadable(error.full_message()));
+                done(current.place, current.reading, ReadVerdict::Unreadable(error.full_message()));
             }
         }
     }
@@ -132,23 +132,23 @@ mod tests {
     use camino::{Utf8Path, Utf8PathBuf};
     use proptest::prelude::*;
 
-    use super::super::fault::Place;
+    use super::super::fault::PathOwner;
     use super::*;
     use crate::disk;
     use crate::update::DualHasher;
 
-    fn reading(path: Utf8PathBuf, bytes: &[u8]) -> Reading {
+    fn reading(path: Utf8PathBuf, bytes: &[u8]) -> ExpectedFile {
         let mut hasher = DualHasher::new();
         hasher.update(bytes);
         let digests = hasher.finish();
         let (size, sha256) = (digests.size, digests.sha256);
-        Reading {
+        ExpectedFile {
             path,
             size,
             sha256,
             sha1: None,
             kbs: BTreeSet::new(),
-            place: Place::Pool(None),
+            place: PathOwner::Pool(None),
             stamp: None,
         }
     }
@@ -177,23 +177,23 @@ mod tests {
                     disk::write_atomic(&path, &there).unwrap();
                 }
             }
-            let (next, told) = (Cell::new(0), Cell::new(0));
+            let (next, reported) = (Cell::new(0), Cell::new(0));
             let take_next = || {
                 let place = next.replace(next.get() + 1);
                 Some((place, readings.get(place)?))
             };
             let mut verdicts = BTreeMap::new();
-            read_by_twos(&take_next, &|piece| told.set(told.get() + piece.len()), &mut |place, _, verdict| {
+            read_two_at_a_time(&take_next, &|piece| reported.set(reported.get() + piece.len()), &mut |place, _, verdict| {
                 assert_eq!(verdicts.insert(place, verdict), None);
             });
             prop_assert_eq!(verdicts.len(), readings.len());
             let read: usize = sizes.iter().enumerate().filter(|(place, _)| *place != absent).map(|(_, size)| size).sum();
-            prop_assert_eq!(told.get(), read);
+            prop_assert_eq!(reported.get(), read);
             for (place, verdict) in verdicts {
                 let is_right = match verdict {
-                    Verdict::Unreadable(_) => place == absent,
-                    Verdict::Digest { .. } => place == wrong,
-                    Verdict::Good => place != absent && (place != wrong || sizes[place] == 0),
+                    ReadVerdict::Unreadable(_) => place == absent,
+                    ReadVerdict::Digest { .. } => place == wrong,
+                    ReadVerdict::Good => place != absent && (place != wrong || sizes[place] == 0),
                     _ => false,
                 };
                 prop_assert!(is_right, "{} of {:?}", place, sizes);

@@ -25,10 +25,10 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
-use self::fault::{Fault, Place, of_scope};
+use self::fault::{PathFault, PathOwner, damage_in_scope};
 use self::read::read_all;
 use self::survey::{Survey, survey};
-use self::verdict::{Reading, Verdict};
+use self::verdict::{ExpectedFile, ReadVerdict};
 use super::index::Damage;
 use super::lock::is_held;
 use super::{Access, Mirror};
@@ -75,19 +75,19 @@ impl<S: Access> Mirror<S> {
         let Survey { readings, faults, warnings, leftovers, files, bytes, folders, kbs: seen } =
             survey(self, kbs, knowledge)?;
         if let Some(kb) = kbs.iter().find(|kb| !seen.contains(kb)) {
-            return Err(Error::new(ErrorKind::NotFound, format!("nothing is published of {kb}"))
-                .hint("kbmirror list tells what is"));
+            return Err(Error::new(ErrorKind::NotFound, format!("{kb} is not published"))
+                .hint("run kbmirror list to see the published KBs"));
         }
-        events.send(Event::Phase(format!("reading {files} files, {}", human_size(bytes))));
+        events.send(Event::Phase(format!("reading {}, {}", count(files, "file"), human_size(bytes))));
         let verdicts = read_all(&readings, deep, events)?;
-        let mut doubts = Doubts { surveyed: faults, warnings, ..Doubts::default() };
+        let mut doubts = SuspectedFaults { surveyed: faults, warnings, ..SuspectedFaults::default() };
         for (reading, verdict) in readings.iter().zip(verdicts) {
             match verdict {
-                Verdict::Good => {}
-                Verdict::GoodOnSecondRead(first) => {
+                ReadVerdict::Good => {}
+                ReadVerdict::GoodOnSecondRead(first) => {
                     let path = self.layout.portable(&reading.path);
                     doubts.warnings.push(format!(
-                        "{path} was good on the second reading only ({first}): look after disk, cable, and memory"
+                        "{path} was good only on the second reading ({first}); check disk, cable, and memory"
                     ));
                     doubts.unsteady.insert(path);
                 }
@@ -96,15 +96,15 @@ impl<S: Access> Mirror<S> {
         }
         let pool: Vec<Sha256> = (readings.iter().map(|reading| &reading.place))
             .chain(doubts.surveyed.iter().map(|fault| &fault.place))
-            .filter_map(|place| if let Place::Pool(sha256) = place { *sha256 } else { None })
+            .filter_map(|place| if let PathOwner::Pool(sha256) = place { *sha256 } else { None })
             .collect();
-        let recorded = of_scope(recorded, kbs, &pool);
-        let settled = self.settle(&doubts, &recorded, kbs, deep, knowledge, now)?;
+        let recorded = damage_in_scope(recorded, kbs, &pool);
+        let settled = self.confirm_and_record(&doubts, &recorded, kbs, deep, knowledge, now)?;
         let mut warnings = doubts.warnings;
         warnings.extend(settled.warning);
         if self.index.meta("created")?.is_none() {
             warnings.push(
-                "the making of the index was interrupted; the next run that writes completes it".to_owned(),
+                "the creation of the index was interrupted; the next run that writes completes it".to_owned(),
             );
         }
         let mut findings: Vec<VerifyFinding> =
@@ -134,16 +134,16 @@ impl<S: Access> Mirror<S> {
     }
 
     /// Checks suspected faults again and updates the recorded damage, under the lock if it is available.
-    fn settle(
+    fn confirm_and_record(
         &self,
-        doubts: &Doubts<'_>,
+        doubts: &SuspectedFaults<'_>,
         recorded: &[Damage],
         kbs: &[Kb],
         deep: bool,
         knowledge: &Knowledge,
         now: Time,
-    ) -> Result<Settled> {
-        let mut settled = Settled::default();
+    ) -> Result<ConfirmedFaults> {
+        let mut settled = ConfirmedFaults::default();
         if doubts.surveyed.is_empty() && doubts.read.is_empty() && recorded.is_empty() {
             return Ok(settled);
         }
@@ -163,14 +163,14 @@ impl<S: Access> Mirror<S> {
         });
         match written {
             Ok((faults, healed)) => {
-                settled = Settled { faults, healed, is_recorded: true, warning: None };
+                settled = ConfirmedFaults { faults, healed, is_recorded: true, warning: None };
             }
             Err(error) => {
                 settled.faults = self.confirm(doubts, kbs, deep, knowledge)?;
                 let what = if settled.faults.is_empty() {
-                    "recorded damage that is sound now was not cleared"
+                    "did not clear recorded damage that is sound now"
                 } else {
-                    "the findings were not recorded, so other commands do not know of them"
+                    "did not record the findings, so other commands ignore them"
                 };
                 settled.warning = Some(format!("{what}: {}", error.full_message()));
             }
@@ -181,16 +181,16 @@ impl<S: Access> Mirror<S> {
     /// Returns the confirmed faults. A file that was replaced since it was read is read again.
     fn confirm(
         &self,
-        doubts: &Doubts<'_>,
+        doubts: &SuspectedFaults<'_>,
         kbs: &[Kb],
         deep: bool,
         knowledge: &Knowledge,
-    ) -> Result<Vec<Fault>> {
+    ) -> Result<Vec<PathFault>> {
         if doubts.surveyed.is_empty() && doubts.read.is_empty() {
             return Ok(Vec::new());
         }
         let again = survey(self, kbs, knowledge)?;
-        let mut faults: Vec<Fault> = doubts.surveyed.clone();
+        let mut faults: Vec<PathFault> = doubts.surveyed.clone();
         faults.retain(|fault| again.faults.contains(fault));
         for (reading, fault) in &doubts.read {
             if disk::stamp(&reading.path)? == reading.stamp {
@@ -202,37 +202,37 @@ impl<S: Access> Mirror<S> {
                 let verdicts = read_all(std::slice::from_ref(&replaced), deep, &Events::ignored())?;
                 faults.extend(verdicts.into_iter().filter_map(|verdict| self.fault_of(&replaced, verdict)));
             } else {
-                let is_same = |now: &&Fault| now.finding.path == fault.finding.path;
+                let is_same = |now: &&PathFault| now.finding.path == fault.finding.path;
                 faults.extend(again.faults.iter().find(is_same).cloned());
             }
         }
         Ok(faults)
     }
 
-    fn fault_of(&self, reading: &Reading, verdict: Verdict) -> Option<Fault> {
+    fn fault_of(&self, reading: &ExpectedFile, verdict: ReadVerdict) -> Option<PathFault> {
         let (kind, message) = match verdict {
-            Verdict::Good | Verdict::GoodOnSecondRead(_) => return None,
-            Verdict::Size(found) => {
-                (FindingKind::Size, format!("it has {found} bytes and should have {}", reading.size))
+            ReadVerdict::Good | ReadVerdict::GoodOnSecondRead(_) => return None,
+            ReadVerdict::Size(found) => {
+                (FindingKind::Size, format!("has {found} bytes instead of {}", reading.size))
             }
-            Verdict::Digest { what, found, stated } => {
-                (FindingKind::Digest, format!("its {what} is {found} and should be {stated}"))
+            ReadVerdict::Digest { what, found, stated } => {
+                (FindingKind::Digest, format!("{what} is {found} instead of {stated}"))
             }
-            Verdict::Unreadable(message) => (FindingKind::Unreadable, message),
+            ReadVerdict::Unreadable(message) => (FindingKind::Unreadable, message),
         };
         let path = self.layout.relative(&reading.path).to_owned();
         let kbs = reading.kbs.iter().copied().collect();
-        Some(Fault { finding: VerifyFinding { path, kind, kbs, message }, place: reading.place.clone() })
+        Some(PathFault { finding: VerifyFinding { path, kind, kbs, message }, place: reading.place.clone() })
     }
 }
 
 /// The suspected faults of the first pass.
 #[derive(Debug, Default)]
-struct Doubts<'r> {
+struct SuspectedFaults<'r> {
     /// Faults in names and sizes.
-    surveyed: Vec<Fault>,
+    surveyed: Vec<PathFault>,
     /// Faults found by reading.
-    read: Vec<(&'r Reading, Fault)>,
+    read: Vec<(&'r ExpectedFile, PathFault)>,
     warnings: Vec<String>,
     /// Files that were good only on the second reading.
     unsteady: BTreeSet<Utf8PathBuf>,
@@ -240,8 +240,8 @@ struct Doubts<'r> {
 
 /// The confirmed faults and the result of recording them.
 #[derive(Debug, Default)]
-struct Settled {
-    faults: Vec<Fault>,
+struct ConfirmedFaults {
+    faults: Vec<PathFault>,
     healed: Vec<Utf8PathBuf>,
     is_recorded: bool,
     warning: Option<String>,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use super::fault::Place;
+use super::fault::PathOwner;
 use super::survey::Surveyor;
-use super::verdict::Reading;
+use super::verdict::ExpectedFile;
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::update::{Kb, Sha256, count};
 
 impl<S: Access> Surveyor<'_, S> {
     /// Compares the pool with the index, or only the pool files of some sets.
-    pub(super) fn pool(&mut self, sets: &[(SetFolder, SetRow)], of_sets_alone: bool) -> Result<()> {
+    pub(super) fn check_pool(&mut self, sets: &[(SetFolder, SetRow)], only_sets: bool) -> Result<()> {
         let mut owners: BTreeMap<FileKey, BTreeSet<Kb>> = BTreeMap::new();
         for (_, set) in sets {
             for key in set.members.iter().filter_map(|member| member.file.key) {
@@ -29,7 +29,7 @@ impl<S: Access> Surveyor<'_, S> {
         for (key, sha256, size) in self.mirror.index.pool()? {
             expected.insert(sha256);
             let kbs = owners.remove(&key);
-            if of_sets_alone && kbs.is_none() {
+            if only_sets && kbs.is_none() {
                 continue;
             }
             let path = self.mirror.layout.pool_file(&sha256);
@@ -37,34 +37,34 @@ impl<S: Access> Surveyor<'_, S> {
             let sha1 = self.mirror.index.file(key)?.and_then(|file| file.sha1);
             self.survey.files += 1;
             self.survey.bytes += size;
-            let place = Place::Pool(Some(sha256));
-            let number = self.file(Reading { path, size, sha256, sha1, kbs, place, stamp: None });
+            let place = PathOwner::Pool(Some(sha256));
+            let number = self.add_file(ExpectedFile { path, size, sha256, sha1, kbs, place, stamp: None });
             self.pool.extend(number.map(|number| (sha256, number)));
         }
-        if !of_sets_alone {
+        if !only_sets {
             let writable = self.mirror.writable_files()?;
             if let Some(first) = writable.first() {
                 self.survey.warnings.push(format!(
-                    "{} of the pool can be written to, the first is {first}; repair makes them read-only again",
-                    count(writable.len(), "file")
+                    "found {} in the pool, the first is {first}; kbmirror repair makes them read-only",
+                    count(writable.len(), "writable file")
                 ));
             }
-            self.strangers_in_pool(&expected)?;
+            self.find_unexpected_pool_entries(&expected)?;
         }
         Ok(())
     }
 
-    fn strangers_in_pool(&mut self, expected: &BTreeSet<Sha256>) -> Result<()> {
+    fn find_unexpected_pool_entries(&mut self, expected: &BTreeSet<Sha256>) -> Result<()> {
         let pool = self.mirror.layout.pool();
         for first in disk::list(&pool)? {
             let folder = pool.join(&first);
             if first.len() != 2 || disk::entry(&folder)? != Entry::Folder {
-                self.find(
+                self.add_fault(
                     &folder,
                     FindingKind::Foreign,
-                    Place::Pool(None),
+                    PathOwner::Pool(None),
                     &[],
-                    "the pool has folders of two digits alone",
+                    "not a folder named with two hexadecimal digits",
                 );
                 continue;
             }
@@ -76,12 +76,12 @@ impl<S: Access> Surveyor<'_, S> {
                 if !known && has_own_digest(&path, &name, &first) {
                     self.survey.leftovers.push(self.mirror.layout.relative(&path).to_owned());
                 } else if !known {
-                    self.find(
+                    self.add_fault(
                         &path,
                         FindingKind::Foreign,
-                        Place::Pool(None),
+                        PathOwner::Pool(None),
                         &[],
-                        "the index has no such file in the pool",
+                        "not recorded in the index",
                     );
                 }
             }

@@ -6,18 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::fault::{Fault, Place};
-use super::verdict::Reading;
+use super::fault::{PathFault, PathOwner};
+use super::verdict::ExpectedFile;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, KB_JSON_FORMAT, KbDocument, VerifyFinding};
 use crate::error::Result;
 use crate::facts::{SetFolder, SetId};
-use crate::mirror::beside::{ViewState, view_state};
 use crate::mirror::damage::FOLDER_MISSING;
-use crate::mirror::entry_fault::fault_of_entry;
-use crate::mirror::forget::Moves;
+use crate::mirror::entry_fault::entry_fault;
+use crate::mirror::forget::PendingMoves;
 use crate::mirror::index::{PublishState, SetRow};
-use crate::mirror::written::WrittenViews;
+use crate::mirror::view_record::ViewRecord;
+use crate::mirror::view_state::{ViewState, view_state};
 use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
@@ -29,8 +29,8 @@ const CAP: u64 = 64 << 20;
 /// The result of a survey.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    pub(super) readings: Vec<Reading>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) readings: Vec<ExpectedFile>,
+    pub(super) faults: Vec<PathFault>,
     pub(super) warnings: Vec<String>,
     pub(super) leftovers: Vec<Utf8PathBuf>,
     pub(super) files: usize,
@@ -45,7 +45,7 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
     let moves = mirror.unfinished_moves()?.unwrap_or_default();
     let survey = Survey::default();
     let mut surveyor = Surveyor { mirror, knowledge, survey, is_settled, moves, pool: BTreeMap::new() };
-    surveyor.index();
+    surveyor.check_index();
     for kb in surveyor.moves.kbs() {
         let warning = format!("the removal of {kb} was interrupted; the next run that writes completes it");
         surveyor.survey.warnings.push(warning);
@@ -62,15 +62,15 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
             sets.push((folder.clone(), row));
         }
     }
-    surveyor.pool(&sets, !only.is_empty())?;
+    surveyor.check_pool(&sets, !only.is_empty())?;
     for (folder, set) in &sets {
-        surveyor.set_folder(folder, set)?;
+        surveyor.check_set_folder(folder, set)?;
     }
     for (&kb, folders) in &published {
-        surveyor.kb_folder(kb, folders)?;
+        surveyor.check_kb_folder(kb, folders)?;
     }
     if only.is_empty() {
-        surveyor.knowledge_tables()?;
+        surveyor.check_knowledge_tables()?;
         for name in disk::list(&mirror.layout.kbs())? {
             if !name.parse().is_ok_and(|kb: Kb| published.contains_key(&kb) && kb.to_string() == name) {
                 let path = mirror.layout.kbs().join(&name);
@@ -78,12 +78,12 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
                     surveyor.survey.leftovers.push(mirror.layout.relative(&path).to_owned());
                     continue;
                 }
-                surveyor.find(
+                surveyor.add_fault(
                     &path,
                     FindingKind::Foreign,
-                    Place::Pool(None),
+                    PathOwner::Pool(None),
                     &[],
-                    "the index knows of no publication here",
+                    "no publication of this folder is recorded",
                 );
             }
         }
@@ -105,43 +105,43 @@ pub(super) struct Surveyor<'m, S> {
     /// `false` while a run is in progress or after one was interrupted. The views may differ from the index then.
     is_settled: bool,
     /// The pending moves of an interrupted removal.
-    moves: Moves,
+    moves: PendingMoves,
     /// The file numbers of the pool files by digest, for comparison with the files in set folders.
     pub(super) pool: BTreeMap<Sha256, disk::FileNumber>,
 }
 
 impl<S: Access> Surveyor<'_, S> {
-    pub(super) fn find(
+    pub(super) fn add_fault(
         &mut self,
         path: &Utf8Path,
         kind: FindingKind,
-        place: Place,
+        place: PathOwner,
         kbs: &[Kb],
         message: impl Into<String>,
     ) {
         let path = self.mirror.layout.relative(path).to_owned();
         let finding = VerifyFinding { path, kind, kbs: kbs.to_vec(), message: message.into() };
-        self.survey.faults.push(Fault { finding, place });
+        self.survey.faults.push(PathFault { finding, place });
     }
 
     /// Checks the index as a database.
-    fn index(&mut self) {
+    fn check_index(&mut self) {
         let path = self.mirror.layout.index().to_owned();
         for fault in self.mirror.index.integrity_faults() {
-            self.find(&path, FindingKind::Digest, Place::Index, &[], fault);
+            self.add_fault(&path, FindingKind::Digest, PathOwner::Index, &[], fault);
         }
     }
 
     /// Compares imported knowledge tables with the recorded digests of the signed ones.
-    fn knowledge_tables(&mut self) -> Result<()> {
+    fn check_knowledge_tables(&mut self) -> Result<()> {
         for (path, message) in self.mirror.changed_tables()? {
-            self.find(&path, FindingKind::Digest, Place::Pool(None), &[], message);
+            self.add_fault(&path, FindingKind::Digest, PathOwner::Pool(None), &[], message);
         }
         Ok(())
     }
 
     /// Adds a file that must exist to the list of files to read, or records its fault. Returns its file number.
-    pub(super) fn file(&mut self, mut reading: Reading) -> Option<disk::FileNumber> {
+    pub(super) fn add_file(&mut self, mut reading: ExpectedFile) -> Option<disk::FileNumber> {
         let kbs: Vec<Kb> = reading.kbs.iter().copied().collect();
         let looked = disk::entry(&reading.path)
             .and_then(|entry| Ok((entry, disk::file_number(&reading.path)?, disk::stamp(&reading.path)?)));
@@ -149,61 +149,62 @@ impl<S: Access> Surveyor<'_, S> {
             Ok((entry, number, stamp)) => (Ok(entry), number, stamp),
             Err(error) => (Err(error), None, None),
         };
-        let Some((kind, message)) = fault_of_entry(entry, reading.size) else {
+        let Some((kind, message)) = entry_fault(entry, reading.size) else {
             reading.stamp = stamp;
             self.survey.readings.push(reading);
             return number;
         };
-        self.find(&reading.path, kind, reading.place, &kbs, message);
+        self.add_fault(&reading.path, kind, reading.place, &kbs, message);
         number
     }
 
     /// Compares a set folder with its set: exactly these names, each with the right bytes.
-    fn set_folder(&mut self, folder: &SetFolder, set: &SetRow) -> Result<()> {
+    fn check_set_folder(&mut self, folder: &SetFolder, set: &SetRow) -> Result<()> {
         let path = self.mirror.layout.set(set.kb, folder);
         self.survey.folders += 1;
-        let of_set = |sha256| Place::Folder(set.kb, folder.clone(), sha256);
+        let of_set = |sha256| PathOwner::Folder(set.kb, folder.clone(), sha256);
         let kbs = [set.kb];
         let there = match disk::entry(&path)? {
             Entry::Folder => {
                 disk::list(&path).map_err(|error| (FindingKind::Unreadable, error.full_message()))
             }
             Entry::Nothing => Err((FindingKind::Missing, FOLDER_MISSING.to_owned())),
-            Entry::File(_) | Entry::Other => Err((FindingKind::Foreign, "it is not a folder".to_owned())),
+            Entry::File(_) | Entry::Other => Err((FindingKind::Foreign, "not a folder".to_owned())),
         };
         let there = match there {
             Ok(there) => there,
             Err((kind, message)) => {
-                self.find(&path, kind, of_set(None), &kbs, message);
+                self.add_fault(&path, kind, of_set(None), &kbs, message);
                 return Ok(());
             }
         };
         let own = self.mirror.folder_of(set)?;
         for name in there.into_iter().filter(|name| !own.has(name)) {
-            let message = "it is not a file of the set";
-            self.find(&path.join(name), FindingKind::Foreign, of_set(None), &kbs, message);
+            let message = "not a file of the set";
+            self.add_fault(&path.join(name), FindingKind::Foreign, of_set(None), &kbs, message);
         }
         for (member, name) in set.members.iter().zip(own.names) {
             let path = path.join(name);
             let (Some(sha256), Some(size)) = (member.file.sha256, member.file.size) else {
-                let message = "the index does not have its digest";
-                self.find(&path, FindingKind::Missing, of_set(None), &kbs, message);
+                let message = "the index has no digest of the file";
+                self.add_fault(&path, FindingKind::Missing, of_set(None), &kbs, message);
                 continue;
             };
             let is_known = match member.file.key {
-                Some(key) => self.mirror.index.pooled_as(key)?.is_some(),
+                Some(key) => self.mirror.index.pool_record(key)?.is_some(),
                 None => false,
             };
             if !is_known {
-                let (pool_file, place) = (self.mirror.layout.pool_file(&sha256), Place::Pool(Some(sha256)));
-                let message = "the index does not have it in the pool";
-                self.find(&pool_file, FindingKind::Missing, place, &kbs, message);
+                let (pool_file, place) =
+                    (self.mirror.layout.pool_file(&sha256), PathOwner::Pool(Some(sha256)));
+                let message = "not recorded as a pool file";
+                self.add_fault(&pool_file, FindingKind::Missing, place, &kbs, message);
             }
             let pooled = self.pool.get(&sha256).copied();
             let is_pooled = pooled.is_some() && disk::file_number(&path).is_ok_and(|number| number == pooled);
             if !is_pooled {
                 let (sha1, kbs) = (member.file.sha1, BTreeSet::from(kbs));
-                self.file(Reading {
+                self.add_file(ExpectedFile {
                     path,
                     size,
                     sha256,
@@ -218,17 +219,17 @@ impl<S: Access> Surveyor<'_, S> {
     }
 
     /// Checks the folder of a KB: its sets and the files beside them.
-    fn kb_folder(&mut self, kb: Kb, folders: &[(SetFolder, SetId, PublishState)]) -> Result<()> {
+    fn check_kb_folder(&mut self, kb: Kb, folders: &[(SetFolder, SetId, PublishState)]) -> Result<()> {
         self.survey.kbs.insert(kb);
         let layout = self.mirror.layout.clone();
         for (folder, _, _) in folders.iter().filter(|row| row.2 == PublishState::Publishing) {
             self.survey.leftovers.push(layout.relative(&layout.set(kb, folder)).to_owned());
         }
         let views = self.mirror.kb_views(kb, self.knowledge)?;
-        let record = self.mirror.written_views(kb)?;
+        let record = self.mirror.view_record(kb)?;
         let mut beside: BTreeMap<String, Option<&str>> =
             views.by_name().map(|(name, text)| (name, Some(text))).collect();
-        for name in record.iter().flat_map(WrittenViews::names) {
+        for name in record.iter().flat_map(ViewRecord::names) {
             beside.entry(name.to_owned()).or_insert(None);
         }
         for name in disk::list(&layout.kb(kb))? {
@@ -236,12 +237,12 @@ impl<S: Access> Surveyor<'_, S> {
             if name.starts_with(disk::BEING_WRITTEN) || self.moves.has_folder(kb, &name) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
             } else if !beside.contains_key(&name) && !folders.iter().any(|(folder, ..)| *folder == *name) {
-                self.find(
+                self.add_fault(
                     &path,
                     FindingKind::Foreign,
-                    Place::Beside(kb),
+                    PathOwner::Beside(kb),
                     &[kb],
-                    "the index does not know it",
+                    "not recorded in the index",
                 );
             }
         }
@@ -265,19 +266,19 @@ impl<S: Access> Surveyor<'_, S> {
             if state == ViewState::Missing && (is_interrupted || made.is_none()) {
                 continue;
             }
-            self.view(kb, &path, state, &views, record.as_ref());
+            self.check_view(kb, &path, state, &views, record.as_ref());
         }
         Ok(())
     }
 
     /// Judges a file beside the set folders of a KB.
-    fn view(
+    fn check_view(
         &mut self,
         kb: Kb,
         path: &Utf8Path,
         state: ViewState,
         views: &KbViews,
-        record: Option<&WrittenViews>,
+        record: Option<&ViewRecord>,
     ) {
         let layout = &self.mirror.layout;
         let is_script = path.extension() == Some("cmd");
@@ -293,42 +294,43 @@ impl<S: Access> Surveyor<'_, S> {
             ViewState::Outdated if is_repeatable && is_json => {
                 let index = self.mirror.layout.index().to_owned();
                 let message =
-                    format!("its rows of {kb} changed since {relative} was written, and no run changed them");
-                self.find(&index, FindingKind::Digest, Place::Index, &[kb], message);
+                    format!("rows of {kb} changed since {relative} was written, but no run changed them");
+                self.add_fault(&index, FindingKind::Digest, PathOwner::Index, &[kb], message);
                 return;
             }
             ViewState::Outdated => {
-                let is_of_other = record.is_some_and(|record| record.is_of_other(self.knowledge));
+                let is_of_other = record.is_some_and(|record| record.used_other_knowledge(self.knowledge));
                 if is_script && is_of_other {
                     self.survey.warnings.push(format!(
-                        "{relative} was made with other knowledge tables than those of this run; its bytes are as they were written"
+                        "{relative} was made with other knowledge tables than those of this run, and is unchanged since then"
                     ));
                 } else if !is_of_other {
                     self.survey.warnings.push(format!(
-                        "{relative} is as it was written and outdated; the next run that writes makes it anew"
+                        "{relative} is outdated but unchanged since it was written; the next run that writes replaces it"
                     ));
                 }
                 return;
             }
-            ViewState::Missing => (FindingKind::Missing, "it is missing".to_owned()),
-            ViewState::NotAFile => (FindingKind::Missing, "it is not a file".to_owned()),
-            ViewState::Unreadable => (FindingKind::Unreadable, "it cannot be read".to_owned()),
+            ViewState::Missing => (FindingKind::Missing, "missing".to_owned()),
+            ViewState::NotAFile => (FindingKind::Missing, "not a file".to_owned()),
+            ViewState::Unreadable => (FindingKind::Unreadable, "cannot be read".to_owned()),
             // Version 0.1 kept no record and wrote different scripts.
             ViewState::Unrecorded if is_script => {
                 self.survey.warnings.push(format!(
-                    "{relative} is not the script that this run would write, and its text is not recorded; the next run that writes makes it anew and keeps this one"
+                    "{relative} differs from the script of this run and has no record; the next run that writes replaces it and keeps the old text"
                 ));
                 return;
             }
             ViewState::Changed if is_script => {
-                (FindingKind::Digest, "it is not the script that the index gives for its set".to_owned())
+                (FindingKind::Digest, "differs from the script that the index gives for the set".to_owned())
             }
             ViewState::Unrecorded if is_readme => return,
             ViewState::Changed if is_readme => {
-                (FindingKind::Digest, "it was changed since it was written".to_owned())
+                (FindingKind::Digest, "changed since it was written".to_owned())
             }
             ViewState::Changed | ViewState::Unrecorded if is_json => {
-                let difference = disk::read_text(path, CAP).map(|text| json_differs(&text, &views.document));
+                let difference =
+                    disk::read_text(path, CAP).map(|text| json_difference(&text, &views.document));
                 match difference.unwrap_or_else(|error| Some(error.full_message())) {
                     Some(unreadable) if disk::read_text(path, CAP).is_err() => {
                         (FindingKind::Unreadable, unreadable)
@@ -336,31 +338,31 @@ impl<S: Access> Surveyor<'_, S> {
                     Some(difference) => (FindingKind::Foreign, difference),
                     // The index may have newer statements of the Catalog.
                     None if state == ViewState::Unrecorded => return,
-                    None => (FindingKind::Foreign, "it was changed since it was written".to_owned()),
+                    None => (FindingKind::Foreign, "changed since it was written".to_owned()),
                 }
             }
             ViewState::Changed | ViewState::Unrecorded => {
-                (FindingKind::Foreign, "it does not say what the index says".to_owned())
+                (FindingKind::Foreign, "differs from the index".to_owned())
             }
         };
-        self.find(path, kind, Place::Beside(kb), &[kb], message);
+        self.add_fault(path, kind, PathOwner::Beside(kb), &[kb], message);
     }
 }
 
 /// Returns the difference between the JSON of a KB and the index regarding published files, or `None` if they
 /// agree. The index may have newer statements of the Catalog about the updates.
-fn json_differs(text: &str, own: &KbDocument) -> Option<String> {
+fn json_difference(text: &str, own: &KbDocument) -> Option<String> {
     let Ok(header) = serde_json::from_str::<Value>(text) else {
-        return Some("it is no JSON".to_owned());
+        return Some("not valid JSON".to_owned());
     };
     if header["format"].as_u64().is_none_or(|format| format > u64::from(KB_JSON_FORMAT)) {
-        return Some(format!("its format is {}", header["format"]));
+        return Some(format!("unknown format {}", header["format"]));
     }
     if header["kb"] != own.kb.to_string() || header["origin"] != own.origin.as_str() {
-        return Some("its kb and origin are not those of the index".to_owned());
+        return Some("kb or origin differs from the index".to_owned());
     }
     let Ok(found) = serde_json::from_value::<KbDocument>(header) else {
-        return Some("it is not the document of a KB".to_owned());
+        return Some("not the document of a KB".to_owned());
     };
     let files = |document: &KbDocument| -> BTreeSet<(String, Option<Sha256>, Option<u64>)> {
         let files = document.sets.iter().flat_map(|set| &set.files);
@@ -368,5 +370,5 @@ fn json_differs(text: &str, own: &KbDocument) -> Option<String> {
     };
     let (found, own) = (files(&found), files(own));
     let difference = found.symmetric_difference(&own).next();
-    difference.map(|(path, ..)| format!("it does not say what the index says of {path}"))
+    difference.map(|(path, ..)| format!("differs from the index about {path}"))
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
-use super::fault::Place;
+use super::fault::PathOwner;
 use crate::disk::FileStamp;
 use crate::update::{Kb, Sha1, Sha256};
 
 /// A file to read, and its expected content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct ExpectedFile {
     pub(super) path: Utf8PathBuf,
     pub(super) size: u64,
     pub(super) sha256: Sha256,
@@ -19,14 +19,14 @@ pub(super) struct Reading {
     /// The KBs whose sets have the file.
     pub(super) kbs: BTreeSet<Kb>,
     /// The owner of the path.
-    pub(super) place: Place,
+    pub(super) place: PathOwner,
     /// The state of the file before it was read.
     pub(super) stamp: Option<FileStamp>,
 }
 
 /// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ReadVerdict {
     Good,
     /// The fault of the first reading.
     GoodOnSecondRead(String),
@@ -41,19 +41,19 @@ pub(super) enum Verdict {
 }
 
 /// Compares the bytes read with the expected content.
-pub(super) fn judge(reading: &Reading, size: u64, sha256: Sha256, sha1: Option<Sha1>) -> Verdict {
+pub(super) fn judge(reading: &ExpectedFile, size: u64, sha256: Sha256, sha1: Option<Sha1>) -> ReadVerdict {
     if size != reading.size {
-        return Verdict::Size(size);
+        return ReadVerdict::Size(size);
     }
     if sha256 != reading.sha256 {
         let (found, stated) = (sha256.to_string(), reading.sha256.to_string());
-        return Verdict::Digest { what: "SHA-256", found, stated };
+        return ReadVerdict::Digest { what: "SHA-256", found, stated };
     }
     match (sha1, reading.sha1) {
         (Some(found), Some(stated)) if found != stated => {
             let (found, stated) = (found.to_string(), stated.to_string());
-            Verdict::Digest { what: "SHA-1", found, stated }
+            ReadVerdict::Digest { what: "SHA-1", found, stated }
         }
-        _ => Verdict::Good,
+        _ => ReadVerdict::Good,
     }
 }

@@ -134,11 +134,11 @@ fn importing_an_applied_set_repairs_and_reports_views() {
         }
         fs::remove_file(path).unwrap();
         let plain = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
-        assert!(plain.contains("put right kb/KB5086672/"), "{plain}");
+        assert!(plain.contains("rewrote kb/KB5086672/"), "{plain}");
         assert!(plain.contains("nothing else was changed"), "{plain}");
     }
     let plain = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
-    assert!(plain.contains("nothing was changed") && !plain.contains("put right"), "{plain}");
+    assert!(plain.contains("nothing was changed") && !plain.contains("rewrote"), "{plain}");
 }
 
 #[test]

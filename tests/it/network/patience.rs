@@ -34,11 +34,11 @@ fn default_retry_budget_is_10_minutes_and_45_for_sync() {
         let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("waiting ")).collect();
         assert_eq!(lines.len(), requests - 1, "{}", ran.stderr);
         let first = lines[0];
-        for word in ["waiting 1s, then", "of the patience are left: search for", KB, "error page", "8DDD0010"]
+        for word in ["waiting 1s, then", "of the retry budget are left: search for", KB, "error page", "8DDD0010"]
         {
             assert!(first.contains(word), "{word} in {first}");
         }
-        assert!(lines[requests - 2].contains(", the patience ends then: "), "{lines:?}");
+        assert!(lines[requests - 2].contains(", then the retry budget ends: "), "{lines:?}");
     }
 }
 

@@ -133,7 +133,7 @@ fn failures_are_grouped_by_cause() {
     let kbs: Vec<String> = (0..3).map(kb).collect();
     let kbs: Vec<&str> = kbs.iter().map(String::as_str).collect();
     let stderr = bench.run(&[&network[..], &["fetch"], &kbs].concat()).exits(6).stderr;
-    assert_eq!(stderr.matches("error: 3 failed alike (unreachable):").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("error: 3 items failed for the same reason (unreachable):").count(), 1, "{stderr}");
     assert!(files[..3].iter().all(|file| stderr.contains(&format!("  {}: ", file.name))), "{stderr}");
 }
 

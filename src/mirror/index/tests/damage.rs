@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn file_recorded_as_damaged_is_absent() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
-    index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
     let key = index.file_of_sha1(&target().sha1.unwrap()).unwrap().unwrap().key.unwrap();
     let digests = Digests { sha1: target().sha1.unwrap(), sha256: sha256(2), size: 10 };
-    let key = index.alone().record_pooled(key, &digests, &[], MONDAY).unwrap();
+    let key = index.autocommit().record_pooled(key, &digests, &[], MONDAY).unwrap();
     let is_present = || {
         let by_view: bool = index
             .first("SELECT present FROM v_files WHERE file = ?1", [key], |row| row.get(0))
@@ -19,14 +19,17 @@ fn file_recorded_as_damaged_is_absent() {
         by_view
     };
     assert!(is_present());
-    index.alone().record_damage(&damage_in_pool("pool/sha256/02/02", sha256(2)), "verify", MONDAY).unwrap();
+    index
+        .autocommit()
+        .record_damage(&damage_in_pool("pool/sha256/02/02", sha256(2)), "verify", MONDAY)
+        .unwrap();
     assert!(!is_present());
     assert!(index.is_damaged(&sha256(2)).unwrap() && !index.is_damaged(&sha256(3)).unwrap());
 
     // A later finding about the same path updates its kind, and keeps the time and the command of the first
     // finding.
     let worse = NewDamage { kind: FindingKind::Missing, ..damage_in_pool("pool/sha256/02/02", sha256(2)) };
-    index.alone().record_damage(&worse, "stage", TUESDAY).unwrap();
+    index.autocommit().record_damage(&worse, "stage", TUESDAY).unwrap();
     let known = index.damage().unwrap();
     assert_eq!((known.len(), known[0].kind, known[0].found_by.as_str()), (1, FindingKind::Missing, "verify"));
     assert_eq!(known[0].found, MONDAY);
@@ -35,11 +38,11 @@ fn file_recorded_as_damaged_is_absent() {
     let kb = kb("KB5129195");
     let copy =
         NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some(SetFolder::new("a").unwrap()), ..worse };
-    index.alone().record_damage(&copy, "verify", TUESDAY).unwrap();
-    index.alone().clear_damage("pool/sha256/02/02".into()).unwrap();
+    index.autocommit().record_damage(&copy, "verify", TUESDAY).unwrap();
+    index.autocommit().clear_damage("pool/sha256/02/02".into()).unwrap();
     assert!(is_present());
     assert!(index.is_folder_damaged(kb, &SetFolder::new("a").unwrap()).unwrap());
-    index.alone().clear_damage_of_folder(kb, &SetFolder::new("a").unwrap()).unwrap();
+    index.autocommit().clear_damage_of_folder(kb, &SetFolder::new("a").unwrap()).unwrap();
     assert_eq!(index.damage().unwrap(), []);
 }
 

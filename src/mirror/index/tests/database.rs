@@ -14,7 +14,7 @@ fn empty_database_gets_the_newest_format() {
     assert_eq!(pragma(&index.connection, "user_version"), 4);
     assert_eq!(pragma(&index.connection, "application_id"), 0x4b42_4d49);
     assert_eq!(pragma(&index.connection, "foreign_keys"), 1);
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     drop(index);
     let index = Index::open(&path).unwrap();
     assert_eq!(count(&index, "updates"), 1, "opening it again changes nothing");
@@ -33,10 +33,10 @@ fn index_opened_for_reading_cannot_be_changed() {
     let path = folder.join("mirror.db");
     assert!(Index::open_read_only(&path).is_err(), "it must be there");
     assert!(!disk::exists(&path));
-    Index::open(&path).unwrap().alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    Index::open(&path).unwrap().autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let index = Index::open_read_only(&path).unwrap();
     assert!(index.knows_kb(kb("KB5129195")).unwrap());
-    assert!(index.alone().record_update(&update(2, TITLE_25H2), MONDAY).is_err());
+    assert!(index.autocommit().record_update(&update(2, TITLE_25H2), MONDAY).is_err());
     assert_eq!(count(&index, "updates"), 1);
 }
 
@@ -107,7 +107,7 @@ fn every_view_can_be_queried() {
     }
     record_all(&index, MONDAY);
     for view in &views {
-        assert!(!names_of_columns(&index, view).is_empty());
+        assert!(!column_names(&index, view).is_empty());
         assert!(count(&index, view) > 0, "{view}");
     }
 }
@@ -116,12 +116,12 @@ fn every_view_can_be_queried() {
 fn meta_values_are_set_once_and_runs_are_recorded() {
     let index = Index::in_memory();
     assert_eq!(index.meta("origin").unwrap(), None);
-    index.alone().set_meta("origin", "live").unwrap();
-    index.alone().set_meta("origin", "replay").unwrap();
+    index.autocommit().set_meta("origin", "live").unwrap();
+    index.autocommit().set_meta("origin", "replay").unwrap();
     assert_eq!(index.meta("origin").unwrap().as_deref(), Some("live"), "set once");
-    let run = index.alone().start_run("crawl", MONDAY).unwrap();
-    assert_ne!(index.alone().start_run("fetch", MONDAY).unwrap(), run);
-    index.alone().finish_run(run, TUESDAY, 5, u64::MAX, 7).unwrap();
+    let run = index.autocommit().start_run("crawl", MONDAY).unwrap();
+    assert_ne!(index.autocommit().start_run("fetch", MONDAY).unwrap(), run);
+    index.autocommit().finish_run(run, TUESDAY, 5, u64::MAX, 7).unwrap();
     let sql = "SELECT finished, exit_code, requests, bytes_downloaded FROM runs WHERE id = ?1";
     let ended: (Time, i64, i64, i64) = index
         .connection

@@ -4,7 +4,7 @@ use super::*;
 
 /// The digests of a file that a page states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum States {
+enum StatedDigests {
     Sha1,
     Sha256,
     Both,
@@ -13,35 +13,41 @@ enum States {
 }
 
 /// Returns file `number` of a universe in which every file has one SHA-1 and one SHA-256.
-fn of_universe(number: u8, states: States) -> FileRecord {
+fn universe_file(number: u8, states: StatedDigests) -> FileRecord {
     let name = match states {
-        States::Name => format!("f{number}_{}.msu", sha1(number)),
+        StatedDigests::Name => format!("f{number}_{}.msu", sha1(number)),
         _ => format!("f{number}.msu"),
     };
     FileRecord {
         name,
         url: format!("https://host/{number}/{states:?}"),
-        sha1: matches!(states, States::Sha1 | States::Both).then(|| sha1(number)),
-        sha256: matches!(states, States::Sha256 | States::Both).then(|| sha256(100 + number)),
+        sha1: matches!(states, StatedDigests::Sha1 | StatedDigests::Both).then(|| sha1(number)),
+        sha256: matches!(states, StatedDigests::Sha256 | StatedDigests::Both).then(|| sha256(100 + number)),
     }
 }
 
-fn any_states() -> impl Strategy<Value = States> {
-    prop_oneof![Just(States::Sha1), Just(States::Sha256), Just(States::Both), Just(States::Name)]
+fn any_states() -> impl Strategy<Value = StatedDigests> {
+    prop_oneof![
+        Just(StatedDigests::Sha1),
+        Just(StatedDigests::Sha256),
+        Just(StatedDigests::Both),
+        Just(StatedDigests::Name)
+    ]
 }
 
 /// Returns the expected number of rows: one for each group of digests that statements have joined.
-fn identities(statements: &[(u8, States)]) -> usize {
+fn identities(statements: &[(u8, StatedDigests)]) -> usize {
     let numbers: BTreeSet<u8> = statements.iter().map(|&(number, _)| number).collect();
     let rows = |number: u8| {
-        let of = |wanted: &[States]| {
+        let of = |wanted: &[StatedDigests]| {
             statements.iter().any(|&(other, states)| other == number && wanted.contains(&states))
         };
-        let joined = of(&[States::Both]);
+        let joined = of(&[StatedDigests::Both]);
         if joined {
             1
         } else {
-            usize::from(of(&[States::Sha1, States::Name])) + usize::from(of(&[States::Sha256]))
+            usize::from(of(&[StatedDigests::Sha1, StatedDigests::Name]))
+                + usize::from(of(&[StatedDigests::Sha256]))
         }
     };
     numbers.into_iter().map(rows).sum()
@@ -58,7 +64,7 @@ proptest! {
         let index = Index::in_memory();
         let mut said = Vec::new();
         for &(number, states) in &statements {
-            let (_, conflict) = index.alone().record_file(&of_universe(number, states), Source::Dialog, None, MONDAY).unwrap();
+            let (_, conflict) = index.autocommit().record_file(&universe_file(number, states), Source::Dialog, None, MONDAY).unwrap();
             prop_assert_eq!(conflict, None);
             said.push((number, states));
             prop_assert_eq!(count(&index, "files"), i64::try_from(identities(&said)).unwrap());
@@ -68,18 +74,18 @@ proptest! {
         let turn = order.index(numbers.len());
         numbers.rotate_left(turn);
         for &number in &numbers {
-            index.alone().record_file(&of_universe(number, States::Both), Source::Dialog, None, TUESDAY).unwrap();
+            index.autocommit().record_file(&universe_file(number, StatedDigests::Both), Source::Dialog, None, TUESDAY).unwrap();
         }
         prop_assert_eq!(count(&index, "files"), i64::try_from(numbers.len()).unwrap());
         for &number in &numbers {
-            let (key, _) = index.alone().record_file(&of_universe(number, States::Sha1), Source::Dialog, None, TUESDAY).unwrap();
+            let (key, _) = index.autocommit().record_file(&universe_file(number, StatedDigests::Sha1), Source::Dialog, None, TUESDAY).unwrap();
             let file = index.file(key).unwrap().unwrap();
             prop_assert_eq!((file.sha1, file.sha256), (Some(sha1(number)), Some(sha256(100 + number))));
             let addresses: BTreeSet<String> = statements
                 .iter()
                 .filter(|&&(other, _)| other == number)
-                .map(|&(_, states)| of_universe(number, states).url)
-                .chain([States::Both, States::Sha1].map(|states| of_universe(number, states).url))
+                .map(|&(_, states)| universe_file(number, states).url)
+                .chain([StatedDigests::Both, StatedDigests::Sha1].map(|states| universe_file(number, states).url))
                 .collect();
             prop_assert_eq!(file.urls.into_iter().collect::<BTreeSet<String>>(), addresses);
         }
@@ -96,14 +102,14 @@ proptest! {
         let index = Index::in_memory();
         let mut newest: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for ((number, listed, upwards), now) in dialogs.into_iter().zip((0..).map(|second| MONDAY.shifted_by(second))) {
-            index.alone().record_update(&update(number, TITLE_24H2), now).unwrap();
-            let mut listed: Vec<(u8, States)> = listed.into_iter().collect();
+            index.autocommit().record_update(&update(number, TITLE_24H2), now).unwrap();
+            let mut listed: Vec<(u8, StatedDigests)> = listed.into_iter().collect();
             if !upwards {
                 listed.reverse();
             }
             let files: Vec<FileRecord> =
-                listed.iter().map(|&(number, states)| of_universe(number, states)).collect();
-            index.alone().record_dialog(id(number), &files, now).unwrap();
+                listed.iter().map(|&(number, states)| universe_file(number, states)).collect();
+            index.autocommit().record_dialog(id(number), &files, now).unwrap();
             newest.insert(number, listed.iter().map(|(number, _)| format!("f{number}")).collect());
             for (&number, expected) in &newest {
                 // A file has one of several names; its number is in all of them.

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn reissued_dialog_shows_its_newest_files_and_keeps_history() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let old = file(&digit_name("kb5129195", 9), Some(9), None);
-    index.alone().record_dialog(id(1), &[old.clone(), checkpoint()], MONDAY).unwrap();
-    index.alone().record_dialog(id(1), &[checkpoint(), target()], TUESDAY).unwrap();
+    index.autocommit().record_dialog(id(1), &[old.clone(), checkpoint()], MONDAY).unwrap();
+    index.autocommit().record_dialog(id(1), &[checkpoint(), target()], TUESDAY).unwrap();
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     let names: Vec<&str> =
         facts.files_of(&facts.updates[0]).into_iter().map(|file| file.name.as_str()).collect();
@@ -27,9 +27,9 @@ fn reissued_dialog_shows_its_newest_files_and_keeps_history() {
 #[test]
 fn unread_dialog_differs_from_an_empty_dialog() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.files, None);
-    index.alone().record_dialog(id(1), &[], MONDAY).unwrap();
+    index.autocommit().record_dialog(id(1), &[], MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.files, Some(Vec::new()));
 }
 
@@ -37,17 +37,17 @@ fn unread_dialog_differs_from_an_empty_dialog() {
 fn revised_row_takes_new_values_and_keeps_details_facts() {
     let index = Index::in_memory();
     index
-        .alone()
+        .autocommit()
         .record_update(&update(1, "2026-09 Update for Windows 11 for x64-based Systems"), MONDAY)
         .unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.kb, None);
-    index.alone().record_details(&details(1), MONDAY).unwrap();
+    index.autocommit().record_details(&details(1), MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.kb, Some(kb("KB5129195")));
     index
-        .alone()
+        .autocommit()
         .record_update(&update(1, "2026-09 Update for Windows 11 for arm64-based Systems"), TUESDAY)
         .unwrap();
-    let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
+    let (details, _) = index.details_of(UpdateSelector::Kb(kb("KB5129195"))).unwrap();
     assert_eq!(details.len(), 1);
     assert!(details[0].facts.title.ends_with("arm64-based Systems"), "{}", details[0].facts.title);
     assert_eq!(details[0].severity.as_deref(), Some("Critical"));
@@ -61,43 +61,43 @@ fn revised_row_takes_new_values_and_keeps_details_facts() {
 #[test]
 fn kb_of_the_title_wins_and_several_kbs_of_a_page_are_ignored() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     index
-        .alone()
+        .autocommit()
         .record_details(&DetailsRecord { kbs: vec![kb("KB5000001")], ..details(1) }, MONDAY)
         .unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.kb, Some(kb("KB5129195")));
-    index.alone().record_update(&update(2, "Realtek - Net - 10.68.815.2023"), MONDAY).unwrap();
+    index.autocommit().record_update(&update(2, "Realtek - Net - 10.68.815.2023"), MONDAY).unwrap();
     let several = vec![kb("KB5000001"), kb("KB5000002")];
-    index.alone().record_details(&DetailsRecord { kbs: several, ..details(2) }, MONDAY).unwrap();
+    index.autocommit().record_details(&DetailsRecord { kbs: several, ..details(2) }, MONDAY).unwrap();
     assert_eq!(seen(&index, 2).unwrap().0.kb, None);
 }
 
 #[test]
 fn mentioned_update_does_not_count_until_it_is_seen() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130001) (26100.9999)";
     let record = DetailsRecord { superseded_by: vec![(id(2), newer.to_owned())], ..details(1) };
-    index.alone().record_details(&record, MONDAY).unwrap();
+    index.autocommit().record_details(&record, MONDAY).unwrap();
     assert_eq!(seen(&index, 2), None);
     assert!(!index.knows_kb(kb("KB5130001")).unwrap());
     assert_eq!(index.facts_of(&[kb("KB5130001"), kb("KB5129195")].into()).unwrap().updates.len(), 1);
     assert_eq!((count(&index, "updates"), count(&index, "v_updates")), (2, 1));
     // The edge exists already.
     let replaced_by = |index: &Index| {
-        let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
+        let (details, _) = index.details_of(UpdateSelector::Kb(kb("KB5129195"))).unwrap();
         details[0].superseded_by.clone()
     };
     assert_eq!(replaced_by(&index), [related(Some(2), newer)]);
-    index.alone().record_update(&update(2, newer), TUESDAY).unwrap();
+    index.autocommit().record_update(&update(2, newer), TUESDAY).unwrap();
     assert!(index.knows_kb(kb("KB5130001")).unwrap());
     assert_eq!(seen(&index, 2).unwrap().0.kb, Some(kb("KB5130001")));
-    let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
+    let (of_newer, _) = index.details_of(UpdateSelector::Update(id(2))).unwrap();
     assert_eq!(of_newer[0].supersedes, [related(Some(1), TITLE_24H2)]);
     // Another mention does not count as being seen.
-    index.alone().record_details(&record, WEDNESDAY).unwrap();
-    let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
+    index.autocommit().record_details(&record, WEDNESDAY).unwrap();
+    let (of_newer, _) = index.details_of(UpdateSelector::Update(id(2))).unwrap();
     assert_eq!(of_newer[0].seen.unwrap().last, TUESDAY);
     assert_eq!(replaced_by(&index).len(), 1);
 }
@@ -105,51 +105,51 @@ fn mentioned_update_does_not_count_until_it_is_seen() {
 #[test]
 fn superseded_title_matches_a_single_update_only() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let older = "2026-08 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5125000) (26100.9000)";
     index
-        .alone()
+        .autocommit()
         .record_details(&DetailsRecord { supersedes: vec![older.to_owned()], ..details(1) }, MONDAY)
         .unwrap();
     let replaces = |index: &Index| {
-        let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
+        let (details, _) = index.details_of(UpdateSelector::Update(id(1))).unwrap();
         details[0].supersedes.clone()
     };
     assert_eq!(replaces(&index), [related(None, older)]);
-    index.alone().record_update(&update(2, older), TUESDAY).unwrap();
+    index.autocommit().record_update(&update(2, older), TUESDAY).unwrap();
     assert_eq!(replaces(&index), [related(Some(2), older)]);
-    let (of_older, _) = index.details_of(Owner::Update(id(2))).unwrap();
+    let (of_older, _) = index.details_of(UpdateSelector::Update(id(2))).unwrap();
     assert_eq!(of_older[0].superseded_by, [related(Some(1), TITLE_24H2)], "known from both ends");
-    index.alone().record_update(&update(3, older), TUESDAY).unwrap();
+    index.autocommit().record_update(&update(3, older), TUESDAY).unwrap();
     assert_eq!(replaces(&index), [related(None, older)]);
     // The older update's own page names the newer one by id. That is an edge, and the title adds no second one.
     let own_page = DetailsRecord { superseded_by: vec![(id(1), TITLE_24H2.to_owned())], ..details(2) };
-    index.alone().record_details(&own_page, TUESDAY).unwrap();
+    index.autocommit().record_details(&own_page, TUESDAY).unwrap();
     assert_eq!(replaces(&index), [related(Some(2), older)]);
 }
 
 #[test]
 fn shorter_supersedence_lists_keep_the_history() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let full = DetailsRecord {
         superseded_by: vec![(id(2), "newer one".to_owned()), (id(3), "newer two".to_owned())],
         supersedes: vec!["older one".to_owned(), "older two".to_owned()],
         ..details(1)
     };
-    index.alone().record_details(&full, MONDAY).unwrap();
+    index.autocommit().record_details(&full, MONDAY).unwrap();
     let short = DetailsRecord {
         superseded_by: vec![(id(3), "newer two".to_owned())],
         supersedes: Vec::new(),
         ..details(1)
     };
-    index.alone().record_details(&short, TUESDAY).unwrap();
-    let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
+    index.autocommit().record_details(&short, TUESDAY).unwrap();
+    let (details, _) = index.details_of(UpdateSelector::Update(id(1))).unwrap();
     assert_eq!(details[0].superseded_by, [related(Some(2), "newer one"), related(Some(3), "newer two")]);
     assert_eq!(details[0].supersedes, [related(None, "older one"), related(None, "older two")]);
     let times: Vec<Time> =
         index.rows("SELECT last_seen FROM supersedes ORDER BY last_seen", [], |row| row.get(0)).unwrap();
-    assert_eq!(times, [MONDAY, TUESDAY], "when a page said so last is known");
+    assert_eq!(times, [MONDAY, TUESDAY], "the time of the last statement is kept");
 }
 
 #[test]
@@ -181,32 +181,32 @@ fn failed_transaction_leaves_no_changes() {
     let mut index = Index::in_memory();
     let before = dump(&index, |_, _| true);
     let failed: Result<()> = index.in_transaction(|index| {
-        index.alone().record_update(&update(1, TITLE_24H2), MONDAY)?;
+        index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY)?;
         // The update does not exist, so its dialog cannot be recorded.
-        index.alone().record_dialog(id(2), &[target()], MONDAY).map(|_| ())
+        index.autocommit().record_dialog(id(2), &[target()], MONDAY).map(|_| ())
     });
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Internal);
     assert_eq!(dump(&index, |_, _| true), before);
-    index.in_transaction(|index| index.alone().record_update(&update(1, TITLE_24H2), MONDAY)).unwrap();
+    index.in_transaction(|index| index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY)).unwrap();
     assert_eq!(count(&index, "updates"), 1);
 }
 
 #[test]
 fn absence_keeps_its_first_date_and_presence_removes_it() {
     let index = Index::in_memory();
-    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
-    index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    index.autocommit().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.autocommit().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
     let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130000) (26100.9500)";
     let record = DetailsRecord { superseded_by: vec![(id(8), newer.to_owned())], ..details(1) };
-    index.alone().record_details(&record, MONDAY).unwrap();
+    index.autocommit().record_details(&record, MONDAY).unwrap();
     let only = |index: &Index| index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].clone();
     let known = only(&index);
 
-    index.alone().record_absence(id(1), TUESDAY, None).unwrap();
+    index.autocommit().record_absence(id(1), TUESDAY, None).unwrap();
     assert_eq!(only(&index), known, "missing once is not gone");
-    index.alone().record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
-    index.alone().record_absence(id(1), WEDNESDAY.shifted_by(1), Some(WEDNESDAY.shifted_by(1))).unwrap();
-    let seen = index.seen_of(kb("KB5129195")).unwrap();
+    index.autocommit().record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
+    index.autocommit().record_absence(id(1), WEDNESDAY.shifted_by(1), Some(WEDNESDAY.shifted_by(1))).unwrap();
+    let seen = index.seen_updates_of(kb("KB5129195")).unwrap();
     assert_eq!((seen[0].missing_since, seen[0].expired), (Some(TUESDAY), Some(WEDNESDAY)));
     let gone = only(&index).expired.unwrap();
     assert_eq!((gone.since, gone.successor), (WEDNESDAY.date(), Some(kb("KB5130000"))));
@@ -214,18 +214,18 @@ fn absence_keeps_its_first_date_and_presence_removes_it() {
     let sets = package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap());
     assert!(sets[0].warnings[0].contains("KB5130000 replaces it"), "{:?}", sets[0].warnings);
 
-    index.alone().record_presence(id(1)).unwrap();
+    index.autocommit().record_presence(id(1)).unwrap();
     assert_eq!(only(&index), known);
 }
 
 #[test]
 fn search_keeps_its_last_sound_response() {
     let index = Index::in_memory();
-    assert_eq!(index.search_asked("KB1").unwrap(), None);
-    index.alone().record_search("KB1", 3, MONDAY).unwrap();
-    index.alone().record_search("KB1", 0, TUESDAY).unwrap();
+    assert_eq!(index.last_search_time("KB1").unwrap(), None);
+    index.autocommit().record_search("KB1", 3, MONDAY).unwrap();
+    index.autocommit().record_search("KB1", 0, TUESDAY).unwrap();
     assert_eq!(
-        (index.search_asked("KB1").unwrap(), index.search_answer("KB1").unwrap()),
+        (index.last_search_time("KB1").unwrap(), index.last_search_count("KB1").unwrap()),
         (Some(TUESDAY), Some(0))
     );
 }

@@ -10,22 +10,22 @@
 //!   state is *lost*. It is never invented: export and import refuse until the operator decides.
 //! - A file that cannot be read, or of a newer format, is an error. It is not replaced.
 
-use super::state_file::{EXPECTED, OLD, expect_state, of_older_index, read};
-use super::{Access, Mirror, Writing};
+use super::state_file::{EXPECTED, OLD, read, require_state, state_of_older_index};
+use super::{Access, Mirror, WriteAccess};
 use crate::disk;
 use crate::documents::StateDocument;
 use crate::error::{Error, Result};
 
 /// The state of a mirror outside of its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remembered {
+pub enum MirrorState {
     /// The recorded state.
     Known(StateDocument),
     /// The file is missing although it existed or must have existed.
     Lost,
 }
 
-impl Remembered {
+impl MirrorState {
     /// Returns the state, or `None` if it is lost.
     pub fn known(self) -> Option<StateDocument> {
         match self {
@@ -37,47 +37,47 @@ impl Remembered {
 
 impl<S: Access> Mirror<S> {
     /// Returns the state of the mirror outside of its index.
-    pub fn remembered(&self) -> Result<Remembered> {
+    pub fn load_state(&self) -> Result<MirrorState> {
         if let Some(state) = read(&self.layout)? {
-            return Ok(Remembered::Known(state));
+            return Ok(MirrorState::Known(state));
         }
         Ok(match self.index.meta(EXPECTED)? {
-            Some(_) => Remembered::Lost,
-            None => Remembered::Known(of_older_index(&self.index)?),
+            Some(_) => MirrorState::Lost,
+            None => MirrorState::Known(state_of_older_index(&self.index)?),
         })
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Records the state. It is durable when this function returns.
-    pub fn remember(&mut self, state: &StateDocument) -> Result<()> {
+    pub fn save_state(&mut self, state: &StateDocument) -> Result<()> {
         self.expect_lock()?;
         let mut text = serde_json::to_string_pretty(state).map_err(Error::cannot_write_json)?;
         text.push('\n');
         disk::write_atomic_if_new(&self.layout.state(), text.as_bytes())?;
-        self.expect_state_from_now_on()
+        self.mark_state_required()
     }
 
     /// Creates `state.json` if it does not exist and never had to, with the values of an older index.
-    pub(super) fn begin_state(&mut self) -> Result<()> {
+    pub(super) fn create_state_if_missing(&mut self) -> Result<()> {
         if disk::exists(&self.layout.state()) {
-            return self.expect_state_from_now_on();
+            return self.mark_state_required();
         }
-        match self.remembered()? {
-            Remembered::Known(state) => self.remember(&state),
-            Remembered::Lost => Ok(()),
+        match self.load_state()? {
+            MirrorState::Known(state) => self.save_state(&state),
+            MirrorState::Lost => Ok(()),
         }
     }
 
     /// Records in the index that the file exists, and removes the values of an older version from the index.
-    fn expect_state_from_now_on(&mut self) -> Result<()> {
+    fn mark_state_required(&mut self) -> Result<()> {
         if self.index.meta(EXPECTED)?.is_some() {
             return Ok(());
         }
         self.index.in_transaction(|index| {
-            expect_state(index)?;
+            require_state(index)?;
             for prefix in OLD {
-                index.remove_meta_of(prefix)?;
+                index.remove_meta_with_prefix(prefix)?;
             }
             Ok(())
         })
@@ -101,8 +101,8 @@ mod tests {
         (folder, layout)
     }
 
-    fn open(layout: &Layout) -> Mirror<Writing> {
-        Mirror::open_to_write(
+    fn open(layout: &Layout) -> Mirror<WriteAccess> {
+        Mirror::open_for_writing(
             layout.clone(),
             "live",
             &Knowledge::built_in().unwrap(),
@@ -117,12 +117,12 @@ mod tests {
         let mut mirror = open(&layout);
         let state =
             StateDocument { export_seq: 7, mirror_id: Some("one".to_owned()), ..StateDocument::new() };
-        mirror.remember(&state).unwrap();
+        mirror.save_state(&state).unwrap();
         drop(mirror);
         for end in ["", "-wal", "-shm"] {
             disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index()))).unwrap();
         }
-        assert_eq!(open(&layout).remembered().unwrap(), Remembered::Known(state));
+        assert_eq!(open(&layout).load_state().unwrap(), MirrorState::Known(state));
     }
 
     #[test]
@@ -130,8 +130,12 @@ mod tests {
         let (_folder, layout) = layout();
         drop(open(&layout));
         disk::remove_file(&layout.state()).unwrap();
-        assert_eq!(open(&layout).remembered().unwrap(), Remembered::Lost);
-        assert_eq!(open(&layout).remembered().unwrap(), Remembered::Lost, "opening it twice does not help");
+        assert_eq!(open(&layout).load_state().unwrap(), MirrorState::Lost);
+        assert_eq!(
+            open(&layout).load_state().unwrap(),
+            MirrorState::Lost,
+            "opening it twice changes nothing"
+        );
         assert!(!disk::exists(&layout.state()));
     }
 
@@ -141,7 +145,7 @@ mod tests {
         let mut mirror = open(&layout);
         let last = r#"{"seq":4,"set_id":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","created":"2026-01-01T00:00:00Z","finished":[]}"#;
         let change = |index: &Transaction<'_>| {
-            index.remove_meta_of(EXPECTED)?;
+            index.remove_meta_with_prefix(EXPECTED)?;
             index.set_meta("mirror_id", "old")?;
             index.set_meta("export_seq", "12")?;
             index.set_meta("import:AB12", last)?;
@@ -150,10 +154,10 @@ mod tests {
         mirror.index_mut().in_transaction(change).unwrap();
         drop(mirror);
         disk::remove_file(&layout.state()).unwrap();
-        let seen_by_a_reader = Mirror::open(layout.clone()).unwrap().remembered().unwrap();
+        let seen_by_a_reader = Mirror::open(layout.clone()).unwrap().load_state().unwrap();
         let mirror = open(&layout);
-        let state = mirror.remembered().unwrap().known().unwrap();
-        assert_eq!(Remembered::Known(state.clone()), seen_by_a_reader);
+        let state = mirror.load_state().unwrap().known().unwrap();
+        assert_eq!(MirrorState::Known(state.clone()), seen_by_a_reader);
         assert_eq!((state.mirror_id.as_deref(), state.export_seq), (Some("old"), 12));
         assert_eq!((state.imports["AB12"].seq, &state.export_keys["AB12"]["version"]), (4, &2.into()));
         assert_eq!(mirror.index().meta("export_seq").unwrap(), None);
@@ -166,16 +170,16 @@ mod tests {
         for (text, kind) in
             [(r#"{"format":2}"#, ErrorKind::Usage), ("{", ErrorKind::Integrity), ("", ErrorKind::Integrity)]
         {
-            drop(open_anyway(&layout));
+            drop(try_open(&layout));
             disk::write_atomic(&layout.state(), text.as_bytes()).unwrap();
-            let error = Mirror::open(layout.clone()).unwrap().remembered().unwrap_err();
+            let error = Mirror::open(layout.clone()).unwrap().load_state().unwrap_err();
             assert_eq!(error.kind(), kind, "{text}");
             assert_eq!(disk::read_text(&layout.state(), 100).unwrap(), text, "it is not replaced");
         }
     }
 
-    fn open_anyway(layout: &Layout) -> Option<Mirror<Writing>> {
-        Mirror::open_to_write(
+    fn try_open(layout: &Layout) -> Option<Mirror<WriteAccess>> {
+        Mirror::open_for_writing(
             layout.clone(),
             "live",
             &Knowledge::built_in().unwrap(),

@@ -13,7 +13,7 @@ use crate::update::{Kb, Sha1, Sha256};
 
 /// A file that the pool needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lacking {
+pub(super) struct MissingFile {
     /// The file.
     pub(super) key: FileKey,
     /// The name of the package file.
@@ -30,9 +30,9 @@ pub(super) struct Lacking {
     pub(super) kbs: BTreeSet<Kb>,
 }
 
-impl Lacking {
+impl MissingFile {
     /// Returns the file for the report.
-    pub(super) fn needed(&self) -> NeededFile {
+    pub(super) fn to_needed_file(&self) -> NeededFile {
         NeededFile {
             path: self.path.clone(),
             name: self.name.clone(),
@@ -44,16 +44,16 @@ impl Lacking {
     }
 
     /// Returns `true` if a file of this name claims to be this one.
-    pub(super) fn is_named(&self, name: &str) -> bool {
+    pub(super) fn matches_name(&self, name: &str) -> bool {
         name == self.name || self.sha256.to_string() == name
     }
 }
 
 /// Returns the files that are recorded as damaged, or are missing or of another size on the disk. With `only`,
 /// returns just the files in the published sets of these KBs.
-pub(super) fn lacking(mirror: &Mirror<impl Access>, only: &[Kb]) -> Result<Vec<Lacking>> {
+pub(super) fn missing_files(mirror: &Mirror<impl Access>, only: &[Kb]) -> Result<Vec<MissingFile>> {
     let (index, layout) = (mirror.index(), mirror.layout());
-    let mut lacking = Vec::new();
+    let mut missing = Vec::new();
     for (key, sha256, size) in index.pool()? {
         let path = layout.pool_file(&sha256);
         let is_sound =
@@ -66,7 +66,7 @@ pub(super) fn lacking(mirror: &Mirror<impl Access>, only: &[Kb]) -> Result<Vec<L
             continue;
         }
         let file = index.file(key)?;
-        lacking.push(Lacking {
+        missing.push(MissingFile {
             key,
             name: file.as_ref().map(|file| file.name.clone()).unwrap_or_default(),
             sha256,
@@ -76,6 +76,6 @@ pub(super) fn lacking(mirror: &Mirror<impl Access>, only: &[Kb]) -> Result<Vec<L
             kbs,
         });
     }
-    lacking.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
-    Ok(lacking)
+    missing.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
+    Ok(missing)
 }

@@ -6,13 +6,13 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::evidence::Reason;
-use super::written::WrittenViews;
-use super::{Access, Mirror, Writing};
+use super::evidence::EvidenceReason;
+use super::view_record::ViewRecord;
+use super::{Access, Mirror, WriteAccess};
 use crate::disk::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::Knowledge;
-use crate::update::Kb;
+use crate::update::{Kb, count};
 use crate::views::KbViews;
 
 /// The size limit of a view; a KB's document has the same limit when an index is rebuilt.
@@ -42,7 +42,7 @@ pub(super) enum ViewState {
 pub(super) fn view_state(
     path: &Utf8Path,
     made: Option<&str>,
-    record: Option<&WrittenViews>,
+    record: Option<&ViewRecord>,
 ) -> Result<ViewState> {
     match disk::entry(path)? {
         Entry::Nothing => return Ok(ViewState::Missing),
@@ -55,7 +55,7 @@ pub(super) fn view_state(
     }
     let name = path.file_name().unwrap_or_default();
     Ok(match record {
-        Some(record) if record.holds(name, &found) => ViewState::Outdated,
+        Some(record) if record.contains(name, &found) => ViewState::Outdated,
         Some(_) => ViewState::Changed,
         None => ViewState::Unrecorded,
     })
@@ -80,7 +80,7 @@ impl<S: Access> Mirror<S> {
     pub fn changed_views(&self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let mut changed = Vec::new();
         for kb in self.published_kbs()? {
-            let (views, record) = (self.kb_views(kb, knowledge)?, self.written_views(kb)?);
+            let (views, record) = (self.kb_views(kb, knowledge)?, self.view_record(kb)?);
             let is_changed =
                 |state| matches!(state, ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable);
             for (name, text) in views.by_name() {
@@ -121,18 +121,18 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Refuses an export while a view differs from the text that the program wrote. Copies the changed texts to
     /// `quarantine/` and leaves the files unchanged.
     pub fn expect_unchanged_views(&self, knowledge: &Knowledge) -> Result<()> {
-        let opened = self.evidence().iter().filter(|evidence| evidence.reason == Reason::Changed);
+        let opened = self.evidence().iter().filter(|evidence| evidence.reason == EvidenceReason::Changed);
         let mut found: Vec<(Utf8PathBuf, Utf8PathBuf)> =
             opened.map(|evidence| (evidence.path.clone(), evidence.kept.clone())).collect();
         for path in self.changed_views(knowledge)? {
             let kept = self.copy_evidence(&path)?;
             found.push((path, kept));
         }
-        changed_error(&found).map_or(Ok(()), Err)
+        changed_views_error(&found).map_or(Ok(()), Err)
     }
 
     /// Copies a file of the mirror to `quarantine/` as evidence and returns the path of the copy. Equal texts are
@@ -183,25 +183,24 @@ impl Mirror<Writing> {
 }
 
 /// Returns the error that names changed views and their copies, or `None` if no view was changed.
-fn changed_error(found: &[(Utf8PathBuf, Utf8PathBuf)]) -> Option<Error> {
+fn changed_views_error(found: &[(Utf8PathBuf, Utf8PathBuf)]) -> Option<Error> {
     let (first, _) = found.first()?;
     let more = match found.len() - 1 {
         0 => String::new(),
-        1 => " and 1 more file".to_owned(),
-        number => format!(" and {number} more files"),
+        number => format!(" and {}", count(number, "more file")),
     };
     let error = Error::new(
         ErrorKind::Integrity,
-        format!("{first}{more} was changed since kbmirror wrote it; nothing was exported"),
+        format!("nothing was exported: {first}{more} changed since the last write by kbmirror"),
     );
     let error = found
         .iter()
-        .fold(error, |error, (path, kept)| error.hint(format!("{path}: the changed text is kept as {kept}")));
+        .fold(error, |error, (path, kept)| error.hint(format!("see {kept} for the changed text of {path}")));
     let kbs: std::collections::BTreeSet<&str> =
         found.iter().filter_map(|(path, _)| path.components().nth(1).map(|part| part.as_str())).collect();
     let kbs: Vec<&str> = kbs.into_iter().collect();
     Some(error.hint(format!(
-        "find out who changed it, write it anew with kbmirror repair {}, and export again",
+        "find the cause of the change, rewrite the files with kbmirror repair {}, and export again",
         kbs.join(" ")
     )))
 }

@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use super::{Access, Mirror, Writing};
+use super::{Access, Mirror, WriteAccess};
 use crate::error::{Error, Result};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 
 /// The views of a KB as they were written last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct WrittenViews {
+pub(super) struct ViewRecord {
     /// The version of the program that made them.
     #[serde(default)]
     program: String,
@@ -29,7 +29,7 @@ pub(super) struct WrittenViews {
     is_complete: bool,
 }
 
-impl WrittenViews {
+impl ViewRecord {
     pub(super) fn new(knowledge: &Knowledge) -> Self {
         let program = env!("CARGO_PKG_VERSION").to_owned();
         Self { program, knowledge: knowledge.digest(), views: BTreeMap::new(), is_complete: true }
@@ -41,7 +41,7 @@ impl WrittenViews {
     }
 
     /// Returns the record to keep while these views replace earlier ones.
-    pub(super) fn while_replacing(&self, earlier: Option<&Self>) -> Self {
+    pub(super) fn merged_with_earlier(&self, earlier: Option<&Self>) -> Self {
         let mut both = Self { is_complete: false, ..self.clone() };
         for (name, digests) in earlier.iter().flat_map(|earlier| &earlier.views) {
             both.views.entry(name.clone()).or_default().extend(digests);
@@ -50,13 +50,13 @@ impl WrittenViews {
     }
 
     /// Returns `true` if other tables than these made the views.
-    pub(super) fn is_of_other(&self, knowledge: &Knowledge) -> bool {
+    pub(super) fn used_other_knowledge(&self, knowledge: &Knowledge) -> bool {
         self.knowledge != knowledge.digest()
     }
 
     /// Returns `true` if this program made the views with these tables, so that the same rows give the same texts.
     pub(super) fn is_repeatable(&self, knowledge: &Knowledge) -> bool {
-        self.program == env!("CARGO_PKG_VERSION") && !self.is_of_other(knowledge)
+        self.program == env!("CARGO_PKG_VERSION") && !self.used_other_knowledge(knowledge)
     }
 
     /// Returns `true` if all views were written.
@@ -70,7 +70,7 @@ impl WrittenViews {
     }
 
     /// Returns `true` if this text was written under this name.
-    pub(super) fn holds(&self, name: &str, text: &[u8]) -> bool {
+    pub(super) fn contains(&self, name: &str, text: &[u8]) -> bool {
         self.views.get(name).is_some_and(|digests| digests.contains(&digest(text)))
     }
 }
@@ -81,15 +81,15 @@ fn digest(text: &[u8]) -> Sha256 {
 
 impl<S: Access> Mirror<S> {
     /// Returns the record of a KB. Returns `None` if an earlier version wrote the views, or the index was rebuilt.
-    pub(super) fn written_views(&self, kb: Kb) -> Result<Option<WrittenViews>> {
+    pub(super) fn view_record(&self, kb: Kb) -> Result<Option<ViewRecord>> {
         let text = self.index.meta(&key(kb))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 }
 
-impl Mirror<Writing> {
-    pub(super) fn record_written_views(&mut self, kb: Kb, written: &WrittenViews) -> Result<()> {
-        if self.written_views(kb)?.as_ref() == Some(written) {
+impl Mirror<WriteAccess> {
+    pub(super) fn save_view_record(&mut self, kb: Kb, written: &ViewRecord) -> Result<()> {
+        if self.view_record(kb)?.as_ref() == Some(written) {
             return Ok(());
         }
         let text = serde_json::to_string(written).map_err(Error::cannot_write_json)?;
@@ -97,9 +97,9 @@ impl Mirror<Writing> {
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Removes the record of a KB that has no published sets any more.
-    pub(super) fn forget_written_views(&mut self, kb: Kb) -> Result<()> {
+    pub(super) fn remove_view_record(&mut self, kb: Kb) -> Result<()> {
         self.index.in_transaction(|index| index.remove_meta(&key(kb)))
     }
 }

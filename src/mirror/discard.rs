@@ -16,21 +16,21 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use super::evidence::{Evidence, Reason};
+use super::evidence::{EvidenceEntry, EvidenceReason};
 use super::pool::sha256_of;
-use super::{Access, Mirror, Writing};
+use super::{Access, Mirror, WriteAccess};
 use crate::disk::{self, Entry};
 use crate::error::Result;
 use crate::facts::SetFolder;
 use crate::update::{Kb, Sha256};
 
 /// The program's files in the set folders of a KB.
-struct Known {
+struct KnownFiles {
     /// Digest and size by folder and name, from the index. A KB that was issued again has several per name.
     files: BTreeMap<(String, String), Vec<(Sha256, u64)>>,
 }
 
-impl Known {
+impl KnownFiles {
     /// Returns the digests and sizes that a file of this name may have in a folder.
     fn in_folder(&self, folder: &str, name: &str) -> &[(Sha256, u64)] {
         self.files.get(&(folder.to_owned(), name.to_owned())).map(Vec::as_slice).unwrap_or_default()
@@ -44,7 +44,7 @@ impl Known {
 impl<S: Access> Mirror<S> {
     /// Collects the file names that the index has for a KB. `others` are earlier folders of its sets that the
     /// index no longer has.
-    fn known_files(&self, kb: Kb, others: &[SetFolder]) -> Result<Known> {
+    fn known_files(&self, kb: Kb, others: &[SetFolder]) -> Result<KnownFiles> {
         let mut files: BTreeMap<(String, String), Vec<(Sha256, u64)>> = BTreeMap::new();
         let published = self.index.published_folders(Some(kb))?;
         for set in self.index.sets(Some(kb))? {
@@ -58,16 +58,16 @@ impl<S: Access> Mirror<S> {
                 }
             }
         }
-        Ok(Known { files })
+        Ok(KnownFiles { files })
     }
 }
 
-impl Mirror<Writing> {
+impl Mirror<WriteAccess> {
     /// Removes the old folder of a KB after an exchange. Files that the program did not write are moved first.
     pub(super) fn discard_kb_folder(&mut self, kb: Kb, old: &Utf8Path, others: &[SetFolder]) -> Result<()> {
         let portable = self.layout.portable(&self.layout.kb(kb));
-        let is_whole = self.move_along(kb, old, others)?;
-        self.remove_discarded(old, &portable, is_whole)
+        let is_complete = self.move_unknown_entries(kb, old, others)?;
+        self.remove_discarded(old, &portable, is_complete)
     }
 
     /// Removes a set folder that was renamed away. Files that the program did not write are moved first.
@@ -77,47 +77,52 @@ impl Mirror<Writing> {
             known = self.known_files(kb, std::slice::from_ref(folder))?;
         }
         let place = self.layout.set(kb, folder);
-        let is_whole = self.empty_of_unknown(old, &place, &known, folder.as_str())?;
+        let is_complete = self.quarantine_unknown_in(old, &place, &known, folder.as_str())?;
         let portable = self.layout.portable(&place);
-        self.remove_discarded(old, &portable, is_whole)
+        self.remove_discarded(old, &portable, is_complete)
     }
 
-    fn remove_discarded(&mut self, old: &Utf8Path, path: &Utf8Path, is_whole: bool) -> Result<()> {
-        if is_whole { disk::remove_dir_all(old) } else { self.keep_unknown(old, path) }
+    fn remove_discarded(&mut self, old: &Utf8Path, path: &Utf8Path, is_complete: bool) -> Result<()> {
+        if is_complete { disk::remove_dir_all(old) } else { self.quarantine_unknown(old, path) }
     }
 
     /// Moves unknown files out of a replaced folder of a KB. Returns `false` if an entry has a name that is not
     /// Unicode.
-    pub(super) fn move_along(&mut self, kb: Kb, old: &Utf8Path, others: &[SetFolder]) -> Result<bool> {
+    pub(super) fn move_unknown_entries(
+        &mut self,
+        kb: Kb,
+        old: &Utf8Path,
+        others: &[SetFolder],
+    ) -> Result<bool> {
         let place = self.layout.kb(kb);
         let known = self.known_files(kb, others)?;
         let takes_more = disk::entry(&place)? == Entry::Folder;
-        let mut is_whole = true;
+        let mut is_complete = true;
         for name in disk::list(old)? {
             let (from, to) = (old.join(&name), place.join(&name));
             let entry = disk::entry(&from)?;
             if entry == Entry::Folder && self.is_set_folder(&known, &from, &name)? {
-                is_whole &= self.empty_of_unknown(&from, &to, &known, &name)?;
+                is_complete &= self.quarantine_unknown_in(&from, &to, &known, &name)?;
                 continue;
             }
             let portable = self.layout.portable(&to);
             if entry == Entry::Nothing {
-                is_whole = false;
+                is_complete = false;
             } else if self.is_view(&portable) || name.starts_with(disk::BEING_WRITTEN) || is_same(&from, &to)?
             {
                 // Already kept as evidence if the view was changed from outside.
             } else if takes_more && disk::entry(&to)? == Entry::Nothing {
                 disk::rename(&from, &to)?;
             } else {
-                self.keep_unknown(&from, &portable)?;
+                self.quarantine_unknown(&from, &portable)?;
             }
         }
-        Ok(is_whole)
+        Ok(is_complete)
     }
 
     /// Returns `true` if a folder is a set folder. Either the index has it, or each file of it is a hard link to a
     /// pool file, with a name that a set of this KB uses.
-    fn is_set_folder(&self, known: &Known, path: &Utf8Path, name: &str) -> Result<bool> {
+    fn is_set_folder(&self, known: &KnownFiles, path: &Utf8Path, name: &str) -> Result<bool> {
         if known.has_folder(name) {
             return Ok(true);
         }
@@ -138,28 +143,28 @@ impl Mirror<Writing> {
 
     /// Moves unknown files from a set folder, or from a subfolder of it, to `quarantine/`. Returns `false` if an
     /// entry has a name that is not Unicode.
-    fn empty_of_unknown(
+    fn quarantine_unknown_in(
         &mut self,
         old: &Utf8Path,
         place: &Utf8Path,
-        known: &Known,
+        known: &KnownFiles,
         folder: &str,
     ) -> Result<bool> {
-        let mut is_whole = true;
+        let mut is_complete = true;
         for name in disk::list(old)? {
             let (from, to) = (old.join(&name), place.join(&name));
             match disk::entry(&from)? {
-                Entry::Nothing => is_whole = false,
+                Entry::Nothing => is_complete = false,
                 Entry::Folder if disk::entry(&to)? == Entry::Folder => {
                     // No set uses subfolders, so every file here is unknown.
-                    is_whole &= self.empty_of_unknown(&from, &to, known, "")?;
+                    is_complete &= self.quarantine_unknown_in(&from, &to, known, "")?;
                 }
                 Entry::File(_) if self.is_known(&from, known.in_folder(folder, &name))? => {}
                 _ if is_same(&from, &to)? => {}
-                _ => self.keep_unknown(&from, &self.layout.portable(&to))?,
+                _ => self.quarantine_unknown(&from, &self.layout.portable(&to))?,
             }
         }
-        Ok(is_whole)
+        Ok(is_complete)
     }
 
     /// Returns `true` if the file belongs to a set whose bytes the pool has, or if the pool has its bytes under
@@ -177,9 +182,13 @@ impl Mirror<Writing> {
     }
 
     /// Moves an unknown entry to `quarantine/`, under the name of its earlier path.
-    fn keep_unknown(&mut self, from: &Utf8Path, path: &Utf8Path) -> Result<()> {
+    fn quarantine_unknown(&mut self, from: &Utf8Path, path: &Utf8Path) -> Result<()> {
         let kept = self.move_evidence_of(from, path)?;
-        self.state.evidence.push(Evidence { path: path.to_owned(), kept, reason: Reason::Foreign });
+        self.state.evidence.push(EvidenceEntry {
+            path: path.to_owned(),
+            kept,
+            reason: EvidenceReason::Foreign,
+        });
         Ok(())
     }
 }
