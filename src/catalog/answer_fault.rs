@@ -17,18 +17,18 @@ pub(super) enum AnswerFault {
     },
     /// A search page with neither rows nor the text for no results.
     #[error(
-        "{wanted} was expected, and the answer has neither rows nor the text that there are none, as the Catalog answers \
-         when it is ill"
+        "{wanted} was expected, but the response has neither rows nor the text for no results, as from an \
+         overloaded Catalog"
     )]
     NoRows {
         /// The expected page, with an article.
         wanted: &'static str,
     },
     /// A search page without words.
-    #[error("the Catalog answered with a search page that names no search, as it does when it is overloaded")]
+    #[error("the Catalog answered with a search page without a query, as it does when it is overloaded")]
     Unanswered,
     /// An update that the Catalog does not contain, or no longer contains.
-    #[error("the Catalog says that it does not know this update (any more)")]
+    #[error("the Catalog does not contain this update, or no longer contains it")]
     UpdateUnknown,
     /// A page of a proxy that was served under the URL of the Catalog.
     #[error(
@@ -42,13 +42,13 @@ pub(super) enum AnswerFault {
         title: Option<String>,
     },
     /// A page of an unknown kind.
-    #[error("{wanted} was expected, and the answer is no page of the Catalog that is known")]
+    #[error("{wanted} was expected, but the response is not a known page of the Catalog")]
     UnknownPage {
         /// The expected page, with an article.
         wanted: &'static str,
     },
     /// A page of another kind.
-    #[error("{wanted} was expected, and the answer is another page ({found:?})")]
+    #[error("{wanted} was expected, but the response is another page ({found:?})")]
     OtherPage {
         /// The expected page, with an article.
         wanted: &'static str,
@@ -56,7 +56,7 @@ pub(super) enum AnswerFault {
         found: PageKind,
     },
     /// The expected page, but of another update.
-    #[error("the {page} is that of {found}, not of {wanted}")]
+    #[error("the {page} belongs to {found}, not to {wanted}")]
     OtherUpdate {
         /// The page.
         page: &'static str,
@@ -82,7 +82,7 @@ pub(super) enum AnswerFault {
 /// Describes the reason for waiting for the end of a stall.
 pub(super) fn stall_in_words(query: &str) -> String {
     format!(
-        "the Catalog finds nothing for {query:?}, and nothing either for what it is known to have: it is not well"
+        "the Catalog finds nothing for {query:?}, and nothing for the control queries either: it is failing"
     )
 }
 

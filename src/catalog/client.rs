@@ -185,17 +185,19 @@ impl Catalog {
         let times = if failed == 1 { String::new() } else { format!(", {failed} times") };
         let error = error.context(format!("{what}{times}"));
         let error = if error.kind() == ErrorKind::Unreachable && error.is_retryable() {
-            error.hint("run it again later; --patience 2h keeps asking for that long")
+            error.hint(
+                "run the command again later, or raise the retry budget, for example with --patience 2h",
+            )
         } else {
             error
         };
         match text.map(|text| (self.save_page)(what, text)) {
             None => error,
             Some(Ok(path)) => error
-                .hint(format!("the page is saved as {path}"))
-                .hint("the site may have changed: run it again with --record DIR and send that folder (README, When the site changes)"),
+                .hint(format!("look at the page, which is saved as {path}"))
+                .hint("run the command again with --record DIR and send that folder: the site may have changed (README, When the site changes)"),
             Some(Err(unsaved)) => {
-                error.hint(format!("the page could not be saved: {}", unsaved.full_message()))
+                error.hint(format!("check why the page could not be saved: {}", unsaved.full_message()))
             }
         }
     }

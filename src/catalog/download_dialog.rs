@@ -81,7 +81,7 @@ pub fn parse_download_dialog(text: &str) -> Result<DownloadDialog, PageFault> {
                     draft.assign(assignment, line)?;
                 }
                 (Some(_), Block::Over) => {
-                    return Err(PageFault::new(PAGE, DATA, "no data behind the block of data", line));
+                    return Err(PageFault::new(PAGE, DATA, "the end of the data", line));
                 }
                 (None, Block::Data) => {
                     return Err(PageFault::new(PAGE, DATA, "an assignment of a known form", line));
@@ -194,7 +194,7 @@ impl<'a> Draft<'a> {
                 return Err(PageFault::new(
                     PAGE,
                     mark,
-                    "an update of its own",
+                    "an update without an earlier object",
                     &update.update_id.to_string(),
                 ));
             }
@@ -226,7 +226,7 @@ impl DraftUpdate<'_> {
 fn finish_file(mut draft: Properties<'_>, mark: &str) -> Result<DialogFile, PageFault> {
     let url = take_text(&mut draft, "url");
     if url.is_empty() {
-        return Err(PageFault::missing(PAGE, format!("{mark}.url"), "an address"));
+        return Err(PageFault::missing(PAGE, format!("{mark}.url"), "a URL"));
     }
     let mut faults = Vec::new();
     let mut digest = |name: &'static str| -> Option<String> {
@@ -416,7 +416,7 @@ var eulaInfo =  new Array();
         assert!(
             fault("downloadInformation[0].allFiles", "var x = 1;\ndownloadInformation[0].allFiles")
                 .expected
-                .contains("behind")
+                .contains("the end of the data")
         );
         assert_eq!(fault("be656f78-", "").mark, "downloadInformation[0].updateID");
     }

@@ -20,7 +20,7 @@ impl Query {
     pub fn new(words: &str) -> Result<Self> {
         if let Some(control) = words.chars().find(|sign| sign.is_control()) {
             let message = format!(
-                "the query has a control character (U+{:04X}) in it, which no title has",
+                "the query contains the control character U+{:04X}, which does not occur in titles",
                 u32::from(control)
             );
             return Err(Error::usage(message).hint("type the words again by hand"));
@@ -32,8 +32,8 @@ impl Query {
         let length = words.chars().count();
         if length > LENGTH {
             let message =
-                format!("the query has {length} characters, and the Catalog takes no more than {LENGTH}");
-            return Err(Error::usage(message).hint("fewer words find more"));
+                format!("the query has {length} characters, but the Catalog accepts at most {LENGTH}");
+            return Err(Error::usage(message).hint("use fewer words"));
         }
         Ok(Self(words))
     }

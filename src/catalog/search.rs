@@ -19,7 +19,7 @@ use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_s
 use crate::documents::QueryPart;
 use crate::error::{Error, ErrorKind, Fault as _, Result};
 use crate::net::{Next, Purpose, Request, Wait, page_limit};
-use crate::update::UpdateId;
+use crate::update::{UpdateId, count};
 
 /// The control queries for updates that the Catalog certainly contains, to recognize a working search. One is the
 /// checkpoint of 24H2, on which all later updates of that family are based. The other is the Malicious Software Removal
@@ -64,18 +64,18 @@ impl SearchAnswer {
         match (self.complete, self.capped) {
             (true, _) => None,
             (false, true) if cut.is_empty() => Some(format!(
-                "the Catalog cut its answer for {words:?}; {} updates were found by {} narrower questions, and there may be more",
-                self.rows.len(),
-                self.parts.len()
+                "the Catalog truncated its result for {words:?}; found {} with {}, and more may exist",
+                count(self.rows.len(), "update"),
+                count(self.parts.len(), "narrower query")
             )),
             (false, true) => Some(format!(
-                "the Catalog cut its answer for {words:?}: {} updates were found, and there are more (cut as well: {})",
-                self.rows.len(),
+                "the Catalog truncated its result for {words:?}; found {}, and more exist (also truncated: {})",
+                count(self.rows.len(), "update"),
                 cut.iter().map(|query| format!("{query:?}")).collect::<Vec<_>>().join(", ")
             )),
             (false, false) => Some(format!(
-                "the Catalog announced {} updates for {words:?} and showed {}: its list changes while it is read",
-                self.total,
+                "the Catalog announced {} for {words:?}, but showed {}: its list changes while it is read",
+                count(self.total, "update"),
                 self.rows.len()
             )),
         }
@@ -184,7 +184,7 @@ impl Catalog {
             // Without a retry budget, the proof is not waited for either.
             let pause = PAUSE.min(self.patience);
             if !pause.is_zero() {
-                let why = format!("nothing was found for {:?}, and it is asked again", query.words());
+                let why = format!("nothing was found for {:?}; repeating the query", query.words());
                 self.client.wait(Wait { of: None, duration: pause, left: None, why }).await?;
             }
             let again = self.search_page(query, 0).await?.value;
@@ -202,7 +202,7 @@ impl Catalog {
                 }
                 Next::GiveUp(_) => {
                     return Err(Error::from(stall)
-                        .hint("run it again later; --patience 2h keeps asking for that long"));
+                        .hint("run the command again later, or raise the retry budget, for example with --patience 2h"));
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Catalog {
                 break;
             }
             let url = self.client.policy().catalog_page("Search.aspx", &[("p", "0"), ("q", control)]);
-            let what = format!("search for {control:?}, to see whether the Catalog is well");
+            let what = format!("control search for {control:?}");
             let request = Request::get(url, Purpose::Catalog);
             let finds = match self.client.page(request, &what, PAGE_CAP, limit).await {
                 Ok(page) => kind_of(&page) == PageKind::Rows && parse_search_page(&page.text).is_ok(),

@@ -74,7 +74,12 @@ pub fn parse_search_page(text: &str) -> Result<SearchPage, PageFault> {
             .ok_or_else(|| PageFault::new(PAGE, "a row of the table", "an id such as <update id>_R0", id))?;
         let row = read_row(element, &id)?;
         if rows.iter().any(|other| other.update_id == row.update_id) {
-            return Err(PageFault::new(PAGE, id.text, "an update that has no row yet", "a second row of it"));
+            return Err(PageFault::new(
+                PAGE,
+                id.text,
+                "an update without an earlier row",
+                "a second row of the same update",
+            ));
         }
         rows.push(row);
     }
@@ -376,7 +381,7 @@ mod tests {
             page.splice(from..to, patch.chars());
             let page: String = page.into_iter().collect();
             if let Ok(page) = parse_search_page(&page) {
-                prop_assert_eq!(page.rows.len(), 2, "a row was lost without a word");
+                prop_assert_eq!(page.rows.len(), 2, "a row was lost silently");
             }
         }
     }

@@ -9,7 +9,7 @@ use super::session::{Failure, Session};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mirror::Layout;
-use crate::update::human_size;
+use crate::update::{count, human_size};
 
 /// Returns the number of partial files and their bytes.
 fn parked(layout: &Layout) -> Result<(usize, u64)> {
@@ -33,14 +33,17 @@ pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
     let Some(kind) = failures.iter().map(|failure| failure.kind).find(|kind| kind.is_stop()) else { return };
     failures.retain(|failure| !failure.kind.is_stop());
     let message = match parked(session.layout()) {
-        Ok((0, _)) => "stopped: nothing is parked, and what was complete is kept".to_owned(),
-        Ok((1, bytes)) => format!("stopped: 1 file with {} is parked under partial/", human_size(bytes)),
+        Ok((0, _)) => "stopped: kept all complete files; no partial files remain".to_owned(),
         Ok((files, bytes)) => {
-            format!("stopped: {files} files with {} are parked under partial/", human_size(bytes))
+            format!(
+                "stopped: kept {} with {} under partial/",
+                count(files, "partial file"),
+                human_size(bytes)
+            )
         }
         // The run was stopped in any case. % job.rs
         Err(error) => format!("stopped: the partial files could not be counted: {}", error.full_message()),
     };
-    let error = Error::new(kind, message).hint("run the same command again: it goes on where it was");
+    let error = Error::new(kind, message).hint("run the same command again to resume");
     failures.push(Failure::new(error.message().to_owned(), &error));
 }

@@ -119,7 +119,7 @@ mod tests {
         assert!(readings.trusts(Time::UNIX_EPOCH, now()));
         readings.trust_nothing();
         readings.trust_unrevised();
-        assert!(!readings.trusts(now(), now()), "a run that reads everything again goes on to do so");
+        assert!(!readings.trusts(now(), now()), "a run that reads everything again continues to do so");
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Session {
         for set in &lacking {
             let what = unreachable_files(set);
             self.warn(format!(
-                "{kb} {} is left out: knowledge of {} has no address of {what}",
+                "excluded {kb} {}: the knowledge of {} has no URL of {what}",
                 set.folder,
                 knowledge.date()
             ));
@@ -77,7 +77,7 @@ impl Session {
     fn refusal(&self, set: &PackageSet) -> Option<Error> {
         let refused = |message: String| {
             Error::new(ErrorKind::Integrity, message)
-                .hint("the tables of --knowledge name it; nothing of this set was recorded")
+                .hint("correct the tables of --knowledge; nothing of this set was recorded")
         };
         for file in set.members.iter().map(|member| &member.file) {
             if let Err(fault) = PlainName::of(&file.name) {
@@ -85,7 +85,7 @@ impl Session {
             }
             for url in &file.urls {
                 let checked = Url::parse(url)
-                    .map_err(|error| refused(format!("the address {url:?} is refused")).caused_by(error))
+                    .map_err(|error| refused(format!("the URL {url:?} is refused")).caused_by(error))
                     .and_then(|url| self.catalog().client().policy().check(&url, Purpose::File));
                 if let Err(error) = checked {
                     return Some(error);
@@ -138,12 +138,12 @@ fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
     let mut of_knowledge =
         sets.iter().flat_map(|set| &set.members).filter(|member| member.file.key.is_none()).peekable();
     if of_knowledge.peek().is_none() {
-        return format!("the Catalog does not list {kb}; its files are those that it stated before");
+        return format!("the Catalog does not list {kb}; used the files that it stated earlier");
     }
     let digests =
         if of_knowledge.all(|member| member.file.sha256.is_some()) { "SHA-1 and SHA-256" } else { "SHA-1" };
     format!(
-        "the Catalog does not list {kb}; its files come from the knowledge of {}, checked by {digests} (knowledge)",
+        "the Catalog does not list {kb}; used the files in the knowledge of {}, checked by {digests} (knowledge)",
         knowledge.date()
     )
 }
@@ -163,12 +163,11 @@ fn unreachable_files(set: &PackageSet) -> String {
 
 /// Returns the error for an unlisted KB whose files have no known URL, with all known facts about it. % fetch/again.rs
 fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
-    let listed = format!("the Catalog knows no update of {kb}");
+    let listed = format!("the Catalog does not list an update of {kb}");
     let rows = knowledge.about(kb);
     let Some(first) = rows.first() else {
-        return Error::new(ErrorKind::NotFound, listed).hint(
-            "look at the number again; the Catalog does not list hotpatches and some enablement packages",
-        );
+        return Error::new(ErrorKind::NotFound, listed)
+            .hint("check the number; the Catalog does not list hotpatches and some enablement packages");
     };
     let sets = known_sets(kb, knowledge);
     let wanted = sets.iter().filter(|set| is_wanted(set, architectures));
@@ -186,22 +185,24 @@ fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) 
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("knowledge of {date} has {}{more}, and no address of it", named.join(", "))
+        format!("the knowledge of {date} has {}{more}, but no URL", named.join(", "))
     } else if architectures.is_empty() || sets.is_empty() {
-        format!("knowledge of {date} has no file of it: \"{}\" ({})", first.statement, first.table)
+        format!("the knowledge of {date} has no file of {kb}: \"{}\" ({})", first.statement, first.table)
     } else {
         let asked: Vec<&str> = architectures.iter().map(|architecture| architecture.as_str()).collect();
-        format!("knowledge of {date} has no file of it for {}", asked.join(", "))
+        format!("the knowledge of {date} has no file of {kb} for {}", asked.join(", "))
     };
     let error = Error::new(ErrorKind::NotFound, format!("{listed}; {known}"));
     let error = match knowledge.withdrawn().of_kb(kb) {
-        Some(row) => error.hint(format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor)),
+        Some(row) => {
+            error.hint(format!("take {1} instead, because {kb} is withdrawn ({0})", row.why, row.successor))
+        }
         None => error,
     };
     let error = if files.is_empty() {
         error
     } else {
-        error.hint("who knows the address puts it into a table of --knowledge DIR, and it is fetched")
+        error.hint("if you know the URL, add it to a table in --knowledge DIR and run fetch again")
     };
-    error.hint(format!("kbmirror show {kb} tells all that is known of it"))
+    error.hint(format!("run kbmirror show {kb} for all known facts"))
 }

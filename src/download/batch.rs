@@ -94,7 +94,7 @@ pub async fn transfer_batch(
     }
     let why = is_over.unwrap_or_default();
     ended.extend(queue.into_iter().map(|wanted| {
-        let end = TransferEnd::NotBegun(format!("{} was not begun: {why}", wanted.name));
+        let end = TransferEnd::NotBegun(format!("{} was not started: {why}", wanted.name));
         Transferred { wanted, end }
     }));
     Ok(ended)

@@ -10,13 +10,13 @@ use crate::net::span;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransferFault {
     /// A file without a URL in the Catalog.
-    #[error("no address of {name} is known")]
+    #[error("a URL of {name} is not known")]
     NoAddress {
         /// The name of the file.
         name: String,
     },
     /// A URL from the Catalog that cannot be parsed.
-    #[error("{url:?} is no address")]
+    #[error("{url:?} is not a URL")]
     NotAnAddress {
         /// The URL, as it is shown.
         url: String,
@@ -24,7 +24,7 @@ pub enum TransferFault {
         source: url::ParseError,
     },
     /// A file of a different size on the server.
-    #[error("the server offers {offered} bytes, and the Catalog states {stated}")]
+    #[error("the server offers {offered} bytes, but the Catalog states {stated}")]
     WrongSize {
         /// The size on the server.
         offered: u64,
@@ -32,28 +32,28 @@ pub enum TransferFault {
         stated: u64,
     },
     /// An empty file on the server.
-    #[error("the server offers a file without any bytes")]
+    #[error("the server offers an empty file")]
     EmptyFile,
     /// More bytes than the file can have.
-    #[error("more than {most} bytes arrived, which is all that it can have")]
+    #[error("more than {most} bytes arrived, the maximum size of the file")]
     TooMuch {
         /// The maximum size of the file.
         most: u64,
     },
     /// A file whose size is not stated by the Catalog, the knowledge tables, or the server.
-    #[error("its size is not stated by the Catalog, the knowledge tables, or the server")]
+    #[error("the size of the file is not stated by the Catalog, the knowledge tables, or the server")]
     NoSize,
     /// An encoded body, although the request allowed no encoding.
-    #[error("the server sends the file in the coding {coding:?}, which was not asked for")]
+    #[error("the server sends the file with the encoding {coding:?}, which was not requested")]
     Encoded {
         /// The content encoding.
         coding: String,
     },
     /// A part of the file in place of the complete file.
-    #[error("the server sends a part of the file, and the whole was asked for")]
+    #[error("the server sends a part of the file in place of the complete file")]
     PartOfWhole,
     /// A server that repeatedly changes the file or its statements about the file.
-    #[error("{why}, for the {times}th time")]
+    #[error("{why} ({times} times)")]
     Unsteady {
         /// The last change.
         why: &'static str,
@@ -69,16 +69,16 @@ pub enum TransferFault {
         total: u64,
     },
     /// A connection that ended before the first byte.
-    #[error("the answer is empty")]
+    #[error("the response is empty")]
     EmptyAnswer,
     /// A transfer that is too slow.
-    #[error("hardly anything arrived in the last {}", span(*window))]
+    #[error("too few bytes arrived in the last {}", span(*window))]
     Stalled {
         /// The window in which the bytes should have arrived.
         window: Duration,
     },
     /// A writer thread that ended early. % journal.rs
-    #[error("the writing thread ended early")]
+    #[error("the writer thread ended early")]
     WriterEnded,
 }
 

@@ -88,7 +88,7 @@ mod tests {
     fn only_durable_bytes_count_after_another_boot() {
         assert_eq!(journal().counts(60, Some("this")), 60);
         assert_eq!(journal().counts(60, Some("another")), 40);
-        assert_eq!(journal().counts(60, None), 40, "nobody knows");
+        assert_eq!(journal().counts(60, None), 40, "an unknown boot");
         assert_eq!(journal().counts(30, Some("another")), 30);
         assert_eq!(Journal { boot: None, ..journal() }.counts(60, None), 40);
     }

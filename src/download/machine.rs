@@ -268,17 +268,17 @@ impl Machine {
 
     fn rest(&mut self, head: &Head) -> Result<Step, TransferFault> {
         let Some(range) = head.range else {
-            return self.start_over("a part of the file came that says not which");
+            return self.start_over("the server sent a part of the file without its range");
         };
         if range.first != self.written || range.last < range.first {
-            return self.start_over("another part of the file came than was asked for");
+            return self.start_over("the server sent a part that was not requested");
         }
         let is_the_rest = range.total.is_some_and(|total| range.last.checked_add(1) == Some(total));
         if !is_the_rest || self.total().is_some_and(|total| range.total != Some(total)) {
-            return self.start_over("the file has another length than before");
+            return self.start_over("the length of the file on the server has changed");
         }
         if head.length.is_some_and(|length| length != range.last - range.first + 1) {
-            return self.start_over("a part of the file came that is not as long as it says");
+            return self.start_over("the server sent a part with a wrong length");
         }
         if let Some(total) = range.total {
             self.bounds.check(total)?;
@@ -297,7 +297,7 @@ impl Machine {
         if self.is_whole() {
             return Ok(Step::Whole);
         }
-        self.start_over("the server has no such part of the file")
+        self.start_over("the server does not have the requested part of the file")
     }
 
     fn start_over(&mut self, why: &'static str) -> Result<Step, TransferFault> {

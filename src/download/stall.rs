@@ -71,7 +71,7 @@ mod tests {
     fn a_pause_is_tolerated_until_the_window_is_empty() {
         let mut pulse = Pulse::new(Duration::ZERO, STALL_WINDOW, None);
         assert!((1..100).all(|second| pulse.beat(SECOND * second, 1 << 20)));
-        assert!(pulse.beat(SECOND * 158, 1), "one second of it was fast");
+        assert!(pulse.beat(SECOND * 158, 1), "one fast second is within the window");
         assert!(!pulse.beat(SECOND * 161, 1));
     }
 

@@ -104,7 +104,7 @@ impl Writer {
         drop(self.orders);
         self.thread
             .await
-            .map_err(|error| Error::new(ErrorKind::Internal, "the writing thread ended").caused_by(error))?
+            .map_err(|error| Error::new(ErrorKind::Internal, "the writer thread ended").caused_by(error))?
     }
 }
 

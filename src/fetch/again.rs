@@ -33,8 +33,8 @@ pub async fn download_again(session: &mut Session, files: &[FileKey]) -> Result<
     let free = disk::available_space(session.layout().root())?;
     if needed > free && !wanted.is_empty() {
         let root = session.layout().root();
-        let message = format!("{root} has {} free, and {} are needed", human_size(free), human_size(needed));
-        let error = Error::new(ErrorKind::NoSpace, message).hint("make room; nothing was downloaded");
+        let message = format!("{root} has {} free, but {} are needed", human_size(free), human_size(needed));
+        let error = Error::new(ErrorKind::NoSpace, message).hint("free disk space; nothing was downloaded");
         outcome.failures.push(Failure::new("the transfers", &error));
         wanted.clear();
     }

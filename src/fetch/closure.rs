@@ -83,11 +83,11 @@ pub(super) async fn add_closure(
                 return Ok(());
             }
             Err(error) if wanted.always => {
-                let error = error.context(format!("{kb}, which {needed_by} needs before it"));
+                let error = error.context(format!("{kb}, which must be installed before {needed_by}"));
                 plan.failures.push(Failure::new(kb.to_string(), &error));
             }
             Err(error) => session.warn(format!(
-                "{kb}, which some machines need before {needed_by}, did not come along: {}",
+                "did not add {kb}, which some machines need before {needed_by}: {}",
                 error.full_message()
             )),
         }
@@ -114,12 +114,12 @@ async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) 
     let knowledge = session.knowledge();
     session.go_on()?;
     let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
-    session.phase(format!("asking the Catalog for the servicing stack of {}", family.name));
+    session.phase(format!("querying the Catalog for the servicing stack of {}", family.name));
     let answer = match session.catalog().search(&query, None).await {
         Ok(answer) => answer,
         Err(error) if matches!(error.kind(), ErrorKind::NotRecorded | ErrorKind::Unreachable) => {
             session.warn(format!(
-                "nobody looked for a newer servicing stack of {}: {}",
+                "did not search for a newer servicing stack for {}: {}",
                 family.name,
                 error.full_message()
             ));

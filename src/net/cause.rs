@@ -88,12 +88,14 @@ impl CertificateFault {
     pub(super) fn in_words(self, host: &str) -> String {
         match self {
             Self::UnknownIssuer => {
-                format!("the certificate of {host} was issued by nobody whom this machine trusts")
+                format!(
+                    "the certificate of {host} was issued by an authority that this machine does not trust"
+                )
             }
-            Self::WrongName => format!("the certificate that {host} showed is for another name"),
+            Self::WrongName => format!("the certificate of {host} is for another name"),
             Self::Expired => format!("the certificate of {host} has expired"),
             Self::NotYetValid => format!("the certificate of {host} is not valid yet"),
-            Self::Other => format!("the certificate of {host} does not hold"),
+            Self::Other => format!("the certificate of {host} is not valid"),
         }
     }
 
@@ -101,15 +103,15 @@ impl CertificateFault {
     pub(super) fn advice(self) -> &'static str {
         match self {
             Self::UnknownIssuer => {
-                "a proxy that opens TLS signs with a certificate of its own: name that with --ca-cert FILE, or add it to the system's trust store"
+                "add the authority with --ca-cert FILE or to the system's trust store; a proxy that inspects TLS signs with a certificate of its own"
             }
             Self::WrongName => {
-                "look at the address; a proxy or a captive portal may have answered in place of the host"
+                "check the URL; a proxy or a captive portal may have answered in place of the host"
             }
             Self::Expired | Self::NotYetValid => {
-                "look at the clock of this machine; when it is right, the host, or the proxy that opens TLS, needs a new certificate"
+                "check the clock of this machine; if it is right, the host or the proxy that inspects TLS needs a new certificate"
             }
-            Self::Other => "ask whoever runs the host, or the proxy that opens TLS",
+            Self::Other => "ask the operator of the host, or of the proxy that inspects TLS",
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A connection that broke.
-    #[error("the connection to {host}{} broke off", through(proxy.as_ref()))]
+    #[error("the connection to {host}{} was interrupted", through(proxy.as_ref()))]
     BrokenOff {
         /// The host.
         host: String,
@@ -46,7 +46,7 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A response that was not complete in time, although bytes may still arrive.
-    #[error("the answer of {host}{} did not arrive within {}", through(proxy.as_ref()), span(*limit))]
+    #[error("the response of {host}{} was not complete within {}", through(proxy.as_ref()), span(*limit))]
     Unfinished {
         /// The host.
         host: String,
@@ -56,7 +56,7 @@ pub enum RequestFault {
         limit: Duration,
     },
     /// A proxy that opened no tunnel to the host. The reason does not reach the client.
-    #[error("{} opened no way to {host}", named(proxy.as_ref()))]
+    #[error("{} did not open a tunnel to {host}", named(proxy.as_ref()))]
     NoTunnel {
         /// The host.
         host: String,
@@ -121,7 +121,7 @@ pub enum RequestFault {
         most: usize,
     },
     /// A redirect to something that is not a URL.
-    #[error("{url} redirects to {target:?}, which is no address")]
+    #[error("{url} redirects to {target:?}, which is not a URL")]
     RedirectNowhere {
         /// The URL, as it is shown.
         url: String,
@@ -163,7 +163,7 @@ impl Fault for RequestFault {
                 vec![if is_wrong { WRONG_LOGIN } else { NO_LOGIN }.to_owned(), LOGIN_SCHEMES.to_owned()]
             }
             Self::Status { status, proxy: Some(proxy), .. } if !status_may_pass(*status) => {
-                vec![format!("it was asked through the proxy {proxy}")]
+                vec![format!("check the proxy {proxy}, through which the request was sent")]
             }
             Self::ProxyPage { .. } => vec![BEHIND_A_PROXY.to_owned()],
             _ => Vec::new(),
@@ -171,10 +171,11 @@ impl Fault for RequestFault {
     }
 }
 
-const BEHIND_NO_TUNNEL: &str = "its rules may forbid this host, it may want somebody to log in first, or the host may be out of its reach";
-const WRONG_LOGIN: &str = "look at them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; signs such as @ : / # % are written %40 %3A %2F %23 %25";
-const NO_LOGIN: &str = "put them into its address: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which no list of processes shows";
-const LOGIN_SCHEMES: &str = "the Basic scheme is known here; for NTLM or Kerberos put a relay of this machine between, such as px or cntlm";
+const BEHIND_NO_TUNNEL: &str = "check the proxy: its rules may forbid this host, it may require a login, or it may be unable to reach the host";
+const WRONG_LOGIN: &str = "check them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; write characters such as @ : / # % as %40 %3A %2F %23 %25";
+const NO_LOGIN: &str = "put them into its URL: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which process lists do not show";
+const LOGIN_SCHEMES: &str =
+    "use the Basic scheme; for NTLM or Kerberos, run a relay such as px or cntlm on this machine";
 
 /// Returns `true` for the statuses of an overload and for temporary statuses of a proxy. Status 511 comes from a
 /// captive portal that waits for a login.
@@ -194,19 +195,19 @@ fn login_in_words(host: &str, proxy: Option<&ProxyUrl>) -> String {
     let named =
         proxy.map_or_else(|| format!("the proxy before {host}"), |proxy| format!("the proxy {proxy}"));
     if proxy.is_some_and(ProxyUrl::has_credentials) {
-        format!("{named} does not take the user name and the password that it was given (status 407)")
+        format!("{named} rejects the user name and the password (status 407)")
     } else {
-        format!("{named} wants a user name and a password (status 407)")
+        format!("{named} requires a user name and a password (status 407)")
     }
 }
 
 fn wish_in_words(retry_after: Option<Duration>) -> String {
     let wish = retry_after.filter(|wish| !wish.is_zero());
-    wish.map(|wish| format!(" and asks to come back in {}", seconds(wish))).unwrap_or_default()
+    wish.map(|wish| format!(" and requests a retry after {}", seconds(wish))).unwrap_or_default()
 }
 
 fn title_behind(title: Option<&str>) -> String {
-    title.map(|title| format!(" and a page titled {title:?}")).unwrap_or_default()
+    title.map(|title| format!(", with a page titled {title:?}")).unwrap_or_default()
 }
 
 fn titled(title: Option<&str>) -> String {
@@ -247,14 +248,14 @@ mod tests {
         let error = Error::from(status(503)).context("search");
         assert_eq!(
             error.full_message(),
-            "search: host.example answered with status 503 and asks to come back in 7 s and a page titled \"Gateway\""
+            "search: host.example answered with status 503 and requests a retry after 7 s, with a page titled \"Gateway\""
         );
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Soon));
         assert!(error.hints().is_empty());
         assert!(matches!(error.fault::<RequestFault>(), Some(RequestFault::Status { status: 503, .. })));
         let error = Error::from(status(404));
         assert_eq!((error.retry(), error.is_retryable()), (Retry::Never, false));
-        assert_eq!(error.hints(), ["it was asked through the proxy http://proxy:1"]);
+        assert_eq!(error.hints(), ["check the proxy http://proxy:1, through which the request was sent"]);
     }
 
     #[test]
@@ -263,13 +264,13 @@ mod tests {
         let unknown = Error::from(RequestFault::ProxyLogin { host: host.clone(), proxy: None });
         assert_eq!(
             unknown.message(),
-            "the proxy before host.example wants a user name and a password (status 407)"
+            "the proxy before host.example requires a user name and a password (status 407)"
         );
         let proxy = Some(ProxyUrl::parse("http://u:secret@proxy:1").unwrap());
         let refused = Error::from(RequestFault::ProxyLogin { host, proxy });
         assert_eq!(
             refused.message(),
-            "the proxy http://proxy:1 does not take the user name and the password that it was given (status 407)"
+            "the proxy http://proxy:1 rejects the user name and the password (status 407)"
         );
         assert_eq!((refused.hints().len(), refused.is_retryable()), (2, false));
     }

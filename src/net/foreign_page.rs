@@ -7,7 +7,7 @@
 const BEGINNINGS: [&[u8]; 5] = [b"<!doctype html", b"<html", b"<head", b"<script", b"<meta"];
 
 /// The hint for a proxy's page in place of a response.
-pub const BEHIND_A_PROXY: &str = "a proxy or a captive portal stands between: log in to it with a browser, name another with --proxy, or have it let the Catalog and its content hosts through";
+pub const BEHIND_A_PROXY: &str = "log in to the proxy or captive portal with a browser, name another proxy with --proxy, or configure it to allow the Catalog and its content hosts";
 
 /// The number of bytes of a page that are searched for its title.
 pub(super) const LOOKED_AT: usize = 64 * 1024;

@@ -79,7 +79,7 @@ impl HttpTransport {
         };
         let failed = |error: reqwest::Error| {
             Error::new(ErrorKind::Internal, "cannot set up the HTTP client").caused_by(error).hint(
-                "a machine without any trusted authority (no package ca-certificates) wants --ca-cert FILE",
+                "name a certificate with --ca-cert FILE if this machine does not trust any authority (package ca-certificates)",
             )
         };
         let mut roots = Vec::new();

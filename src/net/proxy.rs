@@ -29,23 +29,23 @@ impl ProxyUrl {
     /// credentials.
     pub fn parse(text: &str) -> Result<Self, String> {
         let shown = redacted_address(text);
-        let wrong = |why: &str| format!("{shown:?} is not the address of a proxy: {why}");
+        let wrong = |why: &str| format!("{shown:?} is not the URL of a proxy: {why}");
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&whole).map_err(|error| match error {
             _ if text.contains('@') => wrong(
-                "it is written http://user:password@host:port, and signs such as @ : / # % in a password as %40 %3A %2F %23 %25",
+                "write http://user:password@host:port, and characters such as @ : / # % in a password as %40 %3A %2F %23 %25",
             ),
             error => wrong(&error.to_string()),
         })?;
         if !matches!(url.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
-            return Err(wrong("it has to begin with http://, https://, socks5://, or socks5h://"));
+            return Err(wrong("it must begin with http://, https://, socks5://, or socks5h://"));
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(wrong("it names no host"));
+            return Err(wrong("the host is missing"));
         }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong(
-                "nothing may stand behind host and port; / and # in a password are written %2F and %23",
+                "nothing may follow host and port; write / and # in a password as %2F and %23",
             ));
         }
         Ok(Self(url))

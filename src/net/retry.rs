@@ -135,7 +135,7 @@ impl GiveUp {
                 let of =
                     if left == patience { String::new() } else { format!("the {} left of ", span(left)) };
                 error.hint(format!(
-                    "the server asks to come back in {}, longer than {of}the patience of {}",
+                    "raise --patience: the server requests a retry after {}, longer than {of}the retry budget of {}",
                     seconds(wish),
                     span(patience)
                 ))
@@ -214,7 +214,7 @@ mod tests {
             |wait, left| Next::After { wait: Duration::from_secs(wait), left: Duration::from_secs(left) };
         assert_eq!(asked(20, 0), after(20, 580));
         assert_eq!(asked(600, 0), after(600, 0));
-        assert_eq!(asked(0, 0), after(1, 599), "a server that is in a hurry is no reason for haste");
+        assert_eq!(asked(0, 0), after(1, 599), "a requested wait of zero does not shorten the wait");
         let later = |wish, elapsed| match asked(wish, elapsed) {
             Next::GiveUp(why) => {
                 let error = Error::new(crate::error::ErrorKind::Unreachable, "x");
@@ -222,10 +222,13 @@ mod tests {
             }
             next @ Next::After { .. } => panic!("{next:?}"),
         };
-        assert_eq!(later(4000, 0), "the server asks to come back in 4000 s, longer than the patience of 10m");
+        assert_eq!(
+            later(4000, 0),
+            "raise --patience: the server requests a retry after 4000 s, longer than the retry budget of 10m"
+        );
         assert_eq!(
             later(120, 550),
-            "the server asks to come back in 120 s, longer than the 50s left of the patience of 10m"
+            "raise --patience: the server requests a retry after 120 s, longer than the 50s left of the retry budget of 10m"
         );
     }
 
@@ -276,7 +279,7 @@ mod tests {
                     Next::After { wait, left } => {
                         prop_assert!(retry != Retry::Never);
                         prop_assert!(wait <= LONGEST.max(retry_after.unwrap_or_default()));
-                        prop_assert!(wait >= retry_after.unwrap_or_default(), "a server's wish is never undercut");
+                        prop_assert!(wait >= retry_after.unwrap_or_default(), "a requested wait is never shortened");
                         prop_assert_eq!(elapsed + wait + left, patience);
                         waited += wait;
                         elapsed += wait;

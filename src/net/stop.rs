@@ -67,7 +67,7 @@ impl Stop {
     /// Returns the error of a stopped run.
     pub fn error(&self) -> Error {
         let signal = self.asked().unwrap_or(Signal::Interrupt);
-        Error::new(signal.kind(), "stopped").hint("run the same command again: it goes on where it was")
+        Error::new(signal.kind(), "stopped").hint("run the same command again to resume")
     }
 }
 

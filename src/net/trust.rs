@@ -27,8 +27,8 @@ impl ExtraRoots {
                 .map_err(|error| error.with_kind(ErrorKind::Usage).context("--ca-cert"))?;
             roots.extend(certificates(&bytes).map_err(|why| {
                 Error::usage(format!("--ca-cert {path}: {why}")).hint(
-                    "it wants certificates in PEM, which begin with -----BEGIN CERTIFICATE-----; \
-                     openssl x509 -inform der -in FILE -out FILE.pem makes that of the binary form",
+                    "use certificates in PEM, which begin with -----BEGIN CERTIFICATE-----; convert the binary form \
+                     with openssl x509 -inform der -in FILE -out FILE.pem",
                 )
             })?);
         }
@@ -42,14 +42,14 @@ impl ExtraRoots {
 
 fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
-    let found = found.map_err(|error| format!("it is no PEM that can be read ({error})"))?;
+    let found = found.map_err(|error| format!("it is not readable PEM ({error})"))?;
     if found.is_empty() {
-        return Err("there is no certificate in it".to_owned());
+        return Err("it does not contain a certificate".to_owned());
     }
     for (index, certificate) in found.iter().enumerate() {
         RootCertStore::empty()
             .add(certificate.clone())
-            .map_err(|error| format!("certificate {} in it cannot be used ({error})", index + 1))?;
+            .map_err(|error| format!("certificate {} cannot be used ({error})", index + 1))?;
     }
     Ok(found)
 }
@@ -80,9 +80,9 @@ mod tests {
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let cut = authority("one").replace("-----END CERTIFICATE-----", "");
         for (text, word) in [
-            ("", "no certificate"),
-            ("hello", "no certificate"),
-            (&key, "no certificate"),
+            ("", "does not contain"),
+            ("hello", "does not contain"),
+            (&key, "does not contain"),
             (garbage, "certificate 1"),
             (&cut, "PEM"),
         ] {

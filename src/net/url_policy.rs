@@ -30,7 +30,7 @@ const FILE_HOSTS: [&str; 6] = [
 ];
 
 /// The explanation for a redirect to a foreign host, which was never observed on the Catalog or its content hosts.
-const PERHAPS_A_PROXY: &str = " (a proxy or its login page may stand between)";
+const PERHAPS_A_PROXY: &str = " (a proxy or its login page may have answered)";
 
 /// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl FromStr for AllowedHost {
         let error = || {
             let is_ipv6 = text.matches(':').count() > 1 && !text.contains('[');
             let shown = redacted_address(text);
-            let how = if is_ipv6 { " (an IPv6 address stands in brackets: [::1]:8080)" } else { "" };
+            let how = if is_ipv6 { " (write an IPv6 address in brackets: [::1]:8080)" } else { "" };
             Error::usage(format!("{shown:?} is not a host or host:port for --allow-host{how}"))
         };
         // The URL parser judges names, ports, and IPv6 brackets by the same rules.
@@ -92,7 +92,7 @@ impl UrlPolicy {
         let text = catalog_url.unwrap_or(CATALOG);
         let shown = redacted_address(text);
         let mut catalog = Url::parse(text).map_err(|error| {
-            Error::usage(format!("--catalog-url {shown:?} is no address")).caused_by(error)
+            Error::usage(format!("--catalog-url {shown:?} is not a URL")).caused_by(error)
         })?;
         if !matches!(catalog.scheme(), "http" | "https") || catalog.host_str().is_none() {
             return Err(Error::usage(format!("--catalog-url {shown:?} must begin with http:// or https://")));
@@ -128,16 +128,16 @@ impl UrlPolicy {
     /// Returns the URL to request in place of this one, or refuses it.
     pub fn check(&self, url: &Url, purpose: Purpose) -> Result<Url> {
         let error = |kind, why: fmt::Arguments<'_>| {
-            Error::new(kind, format!("the address {} is refused: {why}", redacted_url(url)))
+            Error::new(kind, format!("the URL {} is refused: {why}", redacted_url(url)))
         };
         let refused = |why: fmt::Arguments<'_>| Err(error(ErrorKind::Integrity, why));
         let foreign = |why: fmt::Arguments<'_>| error(ErrorKind::HostNotAllowed, why);
         let elsewhere =
             || foreign(format_args!("the Catalog is at {}", self.catalog.origin().ascii_serialization()));
         if !url.username().is_empty() || url.password().is_some() {
-            return refused(format_args!("it carries a user name"));
+            return refused(format_args!("it contains a user name"));
         }
-        let Some(host) = url.host_str() else { return refused(format_args!("it names no host")) };
+        let Some(host) = url.host_str() else { return refused(format_args!("the host is missing")) };
         let of_the_catalog = url.origin() == self.catalog.origin();
         if of_the_catalog || self.allowed.iter().any(|allowed| allowed.covers(url)) {
             if purpose == Purpose::Catalog && !of_the_catalog {
@@ -145,7 +145,7 @@ impl UrlPolicy {
             }
             return match url.scheme() {
                 "http" | "https" => Ok(url.clone()),
-                scheme => refused(format_args!("{scheme} is not asked")),
+                scheme => refused(format_args!("the scheme {scheme} is not allowed")),
             };
         }
         if purpose == Purpose::Catalog {
@@ -153,17 +153,17 @@ impl UrlPolicy {
         }
         if !FILE_HOSTS.contains(&host) {
             return Err(foreign(format_args!(
-                "{host} is not a known host of package files (--allow-host names others)"
+                "{host} is not a known host of package files (allow other hosts with --allow-host)"
             )));
         }
         if url.port().is_some() {
-            return refused(format_args!("{host} is asked at its usual port only"));
+            return refused(format_args!("{host} is allowed at its default port only"));
         }
         let mut secure = url.clone();
         match url.scheme() {
             "https" => Ok(secure),
             "http" if secure.set_scheme("https").is_ok() => Ok(secure),
-            scheme => refused(format_args!("{scheme} is not asked")),
+            scheme => refused(format_args!("the scheme {scheme} is not allowed")),
         }
     }
 
@@ -182,7 +182,7 @@ impl UrlPolicy {
         }
         self.check(to, purpose).map_err(|error| {
             let host = from.host_str().unwrap_or_default();
-            error.context(format!("{host} redirects elsewhere{PERHAPS_A_PROXY}")).hint(BEHIND_A_PROXY)
+            error.context(format!("{host} redirects to another URL{PERHAPS_A_PROXY}")).hint(BEHIND_A_PROXY)
         })
     }
 
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(
             check(&policy, &format!("https://{file}"), Purpose::Catalog),
             None,
-            "no page comes from the CDN"
+            "the CDN does not serve pages"
         );
     }
 

@@ -94,7 +94,7 @@ fn rows_are_sorted_newest_first_then_by_title_and_id() {
     assert_eq!(of(&Choice::default()), all);
     let mut turned = rows();
     turned.reverse();
-    assert_eq!(numbers(&Choice::default().of(turned, &[])), all, "whatever the order of the rows");
+    assert_eq!(numbers(&Choice::default().of(turned, &[])), all, "for any order of the rows");
     let twins = vec![found(9, "2026-01-01", 1, "x", ""), found(8, "2026-01-01", 1, "x", "")];
     assert_eq!(numbers(&Choice::default().of(twins, &[])), [8, 9]);
     assert!(!Choice { limit: Some(1), ..Choice::default() }.reads_all());
@@ -107,7 +107,7 @@ fn architectures_and_kinds_are_distinguished() {
     let arch = |list: &[Architecture]| of(&Choice { architectures: list.to_vec(), ..Choice::default() });
     assert_eq!(arch(&[Arm64]), [2]);
     assert_eq!(arch(&[X64]), [1, 5, 3, 4, 7]);
-    assert_eq!(arch(&[X86]), [6], "a .NET title without one");
+    assert_eq!(arch(&[X86]), [6], "a .NET title without an architecture");
     assert_eq!(arch(&[Arm64, X86]), [2, 6]);
     let kind = |list: &[Kind]| of(&Choice { kinds: list.to_vec(), ..Choice::default() });
     assert_eq!(kind(&[Kind::Lcu]), [2, 1, 5, 4]);
@@ -178,7 +178,11 @@ fn each_sort_key_works_in_both_directions() {
     assert_eq!(sorted(Sort::Size, true), [8, 6, 7, 4, 3, 2, 1, 5]);
     assert_eq!(sorted(Sort::Title, false), [6, 4, 2, 1, 5, 3, 7, 8]);
     assert_eq!(sorted(Sort::Kind, false), [2, 1, 5, 4, 3, 7, 6, 8]);
-    assert_eq!(sorted(Sort::Kind, true), [6, 7, 3, 2, 1, 5, 4, 8], "no kind is last either way");
+    assert_eq!(
+        sorted(Sort::Kind, true),
+        [6, 7, 3, 2, 1, 5, 4, 8],
+        "rows without a kind are last in both directions"
+    );
     assert_eq!(sorted(Sort::Product, false), [4, 6, 7, 8, 2, 1, 3, 5]);
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Exchange {
     pub(super) note: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires this signature")]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -147,14 +147,14 @@ mod tests {
 
     #[test]
     fn a_failure_is_replayed_unchanged() {
-        let message = "the connection to a broke off: reset by http://u:p@proxy/".to_owned();
+        let message = "the connection to a was interrupted: reset by http://u:p@proxy/".to_owned();
         let hints = vec!["look at http://u:p@proxy/".to_owned()];
         let seen = Failure { kind: ErrorKind::Unreachable, message, retryable: true, hints };
         let failure = Failure::of(&seen.into()).unwrap();
         let text = serde_json::to_string(&failure).unwrap();
         assert!(!text.contains("u:p"), "{text}");
         let again = Error::from(serde_json::from_str::<Failure>(&text).unwrap());
-        assert_eq!(again.message(), "the connection to a broke off: reset by http://proxy/");
+        assert_eq!(again.message(), "the connection to a was interrupted: reset by http://proxy/");
         assert_eq!((again.kind(), again.is_retryable()), (ErrorKind::Unreachable, true));
         assert_eq!(again.hints(), ["look at http://proxy/"]);
         assert_eq!(Failure::of(&Error::new(ErrorKind::Internal, "cannot read /home/me/ca.pem")), None);

@@ -35,7 +35,7 @@ impl Record {
     pub fn begin(folder: &Utf8Path, inner: Box<dyn Transport>, what: &str) -> Result<Self> {
         let path = folder.join(INDEX);
         if disk::exists(&path) {
-            return Err(Error::usage(format!("{folder} holds a recording already"))
+            return Err(Error::usage(format!("{folder} already contains a recording"))
                 .hint("choose another folder for --record"));
         }
         let header = Header {

@@ -32,7 +32,7 @@ impl Replay {
     pub fn open(folder: &Utf8Path) -> Result<Self> {
         let path = folder.join(INDEX);
         if !disk::exists(&path) {
-            return Err(Error::usage(format!("{folder} is no recording: it has no {INDEX}")));
+            return Err(Error::usage(format!("{folder} is not a recording: {INDEX} is missing")));
         }
         let bytes = disk::read(&path, INDEX_CAP)?;
         let unreadable = |number: usize, error: serde_json::Error| {
@@ -60,7 +60,7 @@ impl Replay {
                 Err(error) => return Err(unreadable(number, error)),
             };
             if exchange.failure.is_none() && (exchange.status.is_none() || exchange.final_url.is_none()) {
-                let message = format!("line {} of {path} has neither an answer nor a failure", number + 1);
+                let message = format!("line {} of {path} has neither a response nor a failure", number + 1);
                 return Err(Error::usage(message));
             }
             let form = exchange.form.clone().unwrap_or_default();
@@ -98,11 +98,11 @@ impl Replay {
     fn without_bytes(&self, request: &Request, exchange: &Exchange) -> Error {
         if exchange.cut {
             return self
-                .not_recorded(request, "was not read to its end when it was recorded")
+                .not_recorded(request, "was not recorded to its end")
                 .hint(RECORD_AGAIN);
         }
-        self.not_recorded(request, "has no bytes in the recording, which keeps no file larger than 2 MiB")
-            .hint("what asks for pages alone can be replayed: search, crawl, fetch --dry-run")
+        self.not_recorded(request, "has no body in the recording, which omits files larger than 2 MiB")
+            .hint("replay only commands that request pages: search, crawl, fetch --dry-run")
     }
 
     fn answer(&self, request: &Request) -> Result<Answer, Setback> {
@@ -163,7 +163,7 @@ impl Replay {
     fn body(&self, request: &Request, body: &Utf8Path) -> Result<(Utf8PathBuf, u64)> {
         if !body.components().all(|part| matches!(part, Utf8Component::Normal(_))) {
             return Err(Error::usage(format!(
-                "the recording {} names the body {body}, which is no plain path",
+                "the recording {} names the body {body}, which is not a plain path",
                 self.folder
             )));
         }
@@ -171,14 +171,14 @@ impl Replay {
         match disk::file_size(&path)? {
             Some(size) => Ok((path, size)),
             None => Err(self
-                .not_recorded(request, &format!("has no body any more: {body} is missing"))
+                .not_recorded(request, &format!("has lost its body: {body} is missing"))
                 .hint(RECORD_AGAIN)),
         }
     }
 }
 
 const RECORD_AGAIN: &str =
-    "record the run again with --record, or leave --replay out to ask the real Catalog";
+    "record the run again with --record, or omit --replay to query the real Catalog";
 
 impl Transport for Replay {
     fn send<'a>(&'a self, request: Request, _policy: &'a UrlPolicy) -> Exchanging<'a> {

@@ -81,7 +81,7 @@ fn any_response_that_is_not_the_rest_starts_over() {
         ("inverted", part(400, 399, WHOLE)),
         ("no range", no_range),
         ("changed", changed),
-        ("another length than it says", short),
+        ("wrong length", short),
         ("no total", unknown),
         ("416", Head { status: 416, ..Head::default() }),
     ] {
@@ -112,7 +112,7 @@ fn impossible_lengths_are_refused_before_a_byte_is_taken() {
     assert!(machine.answered(&head(200, 10)).is_ok());
     let gzipped = Head { encoding: Some("gzip".to_owned()), ..head(200, WHOLE) };
     assert_eq!(begun(0).answered(&gzipped).unwrap_err().retry(), Retry::Soon);
-    assert!(begun(0).answered(&part(10, 999, WHOLE)).is_err(), "a part where the whole was asked for");
+    assert!(begun(0).answered(&part(10, 999, WHOLE)).is_err(), "a part in place of the complete file");
     assert_eq!(begun(0).answered(&part(0, 999, WHOLE)).unwrap(), Step::Take { at: 0 });
 }
 
