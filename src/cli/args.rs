@@ -1,4 +1,4 @@
-//! The command line, as one definition from which parsing, help, completions, and manual pages come.
+//! The definition of the command line. Parsing, help, completions, and manual pages come from it.
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
 
@@ -16,11 +16,12 @@ use crate::net::{INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 use crate::update::{parse_age, parse_bytes};
 
-/// Mirrors Windows updates from the Microsoft Update Catalog and resolves which files a KB needs, in which order, and why.
+/// Mirrors Windows updates from the Microsoft Update Catalog and resolves which files a KB needs, in which order, and
+/// why.
 #[derive(Debug, Parser)]
 #[command(name = "kbmirror", version, max_term_width = 100)]
 pub(super) struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -36,7 +37,8 @@ pub(super) enum Command {
     Crawl(Crawl),
     /// Download, check, and publish KBs as folders
     ///
-    /// Queries the Catalog, resolves the files of each KB, downloads and checks them, and publishes a folder for each package set.
+    /// Queries the Catalog, resolves the files of each KB, downloads and checks them, and publishes a folder for each
+    /// package set.
     Fetch(Fetch),
     /// Show all known facts about a KB or an update
     Show(Show),
@@ -56,7 +58,8 @@ pub(super) enum Command {
     Import(Import),
     /// Write the script that installs a KB, or one that collects facts
     ///
-    /// Writes the script that installs the files of a plan, or with --collect the script that collects the facts of a machine.
+    /// Writes the script that installs the files of a plan, or with --collect the script that collects the facts of a
+    /// machine.
     Script(Script),
     /// Put the files of a plan into an empty folder
     ///
@@ -109,7 +112,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// How long an ill Catalog is asked again where nobody said how long.
+    /// Returns the default retry budget of the command.
     pub(super) fn patience(&self) -> Duration {
         match self {
             Self::Sync(_) => UNATTENDED_PATIENCE,
@@ -140,13 +143,13 @@ pub(super) struct Man {
 /// `crawl`
 #[derive(Debug, Args)]
 pub(super) struct Crawl {
-    /// KB numbers, or the words of one query
+    /// KB numbers, or the words of a query
     #[arg(required = true, value_name = "KB|QUERY")]
     pub(super) what: Vec<String>,
     /// Only this architecture (repeatable)
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
-    /// Read details and files of every entry again, also of those that were read today
+    /// Read details and files of every entry again, also of entries read today
     #[arg(long)]
     pub(super) refresh: bool,
 }
@@ -167,19 +170,19 @@ pub(super) struct Fetch {
     /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
     #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true)]
     pub(super) kind: Vec<Kind>,
-    /// Publish files of which the Catalog states no digest
+    /// Publish files for which the Catalog states no digest
     #[arg(long)]
     pub(super) accept_unverified: bool,
-    /// Download no more than this, e.g. 20G; running again continues
+    /// Stop after this many bytes, e.g. 20G; the next run continues
     #[arg(long, value_name = "N", value_parser = parse_bytes)]
     pub(super) max_bytes: Option<u64>,
-    /// Leave out what the KBs cannot do without: servicing stacks and other prerequisites under KBs of their own
+    /// Leave out prerequisites with KBs of their own, such as servicing stacks
     #[arg(long)]
     pub(super) no_closure: bool,
-    /// Read details and files of every entry again, also of those that were read today
+    /// Read details and files of every entry again, also of entries read today
     #[arg(long)]
     pub(super) refresh: bool,
-    /// Tell what would be fetched
+    /// Print what would be fetched; download nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -190,17 +193,17 @@ pub(super) struct Show {
     /// A KB number or an update id
     #[arg(value_name = "KB|UPDATE-ID")]
     pub(super) what: Subject,
-    /// Ask the Catalog as it is now, and tell where the index has it otherwise; writes nothing
+    /// Query the Catalog and show how the index differs; writes nothing
     #[arg(long)]
     pub(super) catalog: bool,
 }
 
-/// What `show` is about.
+/// The subject of `show`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Subject {
     /// A KB.
     Kb(Kb),
-    /// One update.
+    /// An update.
     Update(UpdateId),
 }
 
@@ -221,13 +224,13 @@ pub(super) struct Resolve {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
-    /// What is known of the machine.
+    /// The facts of the machine.
     #[command(flatten)]
     pub(super) machine: MachineArgs,
-    /// Only the files in this folder can be had
+    /// Plan with the files in this folder only
     #[arg(long, value_name = "DIR")]
     pub(super) available: Option<Utf8PathBuf>,
-    /// Answer the requests in this file, one JSON object a line; - is standard input
+    /// Answer the requests in this file, one JSON object per line; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "kb", "latest", "enable", "policy", "kind", "minimal", "accept_withdrawn", "arch", "product", "baseline",
         "installation", "edition", "place", "fod", "dotnet", "esu", "no_esu", "host", "installed", "available",
@@ -241,13 +244,13 @@ pub(super) struct Script {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
-    /// What is known of the machine.
+    /// The facts of the machine.
     #[command(flatten)]
     pub(super) machine: MachineArgs,
-    /// The script that writes down what a machine is, for --host
+    /// Write the script that collects the facts of a machine, for --host
     #[arg(long, conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) collect: bool,
-    /// Write it into this file [default: stdout]
+    /// Write the script into this file [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub(super) to: Option<Utf8PathBuf>,
 }
@@ -258,10 +261,10 @@ pub(super) struct Stage {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
-    /// What is known of the machine.
+    /// The facts of the machine.
     #[command(flatten)]
     pub(super) machine: MachineArgs,
-    /// The folder; it has to be empty or not there, and its script goes beside it
+    /// The folder, which is empty or does not exist; the script is written beside it
     #[arg(long, value_name = "DIR")]
     pub(super) to: Utf8PathBuf,
 }
@@ -272,34 +275,34 @@ pub(super) struct Lint {
     /// The folder
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,
-    /// The update that is to be installed [default: the cumulative update of the highest build]
+    /// The update to install [default: the cumulative update of the highest build]
     #[arg(long, value_name = "KB")]
     pub(super) target: Option<Kb>,
     /// The architecture [default: that of the target, or of most files]
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Option<Architecture>,
-    /// The build that the device or image is at; without it the set has to be complete for every one
+    /// The current build of the device or image; without it the set must be complete for every build
     #[arg(long, value_name = "BUILD")]
     pub(super) baseline: Option<Build>,
-    /// Client or server, where the build alone does not tell
+    /// Client or server, if the build does not decide it
     #[arg(long, value_name = "WHICH")]
     pub(super) installation: Option<InstallationArg>,
-    /// The place that the packages are for
+    /// The destination of the packages
     #[arg(long = "for", value_name = "PLACE", default_value = "online")]
     pub(super) place: PlaceArg,
-    /// Features on demand or language packs are being added
+    /// Plan for features on demand or language packs that are being added
     #[arg(long)]
     pub(super) fod: bool,
-    /// Installed already, such as a servicing stack (repeatable)
+    /// A KB that is already installed, such as a servicing stack (repeatable)
     #[arg(long, value_name = "KB")]
     pub(super) installed: Vec<Kb>,
-    /// Read the contents and compare their digests; else names, sizes, and container types are checked
+    /// Read the contents and compare their digests, not only names, sizes, and container types
     #[arg(long)]
     pub(super) deep: bool,
-    /// Take this day for today when the age of the facts is counted
+    /// Use this day as today for the age of the facts
     #[arg(long, value_name = "DATE")]
     pub(super) as_of: Option<Date>,
-    /// Exit with 10 if what is known of the family is older than this, e.g. 45d
+    /// Exit with 10 if the facts about the family are older than this, e.g. 45d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     pub(super) fail_if_older_than: Option<Duration>,
 }
@@ -307,24 +310,24 @@ pub(super) struct Lint {
 /// `knowledge`
 #[derive(Debug, Args)]
 pub(super) struct Knowledge {
-    /// What to do with them.
+    /// The subcommand.
     #[command(subcommand)]
     pub(super) what: KnowledgeCommand,
 }
 
-/// What `knowledge` does.
+/// The subcommands of `knowledge`.
 #[derive(Debug, Subcommand)]
 pub(super) enum KnowledgeCommand {
-    /// List the tables, or print one as it stands
+    /// List the tables, or print the text of one
     Show {
         /// A table, such as releases or checkpoints.toml
         #[arg(value_name = "TABLE")]
         table: Option<String>,
-        /// Write the table into this file, as it stands [default: stdout]
+        /// Write the text of the table into this file [default: stdout]
         #[arg(long, value_name = "FILE", requires = "table")]
         to: Option<Utf8PathBuf>,
     },
-    /// Look for contradictions in the tables and between them
+    /// Check the tables for contradictions
     Check,
 }
 
@@ -334,7 +337,7 @@ pub(super) struct Graph {
     /// The KBs
     #[arg(required = true, value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
-    /// For Graphviz, or for programs [default: dot]
+    /// The format: for Graphviz, or for programs [default: dot]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<GraphFormat>,
 }
@@ -354,10 +357,10 @@ pub(super) struct Why {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
-    /// What is known of the machine.
+    /// The facts of the machine.
     #[command(flatten)]
     pub(super) machine: MachineArgs,
-    /// Only the files in this folder can be had
+    /// Plan with the files in this folder only
     #[arg(long, value_name = "DIR")]
     pub(super) available: Option<Utf8PathBuf>,
 }
@@ -365,7 +368,8 @@ pub(super) struct Why {
 /// `init`
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// The product to keep: a family's folder word, a product with its version, a version, or a build, e.g. 25H2 or server-2025
+    /// The product to mirror: the folder name of a family, a product with its version, a version, or a build, e.g.
+    /// 25H2 or server-2025
     #[arg(long, value_name = "PRODUCT", default_value = "windows-11-24h2")]
     pub(super) product: String,
     /// Only this architecture (repeatable) [default: x64]
@@ -376,16 +380,16 @@ pub(super) struct Init {
 /// `sync`
 #[derive(Debug, Args)]
 pub(super) struct Sync {
-    /// Tell what would be fetched
+    /// Print what would be fetched; download nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Download no more than this, e.g. 20G; running again continues
+    /// Stop after this many bytes, e.g. 20G; the next run continues
     #[arg(long, value_name = "N", value_parser = parse_bytes)]
     pub(super) max_bytes: Option<u64>,
-    /// Take this day for today: the months count back from it, and nothing later is fetched
+    /// Use this day as today: months count back from it, and nothing later is fetched
     #[arg(long, value_name = "DATE")]
     pub(super) as_of: Option<Date>,
-    /// Read details and files of every entry again, also of those that are as they were
+    /// Read details and files of every entry again, also of unchanged entries
     #[arg(long)]
     pub(super) refresh: bool,
 }
@@ -393,7 +397,7 @@ pub(super) struct Sync {
 /// `status`
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// What the last run brought
+    /// Show the news of the last run
     #[arg(long)]
     pub(super) news: bool,
 }
@@ -401,7 +405,7 @@ pub(super) struct Status {
 /// `verify`
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Only what is published of these KBs
+    /// Only the published sets of these KBs
     #[arg(value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
     /// Compare both digests
@@ -412,16 +416,16 @@ pub(super) struct Verify {
 /// `repair`
 #[derive(Debug, Args)]
 pub(super) struct Repair {
-    /// Only what is published of these KBs
+    /// Only the published sets of these KBs
     #[arg(value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
     /// Restore files from this medium or folder; the digest decides, no signature is needed (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(super) from: Vec<Utf8PathBuf>,
-    /// Go by the damage that earlier commands recorded; do not verify first
+    /// Use the damage that earlier commands recorded; do not verify first
     #[arg(long)]
     pub(super) recorded: bool,
-    /// Make the index anew from kb/, pool/, and state.json first; the old one is kept in quarantine/
+    /// Rebuild the index from kb/, pool/, and state.json first; the old index is kept in quarantine/
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) rebuild_index: bool,
     /// Print what would be restored; change no file
@@ -438,7 +442,7 @@ pub(super) struct Forget {
     /// Only this architecture (repeatable) [default: all]
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
-    /// Do not leave the KBs out any more; brings nothing back by itself
+    /// Let later runs add the KBs again; restores nothing by itself
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) undo: bool,
     /// Print what would be removed; change nothing
@@ -449,7 +453,7 @@ pub(super) struct Forget {
 /// `schema`
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// The name of a document [default: the list of all]
+    /// The name of a document [default: list all documents]
     #[arg(value_name = "NAME")]
     pub(super) name: Option<String>,
 }
@@ -457,16 +461,16 @@ pub(super) struct Schema {
 /// `schedule`
 #[derive(Debug, Args)]
 pub(super) struct Schedule {
-    /// A service and a timer for systemd (the default)
+    /// Print a service and a timer for systemd (the default)
     #[arg(long, group = "scheduler")]
     pub(super) systemd: bool,
-    /// Lines for a crontab
+    /// Print lines for a crontab
     #[arg(long, group = "scheduler")]
     pub(super) cron: bool,
-    /// A task for Windows, as XML
+    /// Print a task for Windows, as XML
     #[arg(long, group = "scheduler")]
     pub(super) windows_task: bool,
-    /// Write it into this file; the two units of systemd go into this folder [default: stdout]
+    /// Write into this file, or the two units of systemd into this folder [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub(super) to: Option<Utf8PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! `completions`: the completions of a shell, from the definition of the command line. Reads no mirror and writes no file.
+//! `completions`: the completions of a shell, from the definition of the command line. Reads no mirror and writes no
+//! file.
 
 use super::args::Completions;
 use super::flags::definition;

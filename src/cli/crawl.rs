@@ -1,4 +1,5 @@
-//! `crawl`: the index is filled and nothing is downloaded. Exits as the run went; a KB that nobody knows writes nothing.
+//! `crawl`: records updates and files in the index, without downloading packages. The exit code is that of the run. An
+//! unknown KB writes nothing.
 
 use super::args::Crawl;
 use super::output::Output;
@@ -11,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::report::Column;
 use crate::update::{Architecture, Kb, count};
 
-/// `crawl`: updates, files, and graph into the index; no payload.
+/// Runs `crawl`: records updates, files, and the graph in the index.
 pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Result<ExitCode> {
     let kbs: Result<Vec<Kb>, _> = arguments.what.iter().map(|word| word.parse()).collect();
     let goal = match kbs {
@@ -31,7 +32,7 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
     Ok(code)
 }
 
-/// Returns the recorded sets. Where nothing was found there may be no mirror to show anything of.
+/// Returns the document of the recorded sets. If nothing was found, the mirror may not exist.
 fn document(session: &mut Session, outcome: &CrawlOutcome) -> Result<CrawlDocument> {
     let CrawlOutcome { crawled, failures } = outcome;
     let mut sets = Vec::new();

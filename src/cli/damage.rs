@@ -1,4 +1,4 @@
-//! Damaged sets for people: in `list`, `status`, and `export`.
+//! Damaged sets in the text output of `list`, `status`, and `export`.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::mirror::{Access, Mirror};
 use crate::resolve::{Plan, Side};
 use crate::update::Kb;
 
-/// Returns the state of a set in a word or two.
+/// Returns the state of a set for a table.
 pub(super) fn state(folder_missing: bool, faults: &[SetFault]) -> String {
     if folder_missing {
         return "folder missing".to_owned();
@@ -22,7 +22,7 @@ pub(super) fn state(folder_missing: bool, faults: &[SetFault]) -> String {
     }
 }
 
-/// Prints every fault of the sets, and how they are healed on this side.
+/// Prints every fault of the sets, and the command that repairs them on this side.
 pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
     if sets.is_empty() {
         return;
@@ -36,7 +36,7 @@ pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
             output.line(format!("  {name}: {}", fault.message));
             let found_by = match (&fault.found_by, &fault.found) {
                 (Some(command), Some(time)) => format!("found by {command} at {time}"),
-                _ => "seen now by names and sizes".to_owned(),
+                _ => "found now by names and sizes".to_owned(),
             };
             output.line(format!("    {}, {found_by}", fault.path));
         }
@@ -46,14 +46,13 @@ pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
     output.note(format!("  hint: {}", side.to_heal(kbs.join(" "))));
 }
 
-/// Warns of the set folders of a plan that are recorded as damaged while the pool has good bytes: DISM would take the
-/// damaged ones from the folder.
+/// Warns of damaged set folders whose files are intact in the pool: DISM would use the damaged copies in the folder.
 pub(super) fn warn_of_folders(plan: &mut Plan, mirror: &Mirror<impl Access>) -> Result<()> {
     let sets: BTreeSet<(Kb, SetFolder)> = plan.steps.iter().filter_map(|step| step.set.clone()).collect();
     for (kb, folder) in sets {
         if mirror.index().is_folder_damaged(kb, &folder)? {
             plan.warnings.push(format!(
-                "kb/{kb}/{folder} is recorded as damaged: do not use this folder; kbmirror stage hands out checked files, and {}",
+                "kb/{kb}/{folder} is damaged: do not use this folder; kbmirror stage copies checked files, and {}",
                 mirror.side()?.to_heal(kb)
             ));
         }

@@ -1,4 +1,5 @@
-//! `graph`: which file needs which, and which update replaces which, for Graphviz or as data. Asks nobody.
+//! `graph`: the requirements between files and the supersedence of updates, for Graphviz or as JSON. Does not query the
+//! Catalog.
 
 use super::args::{Graph as Arguments, GraphFormat};
 use super::asking::Sources;
@@ -9,10 +10,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::resolve::Graph;
 
-/// `graph`: from the index layered over the knowledge, or from the knowledge alone.
+/// Runs `graph`, on the index layered over the knowledge, or on the knowledge alone.
 pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
     if output.is_json() && arguments.format == Some(GraphFormat::Dot) {
-        return Err(Error::usage("--json and --format dot ask for two things"));
+        return Err(Error::usage("--json and --format dot contradict each other"));
     }
     let sources = Sources::open(setup)?;
     let mut graph = sources.with_library(|library| Graph::of(&arguments.kbs, library, &sources.knowledge))?;
@@ -24,7 +25,7 @@ pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> 
     }
     let known = graph.kbs();
     if let Some(kb) = arguments.kbs.iter().find(|kb| !known.contains(kb)) {
-        let message = format!("neither the index nor the knowledge has anything of {kb}");
+        let message = format!("neither the index nor the knowledge has an entry for {kb}");
         return Err(Error::new(ErrorKind::NotFound, message).hint(sources.side.to_know(kb)));
     }
     graph.check()?;

@@ -1,7 +1,8 @@
-//! The overview of all commands: `kbmirror --help` and `kbmirror help`. Commands stand in groups by task, with one line each.
+//! The overview of all commands: `kbmirror --help` and `kbmirror help`. Commands stand in groups by task, with one
+//! line each.
 //!
-//! The lines come from the definitions of the commands and options. Tests check that each command stands in one group and
-//! that every line fits a terminal of 80 columns.
+//! The lines come from the definitions of the commands and options. Tests check that each command stands in one group
+//! and that every line fits a terminal of 80 columns.
 
 use clap::Command;
 

@@ -1,4 +1,5 @@
-//! `keys`: making and changing the keys of the connected side, showing keys, and trust in keys on the isolated side.
+//! `keys`: makes, rotates, and revokes the keys of the connected side, lists keys, and trusts keys on the isolated
+//! side.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -18,7 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::report::Column;
 use crate::update::count;
 
-/// `keys …`
+/// Runs `keys`.
 pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Result<ExitCode> {
     let folder = KeyFolder::new(setup.layout().keys());
     let now = Time::from(setup.now()).to_string();
@@ -37,7 +38,7 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
             output.line(format!("kept in     {}", setup.layout().keys()));
             output.line("");
             output.line(format!("Move {secret} to a safe place: exports do not need it."));
-            output.line("On the isolated side, once, by hand or from paper:");
+            output.line("Run once on the isolated side:");
             output.line(format!("  kbmirror keys trust {root}"));
         }
         KeysCommand::Show => {
@@ -55,10 +56,10 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
                 (None, []) => {
                     return Err(Error::new(
                         crate::error::ErrorKind::NotFound,
-                        format!("there are no keys in {}", setup.layout().keys()),
+                        format!("{} contains no keys", setup.layout().keys()),
                     )
-                    .hint("kbmirror keys init makes them on the connected side")
-                    .hint("kbmirror keys trust KEY pins one on the isolated side"));
+                    .hint("run kbmirror keys init on the connected side")
+                    .hint("run kbmirror keys trust KEY on the isolated side"));
                 }
                 (None, keys) => {
                     for key in keys {
@@ -97,7 +98,7 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
     Ok(ExitCode::OK)
 }
 
-/// Prints every key of this side.
+/// Prints all keys of this side.
 fn list(folder: &KeyFolder, now: &str, output: &mut Output) -> Result<()> {
     let keys = listed(folder, now)?;
     if output.is_json() {
@@ -197,13 +198,13 @@ fn show_rotated(rotated: &Rotated, output: &mut Output) -> Result<()> {
     if let Some(end) = &new.valid_until {
         output.line(format!("valid until {end}"));
     }
-    output.line("The next export is signed with the new key and brings the news of it.");
-    output.line("If the old key may be in other hands:");
+    output.line("The next export is signed with the new key and carries the change to the isolated side.");
+    output.line("If another person may have the old key, run:");
     output.line(format!("  kbmirror keys revoke {}", old.id()));
     Ok(())
 }
 
-/// The number of a key that is given by itself, by its number, or in a file.
+/// Returns the number of a key. The word is the key, its number, or a file with the key.
 fn number_of(word: &str) -> Result<String> {
     match key_number(word) {
         Some(number) => Ok(number),
@@ -218,7 +219,7 @@ fn show_revoked(revoked: &Revoked, output: &mut Output) -> Result<()> {
     }
     let already = if revoked.is_new { "" } else { " already" };
     output.line(format!("revoked{already}: {} (id {})", revoked.key, revoked.key.id()));
-    output.line("The next export brings the news. Until it was imported, on the isolated side:");
+    output.line("The next export carries the revocation. Until it is imported, run on the isolated side:");
     output.line(format!("  kbmirror keys distrust {}", revoked.key.id()));
     Ok(())
 }
@@ -238,20 +239,20 @@ fn show_moved(secret_root_key: Utf8PathBuf, output: &mut Output) -> Result<()> {
     if output.is_json() {
         return output.document(&MovedRootDocument { secret_root_key });
     }
-    output.line(format!("the secret root key is {secret_root_key} now, and nowhere else"));
-    output.line(format!("keys rotate and keys revoke need it: --root-key {secret_root_key}"));
+    output.line(format!("moved the secret root key to {secret_root_key}; no other copy is left here"));
+    output.line(format!("use it with keys rotate and keys revoke: --root-key {secret_root_key}"));
     Ok(())
 }
 
-/// A key by itself, or in a file such as `root.pub`.
+/// Reads a key. The word is the key, or a file such as `root.pub`.
 fn read_key(word: &str) -> Result<PublicKey> {
     if let Ok(key) = word.parse() {
         return Ok(key);
     }
-    // A pasted key file is not the name of one.
+    // The pasted text of a key file is not a path.
     let path = Utf8Path::new(word);
     if !word.contains('\n') && disk::file_size(path).ok().flatten().is_some() {
-        /// A key file has two lines.
+        /// The largest key file. It has two lines.
         const CAP: u64 = 4096;
         let text =
             disk::read_text(path, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?;
@@ -260,15 +261,12 @@ fn read_key(word: &str) -> Result<PublicKey> {
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("RW")).collect();
         let [line] = lines.as_slice() else {
             let found = count(lines.len(), "public key");
-            return Err(Error::usage(format!("{path} holds {found}, and one is needed")).hint(root));
+            return Err(Error::usage(format!("{path} contains {found}, not 1")).hint(root));
         };
         let key = line.parse().map_err(|error: Error| error.context(path))?;
-        // The comment is not signed, and still tells a mistake: an export key vouches for no other key.
+        // The comment is not signed, but it reveals a mistake: an export key cannot certify another key.
         if text.lines().any(|line| line.starts_with("untrusted comment:") && line.contains("export key")) {
-            return Err(Error::usage(format!(
-                "{path} holds an export key, and trust begins at the root key"
-            ))
-            .hint(root));
+            return Err(Error::usage(format!("{path} contains an export key, not a root key")).hint(root));
         }
         return Ok(key);
     }
@@ -281,7 +279,7 @@ fn read_key(word: &str) -> Result<PublicKey> {
     word.parse()
 }
 
-/// Returns a time without the parts of its second, which earlier versions wrote; another text as it is.
+/// Returns a time without fractions of a second, which earlier versions wrote. Returns other texts unchanged.
 fn whole_seconds(time: &str) -> String {
     time.parse::<Time>().map_or_else(|_| time.to_owned(), |time| time.to_string())
 }

@@ -1,6 +1,6 @@
-//! `knowledge`: the tables of what is known of Windows servicing, to read and to check.
+//! `knowledge`: prints and checks the tables of facts about Windows servicing.
 //!
-//! A table is printed as it stands, so that its text can be kept, mended, and given back with `--knowledge`.
+//! A table is printed unchanged, so that its text can be saved, edited, and used with `--knowledge`.
 
 use camino::Utf8Path;
 
@@ -14,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::report::Column;
 use crate::servicing::{TableCheck, TableFinding, TableInfo, Tables, check_tables, rows_of};
 
-/// `knowledge`: looks at tables, writes nothing.
+/// Runs `knowledge`. Writes nothing except the file of `--to`.
 pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
     setup.with_tables(|tables| match &arguments.what {
         KnowledgeCommand::Show { table: None, .. } => show_all(tables, output),
@@ -24,7 +24,7 @@ pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> 
 }
 
 fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
-    // Tables that contradict each other are shown all the same: that is how one looks into it.
+    // Contradictory tables are printed too, so that the operator can inspect them.
     let TableCheck { version, date, tables: overview, .. } = check_tables(tables)?;
     if output.is_json() {
         output.document(&KnowledgeDocument { version, date, tables: overview })?;
@@ -46,8 +46,8 @@ fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
 fn show_one(tables: Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut Output) -> Result<ExitCode> {
     let found = Tables::name_of(word).and_then(|name| Some((name, tables.text_of(name)?)));
     let Some((name, text)) = found else {
-        return Err(Error::usage(format!("there is no table {word:?}"))
-            .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
+        return Err(Error::usage(format!("no table is named {word:?}"))
+            .hint(format!("choose from {}", Tables::NAMES.join(", "))));
     };
     if let Some(path) = to {
         disk::write_named(path, text.as_bytes())?;
@@ -92,7 +92,7 @@ fn summary(checked: &TableCheck) -> String {
     };
     let known = match checked.known.len() {
         0 => String::new(),
-        known => format!(" beside {known} that are known and stand (contradictions.toml)"),
+        known => format!(", and {known} known ones (contradictions.toml)"),
     };
     format!("{rows} rows in {} tables, {count}{known}", checked.tables.len())
 }

@@ -1,5 +1,5 @@
-//! `lint`: judges a folder that somebody brings. Needs no mirror; where there is one, its index tells who a file is. A
-//! finding exits 10.
+//! `lint`: checks any folder of packages. A mirror is not required; if one exists, its index helps to identify files.
+//! A finding exits 10.
 
 use camino::Utf8Path;
 
@@ -19,7 +19,7 @@ use crate::report::{Column, Tone};
 use crate::resolve::{Goal, Machine, Request, freshness_of};
 use crate::update::count;
 
-/// `lint`: is this folder a set that DISM may be pointed at?
+/// Runs `lint`: checks if DISM can use the folder as a set.
 pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Result<ExitCode> {
     if !disk::is_folder(&arguments.dir)? {
         return Err(Error::usage(format!("{} is not a folder", arguments.dir)));
@@ -65,7 +65,7 @@ impl From<&Lint> for Machine {
     }
 }
 
-/// Returns the question about the age of the facts that belongs to a report.
+/// Returns the request that asks for the age of the facts behind a report.
 fn request_of(arguments: &Lint, report: &LintReport, setup: &Setup) -> Request {
     Request {
         as_of: arguments.as_of,
@@ -86,14 +86,14 @@ fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
         return;
     }
     let findings = count(report.findings.len(), "finding");
-    output.line(format!("{subject}: do not point DISM at this folder, {findings}"));
+    output.line(format!("{subject}: do not use this folder with DISM, {findings}"));
     let mut files = output.table([
         Column::number("#"),
         Column::new("finding").tone(Tone::Bad),
         Column::new("kb"),
         Column::file_name("file"),
     ]);
-    // Sentences have a table of their own: beside the names there is no room for them.
+    // Reasons have a separate table: file names leave no room for sentences.
     let mut reasons = output.table([Column::number("#"), Column::sentence("reason")]);
     for (number, finding) in (1..).zip(&report.findings) {
         let number = format!("{number}");
@@ -111,7 +111,7 @@ fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
     show_doubts(report, output);
 }
 
-/// Names what could not be compared: the verdict rests on less there.
+/// Prints the checks that were not possible: the verdict has less evidence without them.
 fn show_doubts(report: &LintReport, output: &mut Output) {
     for doubt in &report.unchecked {
         output.sentence("  ", doubt);

@@ -1,5 +1,5 @@
-//! `list`: what is published, from the index, with the damage that is recorded. Names and sizes are compared with the disk; no package
-//! file is read.
+//! `list`: the published sets and their recorded damage, from the index. Names and sizes are compared with the disk.
+//! Package files are not read.
 
 use super::damage;
 use super::output::Output;

@@ -1,7 +1,6 @@
-//! The arguments that define a request: the goal, and the machine or image for which it is.
+//! The arguments that define a request: the goal, and the machine or image that it is for.
 //!
-//! A host file gives the statements of its machine; options go before it. A goal or a host file that cannot be
-//! understood is a usage error.
+//! A host file has the facts of its machine, and options override them. An invalid goal or host file is a usage error.
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
 
@@ -26,28 +25,28 @@ pub(super) struct GoalArgs {
     /// The KB
     #[arg(value_name = "KB")]
     pub(super) kb: Option<Kb>,
-    /// The latest update in place of a KB
+    /// Plan the latest update instead of a KB
     #[arg(long)]
     pub(super) latest: bool,
-    /// Switch a version on in place of a KB, e.g. 25H2
+    /// Plan the enablement of a version instead of a KB, e.g. 25H2
     #[arg(long, value_name = "VERSION")]
     pub(super) enable: Option<String>,
-    /// Which releases a goal may choose [default: oob]
+    /// The releases that a goal can use [default: oob]
     #[arg(long, value_name = "POLICY")]
     policy: Option<PolicyArg>,
-    /// Of the latest: this kind, such as dotnet_cu or safeos_du [default: lcu]
+    /// The kind of the latest update, such as dotnet_cu or safeos_du [default: lcu]
     #[arg(long, value_name = "KIND", requires = "latest")]
     kind: Option<Kind>,
-    /// Take this day for today: nothing that was published later, e.g. 2026-07-20
+    /// Use this day as today: ignore everything published later, e.g. 2026-07-20
     #[arg(long, value_name = "DATE")]
     pub(super) as_of: Option<Date>,
-    /// Exit with 10 if what is known of the family is older than this, e.g. 45d
+    /// Exit with 10 if the facts about the family are older than this, e.g. 45d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     pub(super) fail_if_older_than: Option<Duration>,
-    /// Before an enablement package: just the update that brings its floor
+    /// Before an enablement package, plan only the update that brings its required build
     #[arg(long)]
     minimal: bool,
-    /// Plan an update although Microsoft pulled it
+    /// Plan an update that Microsoft has withdrawn
     #[arg(long)]
     accept_withdrawn: bool,
 }
@@ -55,37 +54,37 @@ pub(super) struct GoalArgs {
 /// The facts of the machine.
 #[derive(Debug, Args)]
 pub(super) struct MachineArgs {
-    /// The architecture; needed where the KB has several
+    /// The architecture, required if the KB has several
     #[arg(long, value_name = "ARCH", help_heading = "Machine")]
     pub(super) arch: Option<Architecture>,
-    /// The product: "Windows 11 24H2", 25H2, 26200, server-2025; needed where the KB has different sets
+    /// The product: "Windows 11 24H2", 25H2, 26200, server-2025; required if the KB has different sets
     #[arg(long, value_name = "PRODUCT", help_heading = "Machine")]
     pub(super) product: Option<String>,
-    /// The build that the device or image is at, e.g. 26100.863
+    /// The current build of the device or image, e.g. 26100.863
     #[arg(long, value_name = "BUILD", help_heading = "Machine")]
     pub(super) baseline: Option<Build>,
-    /// Client or server, where the build alone does not tell
+    /// Client or server, if the build does not decide it
     #[arg(long, value_name = "WHICH", help_heading = "Machine")]
     installation: Option<InstallationArg>,
-    /// The edition as EditionID names it, e.g. EnterpriseS
+    /// The EditionID, e.g. EnterpriseS
     #[arg(long, value_name = "EDITION", help_heading = "Machine")]
     edition: Option<String>,
-    /// The place that the packages are for [default: online]
+    /// The destination of the packages [default: online]
     #[arg(long = "for", value_name = "PLACE", help_heading = "Machine")]
     place: Option<PlaceArg>,
-    /// Features on demand or language packs are being added
+    /// Plan for features on demand or language packs that are being added
     #[arg(long, help_heading = "Machine")]
     fod: bool,
-    /// The .NET Framework that is installed, e.g. 4.8 or the registry's 528372
+    /// The installed .NET Framework, e.g. 4.8 or the registry's 528372
     #[arg(long, value_name = "VERSION", help_heading = "Machine")]
     dotnet: Option<Dotnet>,
-    /// The machine is prepared for Extended Security Updates
+    /// Plan for a machine with Extended Security Updates
     #[arg(long, help_heading = "Machine", conflicts_with = "no_esu")]
     esu: bool,
-    /// The machine has no Extended Security Updates
+    /// Plan for a machine without Extended Security Updates
     #[arg(long, help_heading = "Machine")]
     no_esu: bool,
-    /// The output of collect.cmd on the machine; the other options override it
+    /// The output of collect.cmd from the machine; other options override it
     #[arg(long, value_name = "FILE", help_heading = "Machine")]
     host: Option<Utf8PathBuf>,
     /// A KB that is installed (repeatable)
@@ -124,7 +123,7 @@ pub(super) enum PlaceArg {
     Winre,
     /// The setup files of media
     Media,
-    /// Nowhere yet: the complete set
+    /// A mirror: the complete set
     Mirror,
 }
 
@@ -144,11 +143,11 @@ impl From<PlaceArg> for Place {
 /// `--policy`
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum PolicyArg {
-    /// Second Tuesdays alone
+    /// Security releases on second Tuesdays only
     Security,
-    /// Those and out-of-band releases
+    /// Also out-of-band releases
     Oob,
-    /// Previews too
+    /// Also previews
     Preview,
 }
 
@@ -163,7 +162,7 @@ impl From<PolicyArg> for Policy {
 }
 
 impl MachineArgs {
-    /// Returns the machine. An option goes before the statement of the host file.
+    /// Returns the machine. Options override the host file.
     fn machine(&self) -> Result<Machine> {
         let host = self.host()?;
         let host = host.as_ref().map(Machine::from).unwrap_or_default();
@@ -182,18 +181,18 @@ impl MachineArgs {
         })
     }
 
-    /// Returns the statements of the host file, where one is named.
+    /// Reads the host file, or returns `None` if no file is named.
     pub(super) fn host(&self) -> Result<Option<Host>> {
         self.host.as_deref().map(read_host).transpose()
     }
 }
 
-/// Reads what `collect.cmd` wrote.
+/// Reads a file that `collect.cmd` wrote.
 fn read_host(path: &Utf8Path) -> Result<Host> {
-    /// A machine with some thousand packages has 200 KB.
+    /// The largest host file. A machine with some thousand packages has 200 KB.
     const CAP: u64 = 16 << 20;
     let bytes = disk::read(path, CAP).map_err(|error| error.with_kind(ErrorKind::Usage))?;
-    // Windows programs write UTF-16 after the file was edited there.
+    // An editor on Windows may save the file as UTF-16.
     let text = match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => {
             let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
@@ -205,19 +204,19 @@ fn read_host(path: &Utf8Path) -> Result<Host> {
 }
 
 impl GoalArgs {
-    /// Refuses an answer whose facts are older than the caller allows.
+    /// Refuses an answer whose facts are older than the operator allows.
     pub(super) fn expect_fresh(&self, fresh: &Freshness) -> Result<()> {
         expect_fresh(fresh, self.fail_if_older_than)
     }
 
-    /// Makes the request for the goal on the machine.
+    /// Returns the request for the goal on the machine.
     pub(super) fn request(&self, machine: &MachineArgs) -> Result<Request> {
         let goal = match (self.kb, self.latest, &self.enable) {
             (Some(kb), ..) => Goal::Kb(kb),
             (None, true, _) => Goal::Latest(self.kind),
             (None, false, Some(release)) => Goal::Enable(release.clone()),
             (None, false, None) => {
-                return Err(Error::usage("what is wanted is missing: a KB, --latest, or --enable"));
+                return Err(Error::usage("the goal is missing: a KB, --latest, or --enable"));
             }
         };
         Ok(Request {
@@ -232,7 +231,7 @@ impl GoalArgs {
     }
 }
 
-/// Refuses an answer whose facts are older than the caller allows, or of an age that is not known.
+/// Refuses an answer whose facts are older than the operator allows, or of unknown age.
 pub(super) fn expect_fresh(fresh: &Freshness, most: Option<Duration>) -> Result<()> {
     let Some(doubt) = most.and_then(|most| fresh.older_than(most)) else { return Ok(()) };
     Err(Error::new(ErrorKind::Unresolved, format!("--fail-if-older-than: {}", fresh.sentence(doubt))))

@@ -1,7 +1,7 @@
 //! `man`: the manual pages, from the definition of the command line. Reads no mirror.
 //!
-//! Each command has a page of its own, `kbmirror-keys-init.1`; `kbmirror.1` lists the commands and the exit codes. The same
-//! program writes the same bytes on every run.
+//! Each command has a page of its own, `kbmirror-keys-init.1`; `kbmirror.1` lists the commands and the exit codes.
+//! The same program writes the same bytes on every run.
 
 use camino::Utf8PathBuf;
 use clap::Command;

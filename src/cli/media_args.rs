@@ -1,4 +1,4 @@
-//! The arguments of what goes across the gap: keys, and media on their way out and in.
+//! The arguments of the commands that cross the air gap: keys, export, and import.
 
 use std::time::Duration;
 
@@ -20,45 +20,45 @@ pub(super) struct Keys {
 pub(super) enum KeysCommand {
     /// Make a root key and an export key, once
     Init {
-        /// Put the secret root key into this folder, such as one on a stick that is kept offline
+        /// Write the secret root key into this folder, such as a stick that is kept offline
         #[arg(long, value_name = "DIR")]
         root_to: Option<Utf8PathBuf>,
-        /// Protect both secret keys with a passphrase, which is asked for
+        /// Protect both secret keys with a passphrase from the terminal
         #[arg(long)]
         passphrase: bool,
     },
     /// Print the root key
     Show,
-    /// Print every key of this side: its number, its state, and its dates
+    /// Print the number, state, and dates of every key of this side
     List,
-    /// Make a new export key, signed by the root key; the old one is retired
+    /// Make a new export key, signed by the root key, and retire the old key
     Rotate {
-        /// The secret root key, where it is kept elsewhere
+        /// The secret root key, if it is kept elsewhere
         #[arg(long, value_name = "FILE")]
         root_key: Option<Utf8PathBuf>,
-        /// Sign with the new key for this time at the most, such as 365d [default: no end]
+        /// Let the new key sign for at most this time, such as 365d [default: no end]
         #[arg(long, value_name = "AGE", value_parser = parse_age)]
         valid_for: Option<Duration>,
-        /// Protect the new key with a passphrase, which is asked for; so is a key in the place of one that has one
+        /// Protect the new key with a passphrase from the terminal. A key that replaces a protected key always gets one
         #[arg(long)]
         passphrase: bool,
     },
-    /// Revoke a retired export key: the next medium brings the news, and no medium of the key is taken any more
+    /// Revoke a retired export key. The next medium carries the revocation, and media of the key are refused after it
     Revoke {
         /// The key or its number, as `keys list` prints them
         #[arg(value_name = "KEY")]
         key: String,
-        /// The secret root key, where it is kept elsewhere
+        /// The secret root key, if it is kept elsewhere
         #[arg(long, value_name = "FILE")]
         root_key: Option<Utf8PathBuf>,
     },
-    /// Take no media under a key any more, on the isolated side and at once
+    /// Refuse all media of a key from now on, on the isolated side
     Distrust {
         /// The key, its number, or a file with it
         #[arg(value_name = "KEY|FILE")]
         key: String,
     },
-    /// Move the secret root key to another folder, such as one on a stick that is kept offline
+    /// Move the secret root key to another folder, such as a stick that is kept offline
     MoveRoot {
         /// The folder
         #[arg(long, value_name = "DIR")]
@@ -78,28 +78,29 @@ pub(super) struct Export {
     /// The KBs
     #[arg(value_name = "KB", conflicts_with = "all")]
     pub(super) kbs: Vec<Kb>,
-    /// Everything that is published
+    /// Export all published sets
     #[arg(long)]
     pub(super) all: bool,
     /// Only this architecture (repeatable) [default: all]
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
-    /// The medium: an empty folder, or one that this mirror made, to which the export adds; at most its last folder is made
+    /// The medium: an empty folder, or one that this mirror wrote before. At most the last folder of the path is
+    /// created
     #[arg(long, value_name = "DIR")]
     pub(super) to: Utf8PathBuf,
-    /// Remove everything from the medium that is not selected
+    /// Remove all sets from the medium that are not selected
     #[arg(long)]
     pub(super) prune: bool,
-    /// Do not ask before --prune removes more than a fifth of the bytes
+    /// Do not prompt before --prune removes more than a fifth of the bytes
     #[arg(long)]
     pub(super) yes: bool,
     /// Refuse a folder on the file system of / or of the mirror: the medium must be mounted
     #[arg(long)]
     pub(super) expect_mount: bool,
-    /// Begin a new lineage where state.json is lost: a new name of the mirror, and numbers from the clock on
+    /// Begin a new lineage if state.json is lost: a new name of the mirror, and numbers from the clock
     #[arg(long)]
     pub(super) new_lineage: bool,
-    /// Send a program along, such as kbmirror for the other side (repeatable)
+    /// Add a program to the medium, such as kbmirror for the other side (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) with_tool: Vec<Utf8PathBuf>,
     /// Print what would be added, updated, and removed; write nothing
@@ -110,10 +111,10 @@ pub(super) struct Export {
 /// `check-medium`
 #[derive(Debug, Args)]
 pub(super) struct CheckMedium {
-    /// The medium: the folder in which START-HERE.txt lies
+    /// The medium: the folder that contains START-HERE.txt
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,
-    /// Take the root key that came with the medium where none is trusted yet
+    /// Check with the root key on the medium if no key is trusted yet
     #[arg(long)]
     pub(super) trust_on_first_use: bool,
 }
@@ -121,19 +122,19 @@ pub(super) struct CheckMedium {
 /// `import`
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The medium: the folder in which START-HERE.txt lies
+    /// The medium: the folder that contains START-HERE.txt
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,
-    /// Take the KBs that are whole where listed files are missing
+    /// Import the complete KBs if listed files are missing
     #[arg(long)]
     pub(super) partial_ok: bool,
-    /// Trust the root key that came with the medium, where none is trusted yet
+    /// Trust the root key on the medium if no key is trusted yet
     #[arg(long)]
     pub(super) trust_on_first_use: bool,
-    /// Take the medium although state.json is lost, and remember media from this one on
+    /// Import the medium although state.json is lost, and record media from this one on
     #[arg(long)]
     pub(super) accept_lineage: bool,
-    /// Take a medium whose validity has ended
+    /// Import a medium that has expired
     #[arg(long)]
     pub(super) accept_expired: bool,
 }

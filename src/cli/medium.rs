@@ -1,4 +1,4 @@
-//! `check-medium` and `import`: a medium that arrived is checked and taken.
+//! `check-medium` and `import`: check a medium, and add its sets to the mirror.
 
 use super::media_args::{CheckMedium, Import};
 use super::output::Output;
@@ -9,7 +9,7 @@ use crate::exit_code::ExitCode;
 use crate::report::Column;
 use crate::update::human_size;
 
-/// `check-medium`: every check, and no change.
+/// Runs `check-medium`: checks everything and changes nothing.
 pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output) -> Result<ExitCode> {
     let job = CheckJob {
         medium: &arguments.dir,
@@ -32,7 +32,7 @@ pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output)
     let signed = &checked.examined.signed;
     if signed.first_use {
         output.warn(format!(
-            "the root key {} came with the medium itself; nothing else vouches for it",
+            "the root key {} is from the medium itself; compare it with the key of the connected side",
             signed.root_key
         ));
     }
@@ -42,7 +42,7 @@ pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output)
 fn show_set(examined: &Examined, output: &mut Output) {
     let set = &examined.signed.set;
     if set.demo {
-        output.line("DEMO: the files are stand-ins; nothing here can be installed");
+        output.line("DEMO: the files are stand-ins and cannot be installed");
     }
     output.line(format!("set {} of the mirror {}, made {}", set.label(), set.mirror_id, set.created));
     let mut table = output.table([
@@ -62,14 +62,14 @@ fn show_set(examined: &Examined, output: &mut Output) {
     }
     output.text(table.render());
     for item in &set.missing {
-        output.line(format!("was missing when it was made: {} {} ({})", item.kb, item.what, item.why));
+        output.line(format!("missing since the export: {} {} ({})", item.kb, item.what, item.why));
     }
     for name in &examined.litter {
-        output.line(format!("not of the set, not read: {name}"));
+        output.line(format!("not part of the set, not read: {name}"));
     }
 }
 
-/// `import`: checks a medium and takes it into the mirror.
+/// Runs `import`: checks a medium and adds its sets to the mirror.
 pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> Result<ExitCode> {
     let named = setup.named_knowledge()?;
     let job = ImportJob {
@@ -90,7 +90,9 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
     }
     show_imported(imported, outcome.is_demo, output);
     if let Some(key) = &outcome.newly_trusted {
-        output.warn(format!("the root key {key} is trusted from now on, unseen"));
+        output.warn(format!(
+            "trusted the root key {key} without comparing it with the key of the connected side"
+        ));
     }
     Ok(code)
 }
@@ -98,39 +100,39 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
 fn show_skipped(imported: &Imported, output: &mut Output) {
     for folder in &imported.skipped {
         output.line(format!(
-            "left out {folder}: it was removed here on purpose (kbmirror forget --undo KB takes that back)"
+            "skipped {folder}: it was removed here on purpose (kbmirror forget --undo KB reverses it)"
         ));
     }
 }
 
 fn show_made_again(imported: &Imported, output: &mut Output) {
     for folder in &imported.healed_folders {
-        output.line(format!("published again {folder}, which had damaged files"));
+        output.line(format!("published {folder} again: it had damaged files"));
     }
     for path in &imported.rewritten {
-        output.line(format!("put right {path}"));
+        output.line(format!("rewrote {path}"));
     }
 }
 
 fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     if is_demo {
-        output.line("DEMO: the files are stand-ins; nothing here can be installed");
+        output.line("DEMO: the files are stand-ins and cannot be installed");
     }
     if imported.already_applied {
         output.line(format!(
-            "set {:04} is applied already: signatures, manifest, and listing were verified; the payload was not read again",
+            "set {:04} was imported before: verified signatures, manifest, and listing; did not read the payload again",
             imported.number
         ));
         show_made_again(imported, output);
         show_skipped(imported, output);
         output.line(if imported.healed_folders.is_empty() && imported.rewritten.is_empty() {
-            "nothing was changed; kbmirror check-medium reads the payload"
+            "nothing was changed; run kbmirror check-medium to read the payload"
         } else {
-            "nothing else was changed; kbmirror check-medium reads the payload"
+            "nothing else was changed; run kbmirror check-medium to read the payload"
         });
         if !imported.missing.is_empty() {
             output.warn(format!(
-                "{} on the medium missing; this mirror has them: {}",
+                "{} missing on the medium, but not in this mirror: {}",
                 match imported.missing.len() {
                     1 => "1 listed file is".to_owned(),
                     more => format!("{more} listed files are"),
@@ -142,7 +144,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     }
     if imported.older {
         output.line(format!(
-            "set {:04} is older than what is here: what was missing was added, and nothing was moved back",
+            "set {:04} is older than the last import: added missing files, kept newer ones",
             imported.number
         ));
     }
@@ -165,17 +167,17 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
         output.line(format!("{folders} already present (names and sizes checked, not re-read)"));
     }
     for name in &imported.litter {
-        output.line(format!("not of the set, not read: {name}"));
+        output.line(format!("not part of the set, not read: {name}"));
     }
     if imported.knowledge_adopted {
-        output.line("the knowledge tables of the medium replace those of this mirror from now on");
+        output.line("adopted the knowledge tables of the medium for this mirror");
     }
     if let Some(why) = &imported.knowledge_left {
-        output.warn(format!("the knowledge of the medium was left: {why}"));
+        output.warn(format!("ignored the knowledge tables on the medium: {why}"));
     }
     output.line(imported.evidence());
     for kb in &imported.left {
-        output.note(format!("left: {kb} is not whole on the medium"));
+        output.note(format!("skipped: {kb} is incomplete on the medium"));
     }
     for leftover in &imported.missing {
         let size = leftover.bytes.map_or_else(String::new, |bytes| format!(", {}", human_size(bytes)));

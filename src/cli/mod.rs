@@ -1,7 +1,7 @@
-//! The command line: arguments in, a call, rendering out. One file a command.
+//! The command line: parses the arguments, calls the job, and renders the result. Each command has a file of its own.
 //!
-//! Data goes to stdout, everything else to stderr. With `--json` exactly one JSON document goes to stdout, errors
-//! included. A reader that closes the pipe ends the program quietly.
+//! Data goes to stdout, everything else to stderr. With `--json`, exactly one JSON document goes to stdout, also for an
+//! error. A reader that closes the pipe ends the program quietly.
 
 mod args;
 mod asking;
@@ -62,7 +62,7 @@ use crate::net::redacted_text;
 use crate::options::{ColorChoice, OptionTexts, option_row};
 use crate::report::log_line;
 
-/// Runs the command that the process was started with.
+/// Runs the command of the process and returns its exit code.
 pub fn run(process: Process) -> ExitCode {
     let (cli, recorded, given) = match parse(&process) {
         Ok(parsed) => parsed,
@@ -124,8 +124,8 @@ pub fn run(process: Process) -> ExitCode {
 /// The greatest width of a help text.
 const MOST_HELP: u16 = 100;
 
-/// Parses the arguments once: the command, its description for recordings, and the shared options. The definition of all commands
-/// is large, and is not kept while the command runs.
+/// Parses the arguments into the command, its description for recordings, and the shared options. The definition of all
+/// commands is large, and is dropped before the command runs.
 fn parse(process: &Process) -> Result<(Cli, String, OptionTexts), clap::Error> {
     let mut definition = flags::definition();
     if let Some(width) = process.stdout_width {
@@ -136,7 +136,7 @@ fn parse(process: &Process) -> Result<(Cli, String, OptionTexts), clap::Error> {
     Ok((cli, flags::recorded_command(&definition, &matches), flags::given_flags(&matches)))
 }
 
-/// Help and version are data; anything else is a mistake in the arguments.
+/// Prints help and version to stdout as data, and everything else to stderr as a usage error.
 fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
@@ -153,15 +153,15 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
             }
         };
     }
-    // Clap repeats what it does not understand; help, which it shows where a command is missing, repeats nothing.
+    // Clap quotes invalid arguments, which may contain credentials. Help for a missing command quotes nothing.
     let is_help = error.kind() == ClapKind::DisplayHelpOnMissingArgumentOrSubcommand;
     let text = if is_help { error.to_string() } else { redacted_text(&error.to_string()) };
     let error = || {
-        // What is missing stands on lines of its own, up to the first empty one.
+        // Clap lists missing arguments on separate lines, up to the first empty line.
         let said = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
         let message = said.collect::<Vec<_>>().join(" ");
         let message = message.trim_start_matches("error: ").to_owned();
-        Error::usage(message).hint("kbmirror --help lists the commands and options")
+        Error::usage(message).hint("run kbmirror --help for the commands and options")
     };
     let palette = output::stderr_palette(&process, color_of(&process), log_format_of(&process));
     let is_log = log_format_of(&process) == LogFormat::Json;

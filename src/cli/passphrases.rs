@@ -1,5 +1,5 @@
-//! Passphrases of secret keys: from the file that an option or its variable names, else from a person at the terminal.
-//! Without both it is an error, before anything is begun: a run of a timer never waits.
+//! The passphrases of secret keys: from the file that an option or its variable names, else from the terminal.
+//! Without both, the command fails before it changes anything: a scheduled run never waits for input.
 
 use camino::Utf8Path;
 
@@ -7,7 +7,7 @@ use super::setup::Setup;
 use crate::carrier::{Passphrases, locked, read_passphrase, unasked};
 use crate::error::{Error, Result};
 
-/// The passphrases as this process has them.
+/// The passphrases of this process.
 pub(super) struct OfProcess<'s>(pub(super) &'s Setup);
 
 impl Passphrases for OfProcess<'_> {
@@ -22,12 +22,12 @@ impl Passphrases for OfProcess<'_> {
         if let Some(file) = &self.0.settings().options.key_passphrase_file {
             return read_passphrase(file);
         }
-        let unasked = || unasked("the new secret key is to have a passphrase");
+        let unasked = || unasked("the new secret key needs a passphrase");
         let first = self.0.ask_hidden("Passphrase of the new secret key: ")?.ok_or_else(unasked)?;
         if first.is_empty() {
             return Err(Error::usage("the passphrase is empty; nothing was changed"));
         }
-        if self.0.ask_hidden("The same once more: ")?.ok_or_else(unasked)? != first {
+        if self.0.ask_hidden("Repeat the passphrase: ")?.ok_or_else(unasked)? != first {
             return Err(Error::usage("the two passphrases differ; nothing was changed"));
         }
         Ok(first)

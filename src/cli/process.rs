@@ -1,4 +1,4 @@
-//! The outside world as one value, so that the command line can run in-process in a test.
+//! The environment of the process as one value, so that tests can run the command line in-process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,33 +12,33 @@ use crate::clock::{Clock, SystemClock};
 use crate::net::redacted_arguments;
 use crate::report::SharedWriter;
 
-/// A reader of a secret from a terminal: takes the question, returns the answer.
+/// A function that prompts on a terminal and reads the answer without an echo.
 pub type ReadHidden = Box<dyn FnMut(&str) -> std::io::Result<String>>;
 
-/// Everything that comes from outside: arguments, environment, streams, signals, and time. A test makes its own and runs the
-/// whole command line in-process.
+/// The inputs and outputs of the program: arguments, environment, streams, signals, and time. Tests supply their own
+/// and run the complete command line in-process.
 pub struct Process {
-    /// The arguments, the program's name first.
+    /// The arguments. The first one is the name of the program.
     pub args: Vec<OsString>,
     /// The environment variables that are valid Unicode.
     pub env: BTreeMap<String, String>,
     /// The source of data for an option whose value is `-`.
     pub stdin: Box<dyn Read>,
-    /// A person can answer on stdin.
+    /// `true` if stdin is a terminal, so that a person can answer.
     pub stdin_is_terminal: bool,
-    /// Asks the person a question and reads the answer without showing it.
+    /// Prompts on the terminal and reads the answer without an echo.
     pub read_hidden: ReadHidden,
-    /// Where data goes.
+    /// The stream for data.
     pub stdout: Box<dyn Write>,
-    /// Where everything else goes.
+    /// The stream for everything else.
     pub stderr: SharedWriter,
-    /// The width of the terminal that stdout is, if it is one.
+    /// The width of stdout if it is a terminal.
     pub stdout_width: Option<u16>,
-    /// Whether somebody watches stderr.
+    /// `true` if stderr is a terminal.
     pub stderr_is_terminal: bool,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who may stop the run.
+    /// The origin of stop requests.
     pub signals: Signals,
 }
 
@@ -51,12 +51,12 @@ impl std::fmt::Debug for Process {
 }
 
 impl Process {
-    /// The process that this is.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where they come in")]
+    /// Returns the environment of this process.
+    #[expect(clippy::disallowed_methods, reason = "the environment enters the program here only")]
     pub fn of_this_system() -> Self {
         let stdout = std::io::stdout();
-        // On a terminal, escape sequences are understood, or translated for consoles of older Windows versions. The program
-        // itself decides if it writes any.
+        // Terminals understand escape sequences; on old Windows consoles the stream translates them. The program
+        // decides elsewhere if it writes any.
         let stderr = std::io::stderr();
         let stderr: Box<dyn Write + Send> =
             if stderr.is_terminal() { Box::new(AutoStream::always(stderr)) } else { Box::new(stderr) };

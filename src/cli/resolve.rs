@@ -1,4 +1,4 @@
-//! `resolve`: asks the index and the knowledge, never the Catalog. A finding that is no plan exits 10.
+//! `resolve`: plans from the index and the knowledge, without the Catalog. A result other than a plan exits 10.
 
 use super::args::Resolve;
 use super::asking::{Sources, mind_absent, mind_host, names_in, note_age};
@@ -12,11 +12,11 @@ use crate::report::Column;
 use crate::resolve::{Plan, Request, Status, Step, read_line, resolve};
 use crate::update::{Architecture, count, human_size};
 
-/// `resolve`: the plan, from the index layered over the knowledge.
+/// Runs `resolve`: prints the plan, or answers a batch.
 pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Result<ExitCode> {
     let sources = Sources::open(setup)?;
     if let Some(batch) = &arguments.batch {
-        /// 10,000 requests are some 4 MB.
+        /// The largest batch. 10,000 requests take about 4 MB.
         const CAP: u64 = 1 << 30;
         let text = if batch == "-" {
             setup.read_stdin(CAP)?
@@ -46,14 +46,14 @@ fn request(arguments: &Resolve) -> Result<Request> {
     Ok(request)
 }
 
-/// Returns `true` if the facts of a plan are as fresh as the caller wants; else the plan says why not.
+/// Returns `true` if the facts of a plan are as fresh as the operator requires. Otherwise adds a warning to the plan.
 fn warn_of_age(plan: &mut Plan, arguments: &Resolve) -> bool {
     let refused = arguments.goal.expect_fresh(&plan.fresh).err();
     plan.warnings.extend(refused.iter().map(|error| error.message().to_owned()));
     refused.is_none()
 }
 
-/// One answer a line, in the order of the requests. A line that is no request is answered with its error.
+/// Prints one answer per line, in the order of the requests. The answer to an invalid line is its error.
 fn answer_lines(
     setup: &Setup,
     sources: &Sources,
@@ -67,7 +67,7 @@ fn answer_lines(
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (id, request) = read_line(line);
             let request = request.map(|request| {
-                // What a line says goes before the command line.
+                // A line overrides the command line.
                 let as_of = request.as_of.or(arguments.goal.as_of);
                 Request { today: Some(setup.today()), as_of, ..request }
             });
@@ -93,7 +93,7 @@ fn answer_lines(
             "--fail-if-older-than: facts are older, or of unknown age, in {}",
             count(old, "answer")
         ));
-        // A line that is not a request stays the first thing to mend.
+        // An invalid line has precedence: it needs a correction first.
         if code == ExitCode::OK {
             code = ExitCode::UNRESOLVED;
         }
@@ -101,7 +101,7 @@ fn answer_lines(
     Ok(code)
 }
 
-/// A plan for people.
+/// Prints a plan.
 pub(super) fn show(plan: &Plan, output: &mut Output) {
     output.line(plan.headline());
     if let Some(advice) = &plan.advice {
@@ -115,7 +115,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
             Column::new("present").status(),
             Column::file_name("file"),
         ]);
-        // The reasons have a table of their own: beside the names there is no room for sentences.
+        // Reasons have a separate table: file names leave no room for sentences.
         let mut reasons = output.table([Column::new("#"), Column::sentence("reason")]);
         for step in &plan.steps {
             files.row([
@@ -142,7 +142,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
         output.line(format!("  missing: {} {name}", missing.role));
     }
     if let Some(total) = plan.total_bytes.filter(|_| plan.steps.len() > 1) {
-        output.line(format!("together: {}", human_size(total)));
+        output.line(format!("total: {}", human_size(total)));
     }
     for choice in &plan.choices {
         let kb = choice.kb.filter(|_| plan.kb.is_none()).map(|kb| format!("{kb} ")).unwrap_or_default();
@@ -151,7 +151,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
         output.line(format!("  {kb}{}--product {:?}", architecture.unwrap_or_default(), choice.product));
     }
     if let Some(build) = plan.expected_build.filter(|_| plan.status == Status::Install) {
-        output.line(format!("afterwards: build {build}"));
+        output.line(format!("resulting build: {build}"));
     }
     if let Some(replacement) = &plan.replaced_by {
         let place = if replacement.present { "in this mirror" } else { "not in this mirror" };
@@ -167,11 +167,11 @@ fn order(step: &Step) -> String {
     step.order.map_or_else(|| "?".to_owned(), |order| order.to_string())
 }
 
-/// The name of a step's file; where nobody recorded it, the KB stands for it.
+/// Returns the file name of a step, or its KB if the name is unknown.
 pub(super) fn file_name(step: &Step) -> String {
     match (&step.name, step.kb) {
         (Some(name), _) => name.clone(),
-        (None, Some(kb)) => format!("{kb} (name not known)"),
+        (None, Some(kb)) => format!("{kb} (name unknown)"),
         (None, None) => "?".to_owned(),
     }
 }

@@ -1,5 +1,5 @@
-//! `schema`: the JSON Schemas of all documents. Reads no mirror and queries no Catalog. A name that does not exist is a mistake in
-//! the arguments, and the error lists the names.
+//! `schema`: prints the JSON Schemas of all documents. Does not read a mirror or query the Catalog. An unknown name
+//! is a usage error that lists the names.
 
 use super::args::Schema;
 use super::output::Output;
@@ -13,8 +13,8 @@ pub(super) fn run(arguments: &Schema, output: &mut Output) -> Result<ExitCode> {
     let Some(name) = &arguments.name else { return list(output) };
     let Some(kind) = DocumentKind::named(name) else {
         let names: Vec<&str> = DOCUMENTS.iter().map(|kind| kind.name).collect();
-        return Err(Error::usage(format!("{name:?} is not the name of a document"))
-            .hint(format!("the documents are {}", names.join(", "))));
+        return Err(Error::usage(format!("no document is named {name:?}"))
+            .hint(format!("choose from {}", names.join(", "))));
     };
     output.document(&kind.schema())?;
     Ok(ExitCode::OK)

@@ -1,4 +1,4 @@
-//! `search`: what the Catalog has, filtered and put in order here; writes nothing.
+//! `search`: queries the Catalog, filters and sorts the rows. Writes nothing.
 
 use super::output::Output;
 use super::search_args::Search;
@@ -12,19 +12,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::servicing::ProductFilter;
 
-/// How much of what the Catalog has an answer holds.
+/// The part of the Catalog's rows that was read.
 struct Coverage {
-    /// How many the Catalog says there are.
+    /// The number of rows that the Catalog reports.
     total: u64,
-    /// How many were read.
+    /// The number of rows that were read.
     found: usize,
-    /// Whether those are all.
+    /// `true` if all rows were read.
     complete: bool,
-    /// Whether the Catalog cut its answer, and not all was found in other ways.
+    /// `true` if the Catalog truncated its response and other queries did not find all rows.
     capped: bool,
-    /// How many were not asked for, because those that were are enough for the limit.
+    /// The number of rows that were not queried, because the limit was reached.
     unasked: u64,
-    /// Why there may be more, where that is not the limit's doing.
+    /// The reason why more rows may exist, unless it is the limit.
     lacks: Option<String>,
 }
 
@@ -39,9 +39,9 @@ impl Coverage {
     }
 }
 
-/// `search`: asks the Catalog, writes nothing.
+/// Runs `search`: queries the Catalog and prints the rows.
 pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Result<ExitCode> {
-    // Only products have names that the tables know.
+    // The tables have names of products only.
     let knowledge = if arguments.has_products() { Some(setup.knowledge()?) } else { None };
     let (query, choice) = (arguments.query()?, arguments.choice(knowledge.as_deref())?);
     let families = knowledge.as_deref().map_or(&[][..], |knowledge| knowledge.families().all());
@@ -109,14 +109,14 @@ fn filtered_out(left_out: &LeftOut) -> FilteredOut {
     FilteredOut { filter: left_out.filter.option(), updates: left_out.updates }
 }
 
-/// Asks for all rows, or for as many pages as a limit needs.
+/// Queries all rows, or the pages that the limit needs.
 fn ask(setup: &Setup, query: &Query, choice: &Choice) -> Result<SearchAnswer> {
     let enough = choice.limit.filter(|_| !choice.reads_all());
     setup.with_catalog(|catalog| {
         let query = query.clone();
         async move {
             let first = catalog.search(&query, enough).await?;
-            // The newest are on the first pages as long as the site keeps to its order.
+            // The newest rows are on the first pages if the site sorts them.
             if enough.is_none() || is_newest_first(&first.rows) {
                 return Ok(first);
             }
@@ -135,7 +135,7 @@ fn counts(left_out: &[LeftOut]) -> String {
     counts.join(", ")
 }
 
-/// What there is, what is shown of it, and where the rest is.
+/// Returns the number of rows found and shown, and the reasons for the difference.
 fn note(coverage: &Coverage, chosen: &Chosen) -> String {
     let shown = chosen.rows.len();
     let more = if coverage.capped { "more than " } else { "" };
@@ -145,7 +145,7 @@ fn note(coverage: &Coverage, chosen: &Chosen) -> String {
     }
     let left_out = coverage.found - chosen.matching;
     if left_out > 0 {
-        parts.push(format!("{left_out} left out by filters ({})", counts(&chosen.left_out)));
+        parts.push(format!("{left_out} excluded by filters ({})", counts(&chosen.left_out)));
     }
     let cut = (chosen.matching - shown) as u64 + coverage.unasked;
     if coverage.capped && coverage.unasked > 0 {
@@ -160,12 +160,12 @@ fn note(coverage: &Coverage, chosen: &Chosen) -> String {
     }
 }
 
-/// That the filters leave nothing, and which of them leaves out how many.
+/// Returns the error that the filters exclude every row, with the number of rows per filter.
 fn nothing_left(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Coverage) -> Error {
     let error = Error::new(
         ErrorKind::NotFound,
         format!(
-            "none of the {} updates that the Catalog finds for {:?} is wanted; left out: {}",
+            "the filters exclude all {} updates that the Catalog has for {:?}; excluded: {}",
             found.len(),
             query.words(),
             counts(&chosen.left_out)
@@ -173,7 +173,7 @@ fn nothing_left(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Cove
     );
     let to_blame = chosen.left_out.iter().filter(|out| out.updates == found.len());
     let error = to_blame.fold(error, |error, out| match others(out.filter, found) {
-        Some(others) => error.hint(format!("{} could be {others}", out.filter)),
+        Some(others) => error.hint(format!("use {} with {others}", out.filter)),
         None => error,
     });
     match &coverage.lacks {
@@ -182,9 +182,9 @@ fn nothing_left(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Cove
     }
 }
 
-/// What a filter could have been given.
+/// Returns the values of a filter that match rows, or `None` if no value matches.
 fn others(filter: Filter, found: &[Found]) -> Option<String> {
-    /// As many as a person reads.
+    /// The greatest number of values in a hint.
     const SHOWN: usize = 8;
     if matches!(filter, Filter::Since | Filter::Until) {
         let days = || found.iter().map(|found| found.row.last_updated);

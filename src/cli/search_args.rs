@@ -1,4 +1,4 @@
-//! The arguments of `search`: what is looked for, what of it is wanted, and in which order.
+//! The arguments of `search`: the query, the filters, and the order.
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -12,35 +12,35 @@ use crate::update::{Architecture, Kind};
 /// `search`
 #[derive(Debug, Args)]
 pub(super) struct Search {
-    /// A KB number or other words, all of which have to be there; "-word" must not
+    /// A KB number or other words. All words must match, and "-word" must not
     #[arg(required = true, value_name = "QUERY")]
     words: Vec<String>,
     /// Only this architecture (repeatable)
-    #[arg(long, value_name = "ARCH", help_heading = "What is shown")]
+    #[arg(long, value_name = "ARCH", help_heading = "Filters and order")]
     arch: Vec<Architecture>,
     /// Only this product: "Windows 11 24H2", 25H2, 26200, server-2025, or one of the Catalog's products (repeatable)
-    #[arg(long, value_name = "PRODUCT", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is shown")]
+    #[arg(long, value_name = "PRODUCT", value_parser = NonEmptyStringValueParser::new(), help_heading = "Filters and order")]
     product: Vec<String>,
-    /// Only this classification of the Catalog or what begins so, e.g. "security updates", drivers (repeatable)
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is shown")]
+    /// Only classifications of the Catalog that begin with this text, e.g. "security updates", drivers (repeatable)
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), help_heading = "Filters and order")]
     classification: Vec<String>,
     /// Only this kind (repeatable)
-    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true, help_heading = "What is shown")]
+    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true, help_heading = "Filters and order")]
     kind: Vec<Kind>,
     /// Only entries of this day and later
-    #[arg(long, value_name = "YYYY-MM-DD", help_heading = "What is shown")]
+    #[arg(long, value_name = "YYYY-MM-DD", help_heading = "Filters and order")]
     since: Option<Date>,
     /// Only entries of this day and earlier
-    #[arg(long, value_name = "YYYY-MM-DD", help_heading = "What is shown")]
+    #[arg(long, value_name = "YYYY-MM-DD", help_heading = "Filters and order")]
     until: Option<Date>,
-    /// Put them in order [default: date, the newest first]
-    #[arg(long, value_name = "KEY", help_heading = "What is shown")]
+    /// The order [default: date, the newest first]
+    #[arg(long, value_name = "KEY", help_heading = "Filters and order")]
     sort: Option<SortArg>,
-    /// Turn the order round
-    #[arg(long, help_heading = "What is shown")]
+    /// Reverse the order
+    #[arg(long, help_heading = "Filters and order")]
     reverse: bool,
-    /// At most so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What is shown")]
+    /// Show at most this many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Filters and order")]
     limit: Option<u32>,
 }
 
@@ -71,13 +71,13 @@ impl From<SortArg> for Sort {
     }
 }
 
-/// Reads a kind; one that is not known is refused with the list of those that are.
+/// Returns the parser of a kind. It refuses an unknown kind with the list of all kinds.
 pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())).try_map(|word| word.parse())
 }
 
 impl Search {
-    /// The query.
+    /// Returns the query.
     pub(super) fn query(&self) -> Result<Query> {
         Query::new(&self.words.join(" "))
     }
@@ -87,13 +87,13 @@ impl Search {
         !self.product.is_empty()
     }
 
-    /// The selection among the rows found.
+    /// Returns the filters, the order, and the limit.
     pub(super) fn choice(&self, knowledge: Option<&Knowledge>) -> Result<Choice> {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until
         {
-            return Err(Error::usage(format!("no day is from {since} on and up to {until}"))
-                .hint("--since is the first day, --until the last"));
+            return Err(Error::usage(format!("--since {since} is later than --until {until}"))
+                .hint("give the first day to --since and the last day to --until"));
         }
         let products = knowledge.into_iter().flat_map(|knowledge| {
             self.product.iter().map(move |asked| ProductFilter::new(asked, None, knowledge.families()))

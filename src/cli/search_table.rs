@@ -1,14 +1,14 @@
-//! The table of `search`, for the terminal that there is.
+//! The table of `search`.
 //!
-//! KB, date, kind, architecture, and size never wrap. A title stands in the last column and wraps there; where too little
-//! room is left for that, it stands under its row. In a pipe every row is one line with the whole title at its end.
+//! KB, date, kind, architecture, and size stay on one line. The title is the last column, and stands below its row on
+//! a narrow terminal. On a pipe, every row is one line with the complete title.
 
 use super::output::Output;
 use crate::catalog::Found;
 use crate::report::Column;
 use crate::update::{Architecture, human_size};
 
-/// Writes the rows.
+/// Prints the rows.
 pub(super) fn show(found: &[Found], output: &mut Output) {
     let mut table = output.table([
         Column::new("kb"),
@@ -31,7 +31,7 @@ pub(super) fn show(found: &[Found], output: &mut Output) {
     output.text(table.render());
 }
 
-/// A title on one line. Where it is shown, what is hidden in it is written out.
+/// Returns a title on one line. The table writes its hidden characters out.
 fn words(title: &str) -> String {
     title.split_whitespace().collect::<Vec<_>>().join(" ")
 }

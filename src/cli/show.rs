@@ -1,6 +1,6 @@
-//! `show`: what the index knows of a KB or of one update, what the knowledge has of it, and where the two differ.
+//! `show`: the facts about a KB or an update in the index and in the knowledge, and their differences.
 //!
-//! No page is read; with `--catalog` the Catalog is queried ([`super::show_catalog`]), and its answer is shown by the same means.
+//! Only `--catalog` queries the Catalog ([`super::show_catalog`]). Its response is printed in the same form.
 
 use super::args::{Show, Subject};
 use super::asking::Sources;
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::resolve::Side;
 
-/// `show`: all that is known of a KB or of one update.
+/// Runs `show`: prints all known facts about a KB or an update.
 pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Result<ExitCode> {
     if arguments.catalog {
         return show_catalog::run(setup, arguments.what, output);
@@ -20,14 +20,14 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
     let sources = Sources::open(setup)?;
     let view = KbView::of_index(arguments.what, &sources)?;
     if view.is_empty() {
-        // Without a mirror that is what to say.
+        // A missing mirror is the more useful error.
         setup.mirror().map_err(|error| match sources.side {
             Side::Connected => error.hint(ask_catalog(&view.name)),
             Side::Isolated => error,
         })?;
         let message = match arguments.what {
-            Subject::Kb(_) => format!("neither the index nor the knowledge has anything of {}", view.name),
-            Subject::Update(_) => format!("the index knows nothing of {}", view.name),
+            Subject::Kb(_) => format!("neither the index nor the knowledge has an entry for {}", view.name),
+            Subject::Update(_) => format!("the index has no entry for {}", view.name),
         };
         let error = Error::new(ErrorKind::NotFound, message);
         return Err(match (sources.side, arguments.what) {
@@ -35,10 +35,10 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
             (Side::Isolated, Subject::Update(_)) => error.hint(sources.side.to_know_newer()),
             (Side::Connected, Subject::Kb(kb)) => error
                 .hint(ask_catalog(&view.name))
-                .hint(format!("kbmirror crawl {kb} records what the Catalog has of it")),
-            (Side::Connected, Subject::Update(_)) => {
-                error.hint(ask_catalog(&view.name)).hint("kbmirror crawl KB records the updates of its KB")
-            }
+                .hint(format!("run kbmirror crawl {kb} to record its updates in the index")),
+            (Side::Connected, Subject::Update(_)) => error
+                .hint(ask_catalog(&view.name))
+                .hint("run kbmirror crawl KB to record the updates of its KB"),
         });
     }
     let document = view.document(&sources)?;
@@ -55,5 +55,5 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
 }
 
 fn ask_catalog(name: &str) -> String {
-    format!("kbmirror show {name} --catalog asks the Catalog and writes nothing")
+    format!("run kbmirror show {name} --catalog to query the Catalog without recording")
 }

@@ -1,7 +1,7 @@
-//! `show --catalog`: what the Catalog says now, beside what the index has. Writes nothing.
+//! `show --catalog`: the present facts of the Catalog, and the differences of the index. Writes nothing.
 //!
-//! Exits as the look went; what the Catalog does not know any more is not found, and what the index still has of it is shown
-//! all the same. A mirror with content from elsewhere is not compared.
+//! The exit code is that of the query. An update that the Catalog does not list any more is not found, but the facts
+//! in the index are printed. A mirror with content from another origin is not compared.
 
 use super::args::Subject;
 use super::asking::Sources;
@@ -16,14 +16,14 @@ use crate::facts::FileFacts;
 use crate::mirror::Index;
 use crate::update::human_size;
 
-/// `show --catalog`.
+/// Runs `show --catalog`.
 pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<ExitCode> {
     let mut sources = Sources::open(setup)?;
     let origin = setup.origin()?;
     if let Some(mirror) = &sources.mirror
         && mirror.origin()? != origin
     {
-        output.note("the mirror holds content from elsewhere, with which this Catalog is not compared");
+        output.note("the mirror has content from another origin: did not compare it with this Catalog");
         sources.mirror = None;
     }
     let of_index = KbView::of_index(what, &sources)?;
@@ -32,11 +32,11 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
         let look = match what {
             Subject::Kb(kb) => look_at_kb(&catalog, kb).await,
             Subject::Update(id) => look_at_update(&catalog, id).await?.ok_or_else(|| {
-                let message = format!("the Catalog says that it does not know {id} (any more)");
+                let message = format!("the Catalog does not list {id} (any more)");
                 Error::new(ErrorKind::NotFound, message)
             }),
         }?;
-        // What was not read would look as if the Catalog had it no more.
+        // Unread updates must not look as if the Catalog had removed them.
         if look.failures.iter().any(|failure| failure.kind.is_stop()) {
             return Err(stop.error());
         }
@@ -45,7 +45,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
     match answer {
         Ok(look) => show(look, what, &of_index, &sources, setup, output),
         Err(error) if error.kind() == ErrorKind::NotFound && !of_index.is_empty() => {
-            let error = error.hint("what is shown is what this side knows of it");
+            let error = error.hint("see the facts of this side above");
             show_what_is_left(&error, &of_index, &sources, setup, output)?;
             Ok(error.code())
         }
@@ -53,7 +53,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
     }
 }
 
-/// What the Catalog said.
+/// Prints the response of the Catalog.
 fn show(
     mut look: Look,
     what: Subject,
@@ -100,7 +100,7 @@ fn show(
     Ok(code)
 }
 
-/// Returns the document of the Catalog's answer. The index tells when it saw an update, and the mirror what it has.
+/// Returns the document of the response. The index adds the dates of crawls, and the mirror the present files.
 fn document(
     view: &KbView,
     look: &Look,
@@ -125,7 +125,7 @@ fn document(
     Ok(document)
 }
 
-/// Shows what this side still has of something that the Catalog does not know.
+/// Prints the facts of this side about a subject that the Catalog does not list.
 fn show_what_is_left(
     error: &Error,
     of_index: &KbView,
@@ -147,7 +147,7 @@ fn show_what_is_left(
     Ok(())
 }
 
-/// Where the index has it otherwise.
+/// Returns the differences between the index and the response.
 fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Result<Vec<IndexDifference>> {
     let mut differ = Vec::new();
     for one in &look.updates {
@@ -158,7 +158,7 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
                 let own = OfIndex { detail, files: &of_index.facts.files, is_read };
                 differ.extend(revised(own, one, &look.files));
             }
-            // Of a KB that was never crawled there is nothing to differ from.
+            // A KB that was never crawled cannot differ.
             None if of_index.updates.is_empty() => {}
             None => differ.push(IndexDifference {
                 update_id: id,
@@ -168,7 +168,7 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
             }),
         }
     }
-    // An update that could not be read is not gone.
+    // An update that could not be read was not removed.
     let is_listed = |id| look.updates.iter().any(|one| one.detail.facts.id == id);
     if matches!(what, Subject::Kb(_)) && look.complete && look.failures.is_empty() {
         for own in of_index.updates.iter().filter(|own| !is_listed(own.facts.id)) {
@@ -183,7 +183,7 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
     Ok(differ)
 }
 
-/// Fills in what only the mirror can tell of a file.
+/// Adds the facts about a file that only the mirror has.
 fn what_the_pool_has(file: &mut FileFacts, index: &Index) -> Result<()> {
     let Some(sha1) = file.sha1 else { return Ok(()) };
     if let Some(own) = index.file_of_sha1(&sha1)? {
@@ -194,18 +194,18 @@ fn what_the_pool_has(file: &mut FileFacts, index: &Index) -> Result<()> {
     Ok(())
 }
 
-/// Shows a file: an address by its host, digests in full.
+/// Prints a file with its host and its complete digests.
 fn show_file(file: &FileDocument, output: &mut Output) {
     let host = file.host().unwrap_or("-");
     output.line(format!("  {:<14} {}", "file", output.file_name(&file.name)));
     let mut field = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            output.line(format!("    {name:<6} {value}"));
+            output.line(format!("    {name:<7} {value}"));
         }
     };
     field("size", file.size.map(human_size));
     field("sha1", file.sha1.map(|sha1| sha1.to_string()));
     field("sha256", file.sha256.map(|sha256| sha256.to_string()));
     field("host", Some(host.to_owned()));
-    field("here", Some(if file.present { "yes" } else { "no" }.to_owned()));
+    field("present", Some(if file.present { "yes" } else { "no" }.to_owned()));
 }

@@ -1,8 +1,9 @@
-//! The origin of a stop request: Ctrl-C and SIGTERM of this process, or the caller that runs the command line in-process.
+//! The origin of stop requests: Ctrl-C and SIGTERM of this process, or the caller that runs the command line
+//! in-process.
 //!
-//! The signals are received while a command queries the Catalog, and from then on until the process ends. The first one asks
-//! the run to stop; it brings itself to an end. The second one ends the process at once. A command without the network leaves
-//! signals to the system, which ends it.
+//! Signals are received from the first query of the Catalog until the process ends. The first signal requests a stop,
+//! and the run ends in order. The second signal ends the process at once. For a command without the network, the
+//! system ends the process.
 
 use std::io;
 use std::thread;
@@ -16,12 +17,12 @@ use crate::net::{Signal, Stop, Stopper};
 pub enum Signals {
     /// The signals of this process.
     OfThisProcess,
-    /// The holder of the other half of this.
+    /// The stop handle of the caller.
     Given(Stop),
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Starts to listen and returns the stop handle.
     pub(super) fn listen(&self) -> Result<Stop> {
         match self {
             Self::OfThisProcess => {
@@ -34,8 +35,8 @@ impl Signals {
 }
 
 fn listen() -> io::Result<Stop> {
-    // A runtime of its own: the one of the run ends before the last view is written, and a signal that came in between
-    // would be lost. The thread lasts as long as the process.
+    // A separate runtime: that of the run ends before the last view is written, and later signals would be lost. The
+    // thread lasts until the process ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let mut heard = {
         let _context = runtime.enter();
@@ -56,7 +57,7 @@ async fn obey(heard: &mut system::Heard, stopper: &Stopper) {
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
-    reason = "the run may be held up by a disk or a pipe and return nothing; everything on disk stands a kill at any moment"
+    reason = "a disk or a pipe may block the run; the files on disk are safe against a kill at any moment"
 )]
 fn end_at_once(signal: Signal) -> ! {
     std::process::exit(i32::from(ExitCode::of(signal.kind()).number()))
@@ -72,7 +73,7 @@ mod system {
 
     use crate::net::Signal;
 
-    /// The signals as they come.
+    /// The signals of the system.
     pub(super) struct Heard {
         interrupt: Stream,
         terminate: Stream,
@@ -105,7 +106,7 @@ mod system {
 
     use crate::net::Signal;
 
-    /// The signals as they come.
+    /// The signals of the system.
     pub(super) struct Heard {
         ctrl_c: CtrlC,
         ctrl_break: CtrlBreak,

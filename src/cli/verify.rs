@@ -1,6 +1,6 @@
-//! `verify`: everything is read again and compared. Findings are recorded in the index, so that no command hands out what is damaged;
-//! the report goes to `runs/` and a note of it to `health.json`. On a mirror that cannot be written it warns, and reports its
-//! findings all the same.
+//! `verify`: reads every file again and compares it. Findings are recorded in the index, so that no command uses
+//! damaged files. The report goes to `runs/`, and its summary to `health.json`. On a read-only mirror, `verify`
+//! prints its findings and warns that it cannot record them.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ use crate::report::{Column, Tone};
 use crate::sync::keep_verify_report;
 use crate::update::Kb;
 
-/// `verify`: is the mirror what its index says?
+/// Runs `verify`: compares the mirror with its index.
 pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Result<ExitCode> {
     let mirror = setup.mirror()?;
     let (knowledge, now) = (setup.knowledge()?, Time::from(setup.now()));
     let verify = |events: &_| mirror.verify(&arguments.kbs, arguments.deep, &knowledge, now, events);
     let report = setup.watched(verify)?;
     if let Err(error) = keep_verify_report(mirror.layout(), &report, now) {
-        output.warn(format!("the report could not be kept: {}", error.full_message()));
+        output.warn(format!("cannot save the report: {}", error.full_message()));
     }
     let code = if report.findings.is_empty() { ExitCode::OK } else { ExitCode::INTEGRITY };
     if output.is_json() {
@@ -50,16 +50,16 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
         output.note(format!("  hint: {}", hint(&mirror, &report)?));
     }
     for path in &report.healed {
-        output.line(format!("recorded as damaged before, sound now: {path}"));
+        output.line(format!("recorded as damaged before, intact now: {path}"));
     }
     if !report.in_use.is_empty() {
         output.note(format!(
-            "in use by a process that writes to the mirror now: {}",
+            "in use by another process that writes to the mirror: {}",
             report.in_use.iter().map(|path| path.as_str()).collect::<Vec<_>>().join(", ")
         ));
     }
     for leftover in &report.leftovers {
-        output.note(format!("left by a run that was cut off: {leftover}"));
+        output.note(format!("left by an interrupted run: {leftover}"));
     }
     for warning in &report.warnings {
         output.warn(warning);
@@ -68,16 +68,18 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
     Ok(code)
 }
 
-/// Returns how the findings go away.
+/// Returns the hint that resolves the findings.
 fn hint(mirror: &Mirror<impl Access>, report: &VerifyReport) -> Result<String> {
     let layout = mirror.layout();
     if report.findings.iter().any(|finding| finding.path == layout.relative(layout.index())) {
-        return Ok("run kbmirror repair --rebuild-index: it keeps the index as evidence and makes it anew"
-            .to_owned());
+        return Ok(
+            "run kbmirror repair --rebuild-index: it keeps the damaged index as evidence and rebuilds it"
+                .to_owned(),
+        );
     }
     let kbs: BTreeSet<Kb> = report.findings.iter().flat_map(|finding| finding.kbs.iter().copied()).collect();
     if kbs.is_empty() {
-        return Ok("move what is not of the mirror away, and verify again".to_owned());
+        return Ok("move the foreign files away and run kbmirror verify again".to_owned());
     }
     let kbs: Vec<String> = kbs.iter().map(ToString::to_string).collect();
     Ok(mirror.side()?.to_heal(kbs.join(" ")))

@@ -1,4 +1,4 @@
-//! `why`: the reasons behind a plan, as an indented tree or as data. Exits as `resolve` does.
+//! `why`: prints the reasons behind a plan as an indented tree or as JSON. The exit code is that of `resolve`.
 
 use super::args::Why;
 use super::asking::{Sources, names_in, note_age};
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::resolve::{Reason, why};
 
-/// `why`: asks as `resolve` does, and tells the reasons.
+/// Runs `why`: plans as `resolve` does, and prints the reasons.
 pub(super) fn run(setup: &Setup, arguments: &Why, output: &mut Output) -> Result<ExitCode> {
     let sources = Sources::open(setup)?;
     let mut request = arguments.goal.request(&arguments.machine)?;
@@ -30,7 +30,7 @@ pub(super) fn run(setup: &Setup, arguments: &Why, output: &mut Output) -> Result
     Ok(if plan.status.is_plan() { ExitCode::OK } else { ExitCode::UNRESOLVED })
 }
 
-/// The evidence and the reasons of a conclusion, under it.
+/// Prints the evidence and the reasons below a conclusion.
 fn show_below(reason: &Reason, indent: &str, output: &mut Output) {
     for evidence in &reason.evidence {
         output.sentence(&format!("{indent}  source: "), evidence);

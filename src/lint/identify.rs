@@ -363,7 +363,7 @@ fn trouble(
     if !is_known_kb {
         return said(
             LintCode::UnknownPackage,
-            format!("neither the index nor the knowledge has anything of {kb}"),
+            format!("neither the index nor the knowledge has an entry for {kb}"),
         );
     }
     let stated = stated(kb, architecture, named, knowledge, facts);

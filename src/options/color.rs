@@ -1,7 +1,7 @@
 //! The use of colour: `--color` and the variables `NO_COLOR`, `CLICOLOR_FORCE`, and `TERM`. Pure.
 //!
-//! Under `auto`, a stream gets colour if it is a terminal. `NO_COLOR` (no-color.org) and `TERM=dumb` switch colour off, and
-//! `CLICOLOR_FORCE` (bixense.com/clicolors) switches it on, also on a pipe. `NO_COLOR` takes precedence.
+//! Under `auto`, a stream gets colour if it is a terminal. `NO_COLOR` (no-color.org) and `TERM=dumb` switch colour
+//! off, and `CLICOLOR_FORCE` (bixense.com/clicolors) switches it on, also on a pipe. `NO_COLOR` takes precedence.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What people see: events become bars on a terminal and plain lines or JSON elsewhere, results become tables.
+//! The output for people: bars on a terminal, plain lines or JSON elsewhere, and tables of results.
 //!
 //! Data goes to stdout and everything else to stderr. Output makes sense without colour and fits the terminal.
 

@@ -1,7 +1,8 @@
-//! Colour for people: status words and the labels of warnings, errors, and hints. Everything else stays as the terminal shows it.
+//! Colour for people: status words and the labels of warnings, errors, and hints. Everything else stays as the
+//! terminal shows it.
 //!
-//! Text is neutral before it is painted, so that the only escape sequences in the output are those of this file. Without
-//! colour the text is the same.
+//! Text is neutral before it is painted, so that the only escape sequences in the output are those of this file.
+//! Without colour the text is the same.
 
 use std::borrow::Cow;
 
@@ -49,7 +50,7 @@ const STATUSES: [(&str, Tone); 16] = [
     ("wanted", Tone::Good),
     ("unknown", Tone::Caution),
     ("unverified", Tone::Caution),
-    ("not here", Tone::Caution),
+    ("missing", Tone::Caution),
     ("no", Tone::Caution),
     ("retired", Tone::Caution),
     ("ended", Tone::Caution),
@@ -125,7 +126,7 @@ mod tests {
             ("ok", Some(Tone::Good)),
             ("damaged (2 faults)", Some(Tone::Bad)),
             ("no", Some(Tone::Caution)),
-            ("not here", Some(Tone::Caution)),
+            ("missing", Some(Tone::Caution)),
             ("not applicable", None),
             ("no entry", None),
             ("oklahoma", None),
