@@ -144,7 +144,7 @@ fn an_older_medium_does_not_replace_a_reissue() {
     let older_later = isolated_mirror(&root);
     import(&older_later, &media[2]).exits(0);
     let output = older_later.run(&["import", media[0].as_str()]).exits(0).stdout;
-    assert!(output.contains("is older than what is here"), "{output}");
+    assert!(output.contains("is older than the last import"), "{output}");
     assert_eq!(names_in(&older_later.set_folder("KB5041865", FOLDER)), [new.name]);
 }
 

@@ -86,7 +86,7 @@ fn foreign_files_at_the_root_are_reported_and_not_read() {
     let imported = isolated.run(&["import", medium.as_str()]).exits(0);
     for name in litter {
         assert!(
-            imported.stdout.contains(&format!("not of the set, not read: {name}")),
+            imported.stdout.contains(&format!("not part of the set, not read: {name}")),
             "{}",
             imported.stdout
         );
