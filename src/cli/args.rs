@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::machine_args::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
-use super::media_args::{CheckMedium, Export, Import, Keys};
-use super::search_args::{Search, kinds};
+use super::media_args::{CheckMediumArgs, ExportArgs, ImportArgs, KeysArgs};
+use super::search_args::{SearchArgs, kind_parser};
 
 use crate::net::{INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
@@ -30,85 +30,85 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Query the Catalog for updates
-    Search(Search),
+    Search(SearchArgs),
     /// Record the updates and files of KBs in the index
     ///
     /// Records updates, files, and the graph. Downloads no package file.
-    Crawl(Crawl),
+    Crawl(CrawlArgs),
     /// Download, check, and publish KBs as folders
     ///
     /// Queries the Catalog, resolves the files of each KB, downloads and checks them, and publishes a folder for each
     /// package set.
-    Fetch(Fetch),
+    Fetch(FetchArgs),
     /// Show all known facts about a KB or an update
-    Show(Show),
+    Show(ShowArgs),
     /// List the published package sets
     List,
     /// Plan which files a KB needs, in which order, and why
     ///
     /// Reads the index and the knowledge. Does not query the Catalog.
-    Resolve(Resolve),
+    Resolve(ResolveArgs),
     /// Make, show, trust, and revoke the keys that sign media
-    Keys(Keys),
+    Keys(KeysArgs),
     /// Write published KBs to a medium
-    Export(Export),
+    Export(ExportArgs),
     /// Check a medium without changing anything
-    CheckMedium(CheckMedium),
+    CheckMedium(CheckMediumArgs),
     /// Check a medium and add its KBs to the mirror
-    Import(Import),
+    Import(ImportArgs),
     /// Write the script that installs a KB, or one that collects facts
     ///
     /// Writes the script that installs the files of a plan, or with --collect the script that collects the facts of a
     /// machine.
-    Script(Script),
+    Script(ScriptArgs),
     /// Put the files of a plan into an empty folder
     ///
     /// Puts exactly the files of a plan into an empty folder, and its script beside the folder.
-    Stage(Stage),
+    Stage(StageArgs),
     /// Write a configuration for a new mirror
-    Init(Init),
+    Init(InitArgs),
     /// Update the mirror by its configuration
     ///
     /// Deletes nothing.
-    Sync(Sync),
+    Sync(SyncArgs),
     /// Report the age, last runs, damage, and news of the mirror
-    Status(Status),
+    Status(StatusArgs),
     /// Read every file again and compare it with the index
     ///
     /// Records damage in the index. Changes no package file.
-    Verify(Verify),
+    Verify(VerifyArgs),
     /// Restore damaged or missing files
     ///
     /// Restores files from media, folders, and the Catalog's servers. Never deletes the only copy of a file.
-    Repair(Repair),
+    Repair(RepairArgs),
     /// Remove published KBs into trash/
     ///
     /// Removes published KBs into trash/. Later runs of sync and import do not add these KBs again.
-    Forget(Forget),
+    Forget(ForgetArgs),
     /// Print a schedule of sync for systemd, cron, or Windows
     ///
     /// Installs nothing.
-    Schedule(Schedule),
+    Schedule(ScheduleArgs),
     /// Print the JSON Schema of a document, or list the documents
-    Schema(Schema),
+    Schema(SchemaArgs),
     /// Check if DISM can use a folder as a set
     ///
     /// Names the files that are missing, foreign, or duplicate.
-    Lint(Lint),
+    Lint(LintArgs),
     /// Explain a plan as a tree of reasons
     ///
     /// Reads the index and the knowledge. Does not query the Catalog.
-    Why(Why),
+    Why(WhyArgs),
     /// Print which file needs which, and which update replaces which
     ///
     /// Reads the index and the knowledge. Does not query the Catalog.
-    Graph(Graph),
+    Graph(GraphArgs),
     /// Show and check the knowledge tables
-    Knowledge(Knowledge),
+    Knowledge(KnowledgeArgs),
     /// Print the completions of a shell
-    Completions(Completions),
+    Completions(CompletionsArgs),
     /// Print the manual page of a command, or write all pages
-    Man(Man),
+    Man(ManArgs),
 }
 
 impl Command {
@@ -123,7 +123,7 @@ impl Command {
 
 /// `completions`
 #[derive(Debug, Args)]
-pub(super) struct Completions {
+pub(super) struct CompletionsArgs {
     /// The shell that loads them
     #[arg(value_name = "SHELL")]
     pub(super) shell: clap_complete::Shell,
@@ -131,7 +131,7 @@ pub(super) struct Completions {
 
 /// `man`
 #[derive(Debug, Args)]
-pub(super) struct Man {
+pub(super) struct ManArgs {
     /// The command, such as fetch or keys init [default: kbmirror itself]
     #[arg(value_name = "COMMAND", conflicts_with = "to")]
     pub(super) command: Vec<String>,
@@ -142,7 +142,7 @@ pub(super) struct Man {
 
 /// `crawl`
 #[derive(Debug, Args)]
-pub(super) struct Crawl {
+pub(super) struct CrawlArgs {
     /// KB numbers, or the words of a query
     #[arg(required = true, value_name = "KB|QUERY")]
     pub(super) what: Vec<String>,
@@ -156,7 +156,7 @@ pub(super) struct Crawl {
 
 /// `fetch`
 #[derive(Debug, Args)]
-pub(super) struct Fetch {
+pub(super) struct FetchArgs {
     /// The KBs
     #[arg(required = true, value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
@@ -168,7 +168,7 @@ pub(super) struct Fetch {
     #[arg(long, value_name = "PRODUCT")]
     pub(super) product: Vec<String>,
     /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
-    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true)]
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), ignore_case = true)]
     pub(super) kind: Vec<Kind>,
     /// Publish files for which the Catalog states no digest
     #[arg(long)]
@@ -189,7 +189,7 @@ pub(super) struct Fetch {
 
 /// `show`
 #[derive(Debug, Args)]
-pub(super) struct Show {
+pub(super) struct ShowArgs {
     /// A KB number or an update id
     #[arg(value_name = "KB|UPDATE-ID")]
     pub(super) what: Subject,
@@ -220,7 +220,7 @@ impl std::str::FromStr for Subject {
 
 /// `resolve`
 #[derive(Debug, Args)]
-pub(super) struct Resolve {
+pub(super) struct ResolveArgs {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
@@ -240,7 +240,7 @@ pub(super) struct Resolve {
 
 /// `script`
 #[derive(Debug, Args)]
-pub(super) struct Script {
+pub(super) struct ScriptArgs {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
@@ -257,7 +257,7 @@ pub(super) struct Script {
 
 /// `stage`
 #[derive(Debug, Args)]
-pub(super) struct Stage {
+pub(super) struct StageArgs {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
@@ -271,7 +271,7 @@ pub(super) struct Stage {
 
 /// `lint`
 #[derive(Debug, Args)]
-pub(super) struct Lint {
+pub(super) struct LintArgs {
     /// The folder
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,
@@ -309,7 +309,7 @@ pub(super) struct Lint {
 
 /// `knowledge`
 #[derive(Debug, Args)]
-pub(super) struct Knowledge {
+pub(super) struct KnowledgeArgs {
     /// The subcommand.
     #[command(subcommand)]
     pub(super) what: KnowledgeCommand,
@@ -333,7 +333,7 @@ pub(super) enum KnowledgeCommand {
 
 /// `graph`
 #[derive(Debug, Args)]
-pub(super) struct Graph {
+pub(super) struct GraphArgs {
     /// The KBs
     #[arg(required = true, value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
@@ -353,7 +353,7 @@ pub(super) enum GraphFormat {
 
 /// `why`
 #[derive(Debug, Args)]
-pub(super) struct Why {
+pub(super) struct WhyArgs {
     /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
@@ -367,7 +367,7 @@ pub(super) struct Why {
 
 /// `init`
 #[derive(Debug, Args)]
-pub(super) struct Init {
+pub(super) struct InitArgs {
     /// The product to mirror: the folder name of a family, a product with its version, a version, or a build, e.g.
     /// 25H2 or server-2025
     #[arg(long, value_name = "PRODUCT", default_value = "windows-11-24h2")]
@@ -379,7 +379,7 @@ pub(super) struct Init {
 
 /// `sync`
 #[derive(Debug, Args)]
-pub(super) struct Sync {
+pub(super) struct SyncArgs {
     /// Print what would be fetched; download nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -396,7 +396,7 @@ pub(super) struct Sync {
 
 /// `status`
 #[derive(Debug, Args)]
-pub(super) struct Status {
+pub(super) struct StatusArgs {
     /// Show the news of the last run
     #[arg(long)]
     pub(super) news: bool,
@@ -404,7 +404,7 @@ pub(super) struct Status {
 
 /// `verify`
 #[derive(Debug, Args)]
-pub(super) struct Verify {
+pub(super) struct VerifyArgs {
     /// Only the published sets of these KBs
     #[arg(value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
@@ -415,7 +415,7 @@ pub(super) struct Verify {
 
 /// `repair`
 #[derive(Debug, Args)]
-pub(super) struct Repair {
+pub(super) struct RepairArgs {
     /// Only the published sets of these KBs
     #[arg(value_name = "KB")]
     pub(super) kbs: Vec<Kb>,
@@ -435,7 +435,7 @@ pub(super) struct Repair {
 
 /// `forget`
 #[derive(Debug, Args)]
-pub(super) struct Forget {
+pub(super) struct ForgetArgs {
     /// The KBs
     #[arg(value_name = "KB", required = true)]
     pub(super) kbs: Vec<Kb>,
@@ -452,7 +452,7 @@ pub(super) struct Forget {
 
 /// `schema`
 #[derive(Debug, Args)]
-pub(super) struct Schema {
+pub(super) struct SchemaArgs {
     /// The name of a document [default: list all documents]
     #[arg(value_name = "NAME")]
     pub(super) name: Option<String>,
@@ -460,7 +460,7 @@ pub(super) struct Schema {
 
 /// `schedule`
 #[derive(Debug, Args)]
-pub(super) struct Schedule {
+pub(super) struct ScheduleArgs {
     /// Print a service and a timer for systemd (the default)
     #[arg(long, group = "scheduler")]
     pub(super) systemd: bool,

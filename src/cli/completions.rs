@@ -1,7 +1,7 @@
 //! `completions`: the completions of a shell, from the definition of the command line. Reads no mirror and writes no
 //! file.
 
-use super::args::Completions;
+use super::args::CompletionsArgs;
 use super::flags::definition;
 use super::output::Output;
 use crate::documents::{GeneratedDocument, TextFile};
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 
 /// Runs `completions`: prints the script that the shell loads.
-pub(super) fn run(arguments: &Completions, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(arguments: &CompletionsArgs, output: &mut Output) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut definition(), "kbmirror", &mut script);
     let script = String::from_utf8_lossy(&script);

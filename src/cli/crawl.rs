@@ -1,7 +1,7 @@
 //! `crawl`: records updates and files in the index, without downloading packages. The exit code is that of the run. An
 //! unknown KB writes nothing.
 
-use super::args::Crawl;
+use super::args::CrawlArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::catalog::Query;
@@ -13,7 +13,7 @@ use crate::report::Column;
 use crate::update::{Architecture, Kb, count};
 
 /// Runs `crawl`: records updates, files, and the graph in the index.
-pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &CrawlArgs, output: &mut Output) -> Result<ExitCode> {
     let kbs: Result<Vec<Kb>, _> = arguments.what.iter().map(|word| word.parse()).collect();
     let goal = match kbs {
         Ok(kbs) => CrawlGoal::Kbs(kbs),

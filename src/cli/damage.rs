@@ -47,7 +47,7 @@ pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
 }
 
 /// Warns of damaged set folders whose files are intact in the pool: DISM would use the damaged copies in the folder.
-pub(super) fn warn_of_folders(plan: &mut Plan, mirror: &Mirror<impl Access>) -> Result<()> {
+pub(super) fn warn_of_damaged_folders(plan: &mut Plan, mirror: &Mirror<impl Access>) -> Result<()> {
     let sets: BTreeSet<(Kb, SetFolder)> = plan.steps.iter().filter_map(|step| step.set.clone()).collect();
     for (kb, folder) in sets {
         if mirror.index().is_folder_damaged(kb, &folder)? {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-use super::media_args::Export;
+use super::media_args::ExportArgs;
 use super::output::Output;
-use super::passphrases::OfProcess;
+use super::passphrases::ProcessPassphrases;
 use super::setup::Setup;
 use crate::carrier::{
     self, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
@@ -21,15 +21,15 @@ use crate::servicing::{Knowledge, Tables};
 use crate::update::{count, human_size};
 
 /// `export`: writes a medium and reads it back.
-pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &ExportArgs, output: &mut Output) -> Result<ExitCode> {
     if arguments.kbs.is_empty() && !arguments.all {
         return Err(Error::usage("the KBs to export are missing").hint("name KBs, or use --all"));
     }
     if arguments.dry_run {
-        return rehearse(setup, arguments, output);
+        return dry_run(setup, arguments, output);
     }
     let outcome = write(setup, arguments);
-    let document = outcome.as_ref().map(Done::document);
+    let document = outcome.as_ref().map(FinishedExport::document);
     if let Err(error) =
         carrier::keep_report(&setup.layout(), RunReport::Export, &arguments.to, document, setup.now())
     {
@@ -46,7 +46,7 @@ pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Res
     Ok(if done.plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE })
 }
 
-fn request(arguments: &Export) -> ExportRequest {
+fn request(arguments: &ExportArgs) -> ExportRequest {
     ExportRequest {
         kbs: arguments.kbs.clone(),
         all: arguments.all,
@@ -56,10 +56,10 @@ fn request(arguments: &Export) -> ExportRequest {
 }
 
 /// Prints the plan for the present state of the medium. Writes nothing.
-fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
+fn dry_run(setup: &Setup, arguments: &ExportArgs, output: &mut Output) -> Result<ExitCode> {
     let folder = setup.layout().keys();
     let keys = if disk::exists(&folder.join("keys.json")) {
-        let keys = KeyFolder::new(folder).signing_keys(&OfProcess(setup))?;
+        let keys = KeyFolder::new(folder).signing_keys(&ProcessPassphrases(setup))?;
         keys.expect_valid(&setup.now().to_string())?;
         Some(keys)
     } else {
@@ -72,7 +72,7 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
     let request = request(arguments);
     request.expect_match(&mirror)?;
     let found = Found::look(&arguments.to, keys.as_ref(), &mirror)?;
-    let Carried { knowledge, warning, .. } = Carried::onto(setup, &found)?;
+    let MediumKnowledge { knowledge, warning, .. } = MediumKnowledge::onto(setup, &found)?;
     let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
     plan.warnings.extend(warning);
@@ -113,21 +113,21 @@ fn refuse_changed(changed: &[Utf8PathBuf]) -> Result<()> {
     Err(Error::new(ErrorKind::Integrity, message).hint("run kbmirror verify for the list"))
 }
 
-struct Done {
+struct FinishedExport {
     plan: ExportPlan,
     exported: Exported,
     local_note: Option<String>,
     is_demo: bool,
 }
 
-impl Done {
+impl FinishedExport {
     fn document(&self) -> ExportDocument<'_> {
         self.exported.document(&self.plan)
     }
 }
 
-fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
-    let keys = KeyFolder::new(setup.layout().keys()).signing_keys(&OfProcess(setup))?;
+fn write(setup: &Setup, arguments: &ExportArgs) -> Result<FinishedExport> {
+    let keys = KeyFolder::new(setup.layout().keys()).signing_keys(&ProcessPassphrases(setup))?;
     keys.expect_valid(&setup.now().to_string())?;
     let mut mirror = setup.mirror_to_write()?;
     carrier::lineage(&mirror, arguments.new_lineage)?;
@@ -140,7 +140,7 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let request = request(arguments);
     request.expect_match(&mirror)?;
     let found = Found::look(&arguments.to, Some(&keys), &mirror)?;
-    let Carried { knowledge, tables, warning } = Carried::onto(setup, &found)?;
+    let MediumKnowledge { knowledge, tables, warning } = MediumKnowledge::onto(setup, &found)?;
     let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
     plan.warnings.extend(warning);
@@ -150,7 +150,7 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let expires = setup.settings().options.expires.map(|time| setup.now().saturating_add(time)).transpose();
     let expires =
         expires.map_err(|error| Error::usage("--expires is too long").caused_by(error))?.map(Into::into);
-    let exported = setup.watched(|events| {
+    let exported = setup.with_progress(|events| {
         let context = carrier::Context {
             keys: &keys,
             knowledge: &knowledge,
@@ -162,21 +162,21 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
         };
         carrier::export(&plan, &place, &found, &mut mirror, &context)
     })?;
-    Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })
+    Ok(FinishedExport { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })
 }
 
 /// The texts of knowledge tables by their file names.
-type Texts = Vec<(String, String)>;
+type TableTexts = Vec<(String, String)>;
 
 /// The knowledge on a medium. Every script, page, and reason on the medium uses it.
-struct Carried {
+struct MediumKnowledge {
     knowledge: Arc<Knowledge>,
-    tables: Texts,
+    tables: TableTexts,
     /// The note that the medium keeps its own tables.
     warning: Option<String>,
 }
 
-impl Carried {
+impl MediumKnowledge {
     /// Returns the knowledge of the run, or that of the medium if it is newer: an export never replaces newer tables.
     fn onto(setup: &Setup, found: &Found) -> Result<Self> {
         let (own, texts) = (setup.knowledge()?, found.knowledge()?);
@@ -189,13 +189,13 @@ impl Carried {
                 knowledge: Arc::new(theirs),
                 tables: texts,
             },
-            _ => Self { knowledge: own, tables: tables(setup)?, warning: None },
+            _ => Self { knowledge: own, tables: medium_tables(setup)?, warning: None },
         })
     }
 }
 
 /// Prompts before a removal that may be a mistake.
-fn confirm(setup: &Setup, plan: &ExportPlan, arguments: &Export) -> Result<()> {
+fn confirm(setup: &Setup, plan: &ExportPlan, arguments: &ExportArgs) -> Result<()> {
     let Some(question) = plan.question().filter(|_| !arguments.yes) else { return Ok(()) };
     let sets: Vec<String> = plan.removals.iter().map(|set| format!("{} {}", set.kb, set.folder)).collect();
     let question = format!("{question} ({})", sets.join(", "));
@@ -227,7 +227,7 @@ fn show_room(room: Room, output: &mut Output) {
 }
 
 /// Returns all tables of the medium: the built-in tables, replaced by those of the mirror or of the named folder.
-fn tables(setup: &Setup) -> Result<Texts> {
+fn medium_tables(setup: &Setup) -> Result<TableTexts> {
     let other = match setup.knowledge_folder() {
         Some(folder) => read_table_texts(&folder)?,
         None => Vec::new(),
@@ -260,7 +260,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
             set.folder.to_string(),
             set.files.to_string(),
             human_size(set.bytes),
-            change(set).to_owned(),
+            change_word(set).to_owned(),
             along.join(", "),
         ]);
     }
@@ -276,7 +276,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
     }
     output.text(table.render());
     output.line(format!("the medium: {plan}"));
-    output.line(format!("changes: {}", changes(plan)));
+    output.line(format!("changes: {}", changes_line(plan)));
     for name in &plan.removed_tools {
         output.line(format!("removed: tools/{name}"));
     }
@@ -292,7 +292,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
 }
 
 /// Returns the change of a set for the table.
-fn change(set: &PlannedExport) -> &'static str {
+fn change_word(set: &PlannedExport) -> &'static str {
     match (set.change, set.in_mirror) {
         (Change::Add, _) => "new",
         (Change::Update, _) => "replaced",
@@ -302,7 +302,7 @@ fn change(set: &PlannedExport) -> &'static str {
 }
 
 /// Returns all changes in one line.
-fn changes(plan: &ExportPlan) -> String {
+fn changes_line(plan: &ExportPlan) -> String {
     let part = |verb: &str, sets: &[ChangedSet]| {
         let bytes: u64 = sets.iter().map(|set| set.bytes).sum();
         (!sets.is_empty()).then(|| format!("{verb} {}, {}", count(sets.len(), "set"), human_size(bytes)))

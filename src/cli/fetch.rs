@@ -1,6 +1,6 @@
 //! `fetch`: the main job, its tables, and its document. The exit code is that of the run. Failures follow the results.
 
-use super::args::Fetch;
+use super::args::FetchArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::crawl::{Failure, Run, RunOptions, Session};
@@ -14,7 +14,7 @@ use crate::servicing::ProductFilter;
 use crate::update::{Architecture, human_size};
 
 /// Runs `fetch`: downloads, checks, and publishes KBs.
-pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &FetchArgs, output: &mut Output) -> Result<ExitCode> {
     let knowledge = setup.knowledge()?;
     let products =
         arguments.product.iter().map(|asked| ProductFilter::new(asked, None, knowledge.families()));

@@ -1,6 +1,6 @@
 //! `forget`: moves published sets that are not needed any more to `trash/`.
 
-use super::args::Forget;
+use super::args::ForgetArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::documents::{ForgetDocument, ForgottenFile};
@@ -10,7 +10,7 @@ use crate::report::Column;
 use crate::update::{Kb, count, human_size};
 
 /// Runs `forget`.
-pub(super) fn run(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &ForgetArgs, output: &mut Output) -> Result<ExitCode> {
     if arguments.undo {
         return undo(setup, arguments, output);
     }
@@ -40,7 +40,7 @@ pub(super) fn run(setup: &Setup, arguments: &Forget, output: &mut Output) -> Res
     Ok(ExitCode::OK)
 }
 
-fn undo(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCode> {
+fn undo(setup: &Setup, arguments: &ForgetArgs, output: &mut Output) -> Result<ExitCode> {
     let mut mirror = setup.mirror_to_write()?;
     let mut undone: Vec<Kb> = Vec::new();
     for &kb in &arguments.kbs {

@@ -1,9 +1,9 @@
 //! `graph`: the requirements between files and the supersedence of updates, for Graphviz or as JSON. Does not query the
 //! Catalog.
 
-use super::args::{Graph as Arguments, GraphFormat};
-use super::asking::Sources;
+use super::args::{GraphArgs, GraphFormat};
 use super::output::Output;
+use super::plan_sources::Sources;
 use super::setup::Setup;
 use crate::documents::GraphDocument;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::resolve::Graph;
 
 /// Runs `graph`, on the index layered over the knowledge, or on the knowledge alone.
-pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &GraphArgs, output: &mut Output) -> Result<ExitCode> {
     if output.is_json() && arguments.format == Some(GraphFormat::Dot) {
         return Err(Error::usage("--json and --format dot contradict each other"));
     }

@@ -1,6 +1,6 @@
 //! `init`: creates the folder of a mirror and a `kbmirror.toml` with comments. Overwrites nothing.
 
-use super::args::Init;
+use super::args::InitArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
@@ -12,7 +12,7 @@ use crate::sync::template;
 use crate::update::Architecture;
 
 /// Runs `init`: writes a configuration for a new mirror.
-pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &InitArgs, output: &mut Output) -> Result<ExitCode> {
     let knowledge = setup.knowledge()?;
     let layout = setup.layout();
     let path = layout.config();

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::args::Subject;
-use super::asking::Sources;
 use super::output::Output;
+use super::plan_sources::Sources;
 use crate::documents::{
     KnownOfKb, SetStatus, ShowDocument, ShownFrom, StoredSet, UpdateDocument, Withdrawal,
 };

@@ -3,9 +3,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::media_args::{Keys, KeysCommand};
+use super::media_args::{KeysArgs, KeysCommand};
 use super::output::Output;
-use super::passphrases::OfProcess;
+use super::passphrases::ProcessPassphrases;
 use super::setup::Setup;
 use crate::carrier::{KeyFolder, Passphrases, PublicKey, Revoked, Rotated, key_number};
 use crate::clock::Time;
@@ -20,10 +20,10 @@ use crate::report::Column;
 use crate::update::count;
 
 /// Runs `keys`.
-pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &KeysArgs, output: &mut Output) -> Result<ExitCode> {
     let folder = KeyFolder::new(setup.layout().keys());
     let now = Time::from(setup.now()).to_string();
-    let passphrases = OfProcess(setup);
+    let passphrases = ProcessPassphrases(setup);
     match &arguments.command {
         KeysCommand::Init { root_to, passphrase } => {
             let passphrases = passphrase.then_some(&passphrases as &dyn Passphrases);

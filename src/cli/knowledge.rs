@@ -4,7 +4,7 @@
 
 use camino::Utf8Path;
 
-use super::args::{Knowledge as Arguments, KnowledgeCommand};
+use super::args::{KnowledgeArgs, KnowledgeCommand};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
@@ -15,7 +15,7 @@ use crate::report::Column;
 use crate::servicing::{TableCheck, TableFinding, TableInfo, Tables, check_tables, rows_of};
 
 /// Runs `knowledge`. Writes nothing except the file of `--to`.
-pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &KnowledgeArgs, output: &mut Output) -> Result<ExitCode> {
     setup.with_tables(|tables| match &arguments.what {
         KnowledgeCommand::Show { table: None, .. } => show_all(tables, output),
         KnowledgeCommand::Show { table: Some(table), to } => show_one(tables, table, to.as_deref(), output),
@@ -73,13 +73,13 @@ fn check(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
         return Ok(code);
     }
     for finding in &checked.findings {
-        tell(finding, output);
+        show_finding(finding, output);
     }
     output.sentence("", &summary(&checked));
     Ok(code)
 }
 
-fn tell(finding: &TableFinding, output: &mut Output) {
+fn show_finding(finding: &TableFinding, output: &mut Output) {
     output.sentence(&format!("{}: ", finding.table), &format!("{} ({})", finding.message, finding.code));
 }
 

@@ -3,10 +3,10 @@
 
 use camino::Utf8Path;
 
-use super::args::Lint;
-use super::asking::{Sources, note_age};
+use super::args::LintArgs;
 use super::machine_args::expect_fresh;
 use super::output::Output;
+use super::plan_sources::{Sources, warn_if_stale};
 use super::setup::Setup;
 use crate::disk;
 use crate::documents::LintDocument;
@@ -20,7 +20,7 @@ use crate::resolve::{Goal, Machine, Request, freshness_of};
 use crate::update::count;
 
 /// Runs `lint`: checks if DISM can use the folder as a set.
-pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &LintArgs, output: &mut Output) -> Result<ExitCode> {
     if !disk::is_folder(&arguments.dir)? {
         return Err(Error::usage(format!("{} is not a folder", arguments.dir)));
     }
@@ -39,7 +39,7 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
         output.document(&LintDocument { report: &report, fresh: &fresh })?;
     } else {
         show(&arguments.dir, &report, output);
-        note_age(&fresh, &[], output);
+        warn_if_stale(&fresh, &[], output);
     }
     if let Err(error) = expect_fresh(&fresh, arguments.fail_if_older_than) {
         output.note(error.to_string());
@@ -51,8 +51,8 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
     })
 }
 
-impl From<&Lint> for Machine {
-    fn from(arguments: &Lint) -> Self {
+impl From<&LintArgs> for Machine {
+    fn from(arguments: &LintArgs) -> Self {
         Self {
             architecture: arguments.arch,
             baseline: arguments.baseline,
@@ -66,7 +66,7 @@ impl From<&Lint> for Machine {
 }
 
 /// Returns the request that asks for the age of the facts behind a report.
-fn request_of(arguments: &Lint, report: &LintReport, setup: &Setup) -> Request {
+fn request_of(arguments: &LintArgs, report: &LintReport, setup: &Setup) -> Request {
     Request {
         as_of: arguments.as_of,
         today: Some(setup.today()),

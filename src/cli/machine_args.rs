@@ -20,7 +20,7 @@ use crate::update::{Architecture, Build, Kb, Kind};
 
 /// The goal of a request.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("wanted").args(["kb", "latest", "enable"]))]
+#[command(group = ArgGroup::new("goal").args(["kb", "latest", "enable"]))]
 pub(super) struct GoalArgs {
     /// The KB
     #[arg(value_name = "KB")]

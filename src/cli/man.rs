@@ -8,7 +8,7 @@ use clap::Command;
 use clap_mangen::Man as Page;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::args::Man;
+use super::args::ManArgs;
 use super::examples::examples_for;
 use super::flags::definition;
 use super::help::GROUPS;
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 
 /// Runs `man`: prints the page of a command, or writes all pages.
-pub(super) fn run(arguments: &Man, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(arguments: &ManArgs, output: &mut Output) -> Result<ExitCode> {
     let pages = if arguments.to.is_some() { all_pages()? } else { vec![page_of(&arguments.command)?] };
     let mut written: Vec<Utf8PathBuf> = Vec::new();
     if let Some(folder) = &arguments.to {

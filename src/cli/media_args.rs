@@ -9,7 +9,7 @@ use crate::update::{Architecture, Kb, parse_age};
 
 /// `keys`
 #[derive(Debug, Args)]
-pub(super) struct Keys {
+pub(super) struct KeysArgs {
     /// The subcommand.
     #[command(subcommand)]
     pub(super) command: KeysCommand,
@@ -74,7 +74,7 @@ pub(super) enum KeysCommand {
 
 /// `export`
 #[derive(Debug, Args)]
-pub(super) struct Export {
+pub(super) struct ExportArgs {
     /// The KBs
     #[arg(value_name = "KB", conflicts_with = "all")]
     pub(super) kbs: Vec<Kb>,
@@ -110,7 +110,7 @@ pub(super) struct Export {
 
 /// `check-medium`
 #[derive(Debug, Args)]
-pub(super) struct CheckMedium {
+pub(super) struct CheckMediumArgs {
     /// The medium: the folder that contains START-HERE.txt
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,
@@ -121,7 +121,7 @@ pub(super) struct CheckMedium {
 
 /// `import`
 #[derive(Debug, Args)]
-pub(super) struct Import {
+pub(super) struct ImportArgs {
     /// The medium: the folder that contains START-HERE.txt
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,

@@ -1,6 +1,6 @@
 //! `check-medium` and `import`: check a medium, and add its sets to the mirror.
 
-use super::media_args::{CheckMedium, Import};
+use super::media_args::{CheckMediumArgs, ImportArgs};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{CheckJob, Examined, ImportJob, Imported};
@@ -10,13 +10,13 @@ use crate::report::Column;
 use crate::update::human_size;
 
 /// Runs `check-medium`: checks everything and changes nothing.
-pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn check(setup: &Setup, arguments: &CheckMediumArgs, output: &mut Output) -> Result<ExitCode> {
     let job = CheckJob {
         medium: &arguments.dir,
         trust_on_first_use: arguments.trust_on_first_use,
         now: setup.now(),
     };
-    let checked = setup.watched(|events| job.run(&setup.layout(), events))?;
+    let checked = setup.with_progress(|events| job.run(&setup.layout(), events))?;
     if output.is_json() {
         output.document(&checked.document())?;
         return Ok(ExitCode::OK);
@@ -70,7 +70,7 @@ fn show_set(examined: &Examined, output: &mut Output) {
 }
 
 /// Runs `import`: checks a medium and adds its sets to the mirror.
-pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn import(setup: &Setup, arguments: &ImportArgs, output: &mut Output) -> Result<ExitCode> {
     let named = setup.named_knowledge()?;
     let job = ImportJob {
         medium: &arguments.dir,
@@ -81,7 +81,7 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
         named: named.as_deref(),
         now: setup.now(),
     };
-    let outcome = setup.watched(|events| job.run(&setup.layout(), events))?;
+    let outcome = setup.with_progress(|events| job.run(&setup.layout(), events))?;
     let imported = &outcome.imported;
     let code = if imported.left.is_empty() { ExitCode::OK } else { ExitCode::INCOMPLETE };
     if output.is_json() {
@@ -105,7 +105,7 @@ fn show_skipped(imported: &Imported, output: &mut Output) {
     }
 }
 
-fn show_made_again(imported: &Imported, output: &mut Output) {
+fn show_restored(imported: &Imported, output: &mut Output) {
     for folder in &imported.healed_folders {
         output.line(format!("published {folder} again: it had damaged files"));
     }
@@ -123,7 +123,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
             "set {:04} was imported before: verified signatures, manifest, and listing; did not read the payload again",
             imported.number
         ));
-        show_made_again(imported, output);
+        show_restored(imported, output);
         show_skipped(imported, output);
         output.line(if imported.healed_folders.is_empty() && imported.rewritten.is_empty() {
             "nothing was changed; run kbmirror check-medium to read the payload"
@@ -157,7 +157,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     for folder in &imported.published {
         output.line(format!("published {folder}"));
     }
-    show_made_again(imported, output);
+    show_restored(imported, output);
     show_skipped(imported, output);
     if imported.unchanged > 0 {
         let folders = match imported.unchanged {

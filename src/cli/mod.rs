@@ -4,7 +4,6 @@
 //! error. A reader that closes the pipe ends the program quietly.
 
 mod args;
-mod asking;
 mod completions;
 mod crawl;
 mod damage;
@@ -27,6 +26,7 @@ mod media_args;
 mod medium;
 mod output;
 mod passphrases;
+mod plan_sources;
 mod process;
 mod repair;
 mod resolve;
@@ -66,7 +66,7 @@ use crate::report::log_line;
 pub fn run(process: Process) -> ExitCode {
     let (cli, recorded, given) = match parse(&process) {
         Ok(parsed) => parsed,
-        Err(error) => return refuse_arguments(process, &error),
+        Err(error) => return print_parse_result(process, &error),
     };
     let reads_config = !matches!(cli.command, Command::Init(_) | Command::Completions(_) | Command::Man(_));
     let settings = match settings::Settings::gather(&given, &process, reads_config) {
@@ -137,7 +137,7 @@ fn parse(process: &Process) -> Result<(Cli, String, OptionTexts), clap::Error> {
 }
 
 /// Prints help and version to stdout as data, and everything else to stderr as a usage error.
-fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
+fn print_parse_result(mut process: Process, error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
         let has_color = output::stdout_has_color(&process, color_of(&process));
@@ -181,7 +181,7 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
 
 /// Returns the form of the log, where only the words of the command line and the environment are available.
 fn log_format_of(process: &Process) -> LogFormat {
-    let text = word_of(process, "--log-format").or_else(|| {
+    let text = option_word(process, "--log-format").or_else(|| {
         let row = option_row("log_format");
         row.and_then(|row| process.env.get(row.variable?)).cloned()
     });
@@ -190,11 +190,11 @@ fn log_format_of(process: &Process) -> LogFormat {
 
 /// Returns the use of colour, by the words of the command line.
 fn color_of(process: &Process) -> ColorChoice {
-    word_of(process, "--color").and_then(|word| word.parse().ok()).unwrap_or_default()
+    option_word(process, "--color").and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
 /// Returns the value of an option among the words of the command line, or `None` if it is not there.
-fn word_of(process: &Process, flag: &str) -> Option<String> {
+fn option_word(process: &Process, flag: &str) -> Option<String> {
     let mut words = process.args.iter().skip(1).filter_map(|word| word.to_str());
     let rest = words
         .find_map(|word| word.strip_prefix(flag).filter(|rest| rest.is_empty() || rest.starts_with('=')))?;

@@ -8,14 +8,14 @@ use crate::carrier::{Passphrases, locked, read_passphrase, unasked};
 use crate::error::{Error, Result};
 
 /// The passphrases of this process.
-pub(super) struct OfProcess<'s>(pub(super) &'s Setup);
+pub(super) struct ProcessPassphrases<'s>(pub(super) &'s Setup);
 
-impl Passphrases for OfProcess<'_> {
+impl Passphrases for ProcessPassphrases<'_> {
     fn of_key(&self, path: &Utf8Path) -> Result<String> {
         if let Some(file) = &self.0.settings().options.key_passphrase_file {
             return read_passphrase(file);
         }
-        self.0.ask_hidden(&format!("Passphrase of {path}: "))?.ok_or_else(|| locked(path))
+        self.0.prompt_hidden(&format!("Passphrase of {path}: "))?.ok_or_else(|| locked(path))
     }
 
     fn for_new_key(&self) -> Result<String> {
@@ -23,11 +23,11 @@ impl Passphrases for OfProcess<'_> {
             return read_passphrase(file);
         }
         let unasked = || unasked("the new secret key needs a passphrase");
-        let first = self.0.ask_hidden("Passphrase of the new secret key: ")?.ok_or_else(unasked)?;
+        let first = self.0.prompt_hidden("Passphrase of the new secret key: ")?.ok_or_else(unasked)?;
         if first.is_empty() {
             return Err(Error::usage("the passphrase is empty; nothing was changed"));
         }
-        if self.0.ask_hidden("Repeat the passphrase: ")?.ok_or_else(unasked)? != first {
+        if self.0.prompt_hidden("Repeat the passphrase: ")?.ok_or_else(unasked)? != first {
             return Err(Error::usage("the two passphrases differ; nothing was changed"));
         }
         Ok(first)

@@ -3,7 +3,7 @@
 //! The servers are used only if the content of the mirror comes from the origin of this run. An isolated mirror, a
 //! run with `--offline`, and a demo without its recording are repaired from `--from` alone.
 
-use super::args::Repair;
+use super::args::RepairArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::clock::Time;
@@ -19,7 +19,7 @@ use crate::sync::keep_verify_report;
 use crate::update::{count, human_size};
 
 /// Runs `repair`.
-pub(super) fn run(setup: &Setup, arguments: &Repair, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &RepairArgs, output: &mut Output) -> Result<ExitCode> {
     if arguments.rebuild_index {
         rebuild_index(setup, output)?;
     }
@@ -28,16 +28,16 @@ pub(super) fn run(setup: &Setup, arguments: &Repair, output: &mut Output) -> Res
     let (knowledge, now) = (setup.knowledge()?, Time::from(setup.now()));
     let mirror = setup.mirror()?;
     let side = setup.side(Some(&mirror))?;
-    let begun = setup.watched(|events| job.begin(&mirror, &knowledge, now, events))?;
+    let begun = setup.with_progress(|events| job.begin(&mirror, &knowledge, now, events))?;
     let outcome = if arguments.dry_run {
-        setup.watched(|events| job.rehearse(begun, &knowledge, now, events))?
+        setup.with_progress(|events| job.rehearse(begun, &knowledge, now, events))?
     } else if side == Side::Connected && setup.origin()? == mirror.origin()? {
         drop(mirror);
         setup.run(&OnlineRepair { job, begun }, RunOptions::default())?.outcome
     } else {
         drop(mirror);
         let mut mirror = setup.mirror_to_write()?;
-        setup.watched(|events| job.run(begun, &mut mirror, &knowledge, now, events))?
+        setup.with_progress(|events| job.run(begun, &mut mirror, &knowledge, now, events))?
     };
     if let Some(report) = &outcome.report
         && let Err(error) = keep_verify_report(&setup.layout(), report, now)

@@ -1,8 +1,8 @@
 //! `resolve`: plans from the index and the knowledge, without the Catalog. A result other than a plan exits 10.
 
-use super::args::Resolve;
-use super::asking::{Sources, mind_absent, mind_host, names_in, note_age};
+use super::args::ResolveArgs;
 use super::output::Output;
+use super::plan_sources::{Sources, add_host_warnings, file_names, list_missing_files, warn_if_stale};
 use super::setup::Setup;
 use crate::disk;
 use crate::documents::BatchError;
@@ -13,7 +13,7 @@ use crate::resolve::{Plan, Request, Status, Step, read_line, resolve};
 use crate::update::{Architecture, count, human_size};
 
 /// Runs `resolve`: prints the plan, or answers a batch.
-pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &ResolveArgs, output: &mut Output) -> Result<ExitCode> {
     let sources = Sources::open(setup)?;
     if let Some(batch) = &arguments.batch {
         /// The largest batch. 10,000 requests take about 4 MB.
@@ -28,9 +28,9 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
     let request = request(arguments)?;
     let mut plan = sources.plan(&request, setup)?;
     if let Some(host) = arguments.machine.host()? {
-        mind_host(&host, &mut plan);
+        add_host_warnings(&host, &mut plan);
     }
-    let is_whole = !sources.is_cut_off(setup)? || mind_absent(&mut plan);
+    let is_whole = !sources.cannot_download(setup)? || list_missing_files(&mut plan);
     let is_fresh = warn_of_age(&mut plan, arguments);
     if output.is_json() {
         output.document(&plan)?;
@@ -40,14 +40,14 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
     Ok(if plan.status.is_plan() && is_whole && is_fresh { ExitCode::OK } else { ExitCode::UNRESOLVED })
 }
 
-fn request(arguments: &Resolve) -> Result<Request> {
+fn request(arguments: &ResolveArgs) -> Result<Request> {
     let mut request = arguments.goal.request(&arguments.machine)?;
-    request.available = arguments.available.as_ref().map(names_in).transpose()?;
+    request.available = arguments.available.as_ref().map(file_names).transpose()?;
     Ok(request)
 }
 
 /// Returns `true` if the facts of a plan are as fresh as the operator requires. Otherwise adds a warning to the plan.
-fn warn_of_age(plan: &mut Plan, arguments: &Resolve) -> bool {
+fn warn_of_age(plan: &mut Plan, arguments: &ResolveArgs) -> bool {
     let refused = arguments.goal.expect_fresh(&plan.fresh).err();
     plan.warnings.extend(refused.iter().map(|error| error.message().to_owned()));
     refused.is_none()
@@ -58,11 +58,11 @@ fn answer_lines(
     setup: &Setup,
     sources: &Sources,
     text: &str,
-    arguments: &Resolve,
+    arguments: &ResolveArgs,
     output: &mut Output,
 ) -> Result<ExitCode> {
     let (mut code, mut old) = (ExitCode::OK, 0);
-    let cut_off = sources.is_cut_off(setup)?;
+    let cut_off = sources.cannot_download(setup)?;
     sources.with_library(|library| {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (id, request) = read_line(line);
@@ -75,7 +75,7 @@ fn answer_lines(
             match answer {
                 Ok(mut plan) => {
                     if cut_off {
-                        mind_absent(&mut plan);
+                        list_missing_files(&mut plan);
                     }
                     old += usize::from(!warn_of_age(&mut plan, arguments));
                     output.json_line(&plan)?;
@@ -160,7 +160,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
     for warning in &plan.warnings {
         output.warn(warning);
     }
-    note_age(&plan.fresh, &plan.warnings, output);
+    warn_if_stale(&plan.fresh, &plan.warnings, output);
 }
 
 fn order(step: &Step) -> String {

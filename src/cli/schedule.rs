@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::args::Schedule;
+use super::args::ScheduleArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::sync::{ScheduledCommand, cron_line, systemd_units, windows_task};
 
 /// Runs `schedule`: prints or writes units, lines, or a task.
-pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &ScheduleArgs, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
     let config = match &setup.settings().config {
         Some(config) => disk::absolute(config.path())?,

@@ -1,7 +1,7 @@
 //! `schema`: prints the JSON Schemas of all documents. Does not read a mirror or query the Catalog. An unknown name
 //! is a usage error that lists the names.
 
-use super::args::Schema;
+use super::args::SchemaArgs;
 use super::output::Output;
 use crate::documents::{DOCUMENTS, DocumentKind};
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use crate::exit_code::ExitCode;
 use crate::report::Column;
 
 /// Runs `schema`: prints the list of documents, or one schema.
-pub(super) fn run(arguments: &Schema, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(arguments: &SchemaArgs, output: &mut Output) -> Result<ExitCode> {
     let Some(name) = &arguments.name else { return list(output) };
     let Some(kind) = DocumentKind::named(name) else {
         let names: Vec<&str> = DOCUMENTS.iter().map(|kind| kind.name).collect();

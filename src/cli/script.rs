@@ -1,9 +1,9 @@
 //! `script`: writes the install script of a plan, the same as beside its set folder, or the script that collects the
 //! facts of a machine.
 
-use super::args::Script;
-use super::asking::{Sources, note_age};
+use super::args::ScriptArgs;
 use super::output::Output;
+use super::plan_sources::{Sources, warn_if_stale};
 use super::setup::Setup;
 use crate::disk;
 use crate::documents::ScriptDocument;
@@ -16,7 +16,7 @@ use crate::script::{FileLocations, ScriptTarget, collect_script, install_script,
 use crate::update::Kb;
 
 /// Runs `script`: prints a script or writes it into a file.
-pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &ScriptArgs, output: &mut Output) -> Result<ExitCode> {
     let (text, plan) = if arguments.collect {
         (collect_script(), None)
     } else {
@@ -24,12 +24,12 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
         let request = arguments.goal.request(&arguments.machine)?;
         let plan = sources.plan(&request, setup)?;
         if plan.status != Status::Install {
-            output.error(&not_a_plan(&plan));
+            output.error(&no_steps_error(&plan));
             return Ok(ExitCode::UNRESOLVED);
         }
         arguments.goal.expect_fresh(&plan.fresh)?;
-        let form = form_of(request.machine.place)?;
-        (text_of(&plan, form, &sources)?, Some(plan))
+        let form = script_target(request.machine.place)?;
+        (script_text(&plan, form, &sources)?, Some(plan))
     };
     if let Some(path) = &arguments.to {
         disk::write_named(path, text.as_bytes())?;
@@ -41,7 +41,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
         output.text(text);
     }
     if let Some(plan) = &plan {
-        note_age(&plan.fresh, &plan.warnings, output);
+        warn_if_stale(&plan.fresh, &plan.warnings, output);
     }
     for warning in plan.iter().flat_map(|plan| &plan.warnings) {
         output.warn(warning);
@@ -50,14 +50,14 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
 }
 
 /// Returns the error of a command that needs steps, for a request without steps.
-pub(super) fn not_a_plan(plan: &Plan) -> Error {
+pub(super) fn no_steps_error(plan: &Plan) -> Error {
     let error = Error::new(ErrorKind::Unresolved, plan.headline());
     let error = plan.advice.iter().fold(error, |error, advice| error.hint(advice.clone()));
     plan.successor.iter().fold(error, |error, kb| error.hint(format!("use {kb} instead")))
 }
 
 /// Returns the target of the script for a place.
-pub(super) fn form_of(place: Place) -> Result<ScriptTarget> {
+pub(super) fn script_target(place: Place) -> Result<ScriptTarget> {
     match place {
         Place::Online | Place::Mirror => Ok(ScriptTarget::Online),
         Place::Image | Place::Winpe | Place::Winre => Ok(ScriptTarget::Image),
@@ -69,7 +69,7 @@ pub(super) fn form_of(place: Place) -> Result<ScriptTarget> {
     }
 }
 
-fn text_of(plan: &Plan, form: ScriptTarget, sources: &Sources) -> Result<String> {
+fn script_text(plan: &Plan, form: ScriptTarget, sources: &Sources) -> Result<String> {
     let Some(kb) = plan.kb else {
         return Err(Error::new(ErrorKind::Unresolved, "the plan has no KB to install"));
     };
@@ -80,9 +80,15 @@ fn text_of(plan: &Plan, form: ScriptTarget, sources: &Sources) -> Result<String>
     let made = match &sources.mirror {
         Some(mirror) => {
             let places = mirror.places(kb, &plan.steps)?;
-            script_job(plan, form, &sources.knowledge, is_demo, &FirstThenNamed(&places, Named { kb, plan }))
+            script_job(
+                plan,
+                form,
+                &sources.knowledge,
+                is_demo,
+                &PublishedOrPlanned(&places, PlannedPlaces { kb, plan }),
+            )
         }
-        None => script_job(plan, form, &sources.knowledge, is_demo, &Named { kb, plan }),
+        None => script_job(plan, form, &sources.knowledge, is_demo, &PlannedPlaces { kb, plan }),
     };
     made.map(|job| install_script(&job)).ok_or_else(|| {
         Error::new(ErrorKind::Unresolved, format!("cannot write an install script for {kb}")).hint(format!(
@@ -92,12 +98,12 @@ fn text_of(plan: &Plan, form: ScriptTarget, sources: &Sources) -> Result<String>
 }
 
 /// The places of the files in a mirror, from the plan alone.
-struct Named<'p> {
+struct PlannedPlaces<'p> {
     kb: Kb,
     plan: &'p Plan,
 }
 
-impl FileLocations for Named<'_> {
+impl FileLocations for PlannedPlaces<'_> {
     fn path(&self, step: &Step) -> Option<String> {
         let ((kb, folder), name) = (step.set.as_ref()?, PlainName::of(step.name.as_deref()?).ok()?);
         let up = if *kb == self.kb { String::new() } else { format!("..\\{kb}\\") };
@@ -112,9 +118,9 @@ impl FileLocations for Named<'_> {
 }
 
 /// The published place of a file, else its place after a `fetch`.
-struct FirstThenNamed<'p, P>(&'p P, Named<'p>);
+struct PublishedOrPlanned<'p, P>(&'p P, PlannedPlaces<'p>);
 
-impl<P: FileLocations> FileLocations for FirstThenNamed<'_, P> {
+impl<P: FileLocations> FileLocations for PublishedOrPlanned<'_, P> {
     fn path(&self, step: &Step) -> Option<String> {
         self.0.path(step).or_else(|| self.1.path(step))
     }

@@ -1,7 +1,7 @@
 //! `search`: queries the Catalog, filters and sorts the rows. Writes nothing.
 
 use super::output::Output;
-use super::search_args::Search;
+use super::search_args::SearchArgs;
 use super::search_table;
 use super::setup::Setup;
 use crate::catalog::{
@@ -23,29 +23,29 @@ struct Coverage {
     /// `true` if the Catalog truncated its response and other queries did not find all rows.
     capped: bool,
     /// The number of rows that were not queried, because the limit was reached.
-    unasked: u64,
+    unqueried: u64,
     /// The reason why more rows may exist, unless it is the limit.
-    lacks: Option<String>,
+    shortfall: Option<String>,
 }
 
 impl Coverage {
     fn of(query: &Query, answer: &SearchAnswer, choice: &Choice) -> Self {
         let found = answer.rows.len();
         let is_enough = !choice.reads_all() && choice.limit == Some(found);
-        let unasked = if is_enough { answer.total.saturating_sub(found as u64) } else { 0 };
-        let lacks = answer.lacking(query).filter(|_| !is_enough);
+        let unqueried = if is_enough { answer.total.saturating_sub(found as u64) } else { 0 };
+        let shortfall = answer.lacking(query).filter(|_| !is_enough);
         let capped = answer.capped && !answer.complete;
-        Self { total: answer.total, found, complete: answer.complete, capped, unasked, lacks }
+        Self { total: answer.total, found, complete: answer.complete, capped, unqueried, shortfall }
     }
 }
 
 /// Runs `search`: queries the Catalog and prints the rows.
-pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &SearchArgs, output: &mut Output) -> Result<ExitCode> {
     // The tables have names of products only.
     let knowledge = if arguments.has_products() { Some(setup.knowledge()?) } else { None };
     let (query, choice) = (arguments.query()?, arguments.choice(knowledge.as_deref())?);
     let families = knowledge.as_deref().map_or(&[][..], |knowledge| knowledge.families().all());
-    let answer = ask(setup, &query, &choice)?;
+    let answer = query_catalog(setup, &query, &choice)?;
     let coverage = Coverage::of(&query, &answer, &choice);
     if answer.rows.is_empty() {
         let message = format!("the Catalog finds nothing for {:?}", query.words());
@@ -60,7 +60,7 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
         return Err(refusal.clone().into());
     }
     if chosen.rows.is_empty() {
-        return Err(nothing_left(&query, &found, &chosen, &coverage));
+        return Err(no_match_error(&query, &found, &chosen, &coverage));
     }
     if output.is_json() {
         output.document(&SearchDocument {
@@ -76,7 +76,7 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
         })?;
     } else {
         search_table::show(&chosen.rows, output);
-        output.note(note(&coverage, &chosen));
+        output.note(summary_line(&coverage, &chosen));
     }
     Ok(ExitCode::OK)
 }
@@ -110,7 +110,7 @@ fn filtered_out(left_out: &LeftOut) -> FilteredOut {
 }
 
 /// Queries all rows, or the pages that the limit needs.
-fn ask(setup: &Setup, query: &Query, choice: &Choice) -> Result<SearchAnswer> {
+fn query_catalog(setup: &Setup, query: &Query, choice: &Choice) -> Result<SearchAnswer> {
     let enough = choice.limit.filter(|_| !choice.reads_all());
     setup.with_catalog(|catalog| {
         let query = query.clone();
@@ -126,17 +126,17 @@ fn ask(setup: &Setup, query: &Query, choice: &Choice) -> Result<SearchAnswer> {
 }
 
 /// "--arch 2, --kind 4"
-fn counts(left_out: &[LeftOut]) -> String {
-    let counts: Vec<String> = left_out
+fn filter_counts(left_out: &[LeftOut]) -> String {
+    let filter_counts: Vec<String> = left_out
         .iter()
         .filter(|out| out.updates > 0)
         .map(|out| format!("{} {}", out.filter, out.updates))
         .collect();
-    counts.join(", ")
+    filter_counts.join(", ")
 }
 
 /// Returns the number of rows found and shown, and the reasons for the difference.
-fn note(coverage: &Coverage, chosen: &Chosen) -> String {
+fn summary_line(coverage: &Coverage, chosen: &Chosen) -> String {
     let shown = chosen.rows.len();
     let more = if coverage.capped { "more than " } else { "" };
     let mut parts = vec![format!("{more}{} found", coverage.total)];
@@ -145,45 +145,45 @@ fn note(coverage: &Coverage, chosen: &Chosen) -> String {
     }
     let left_out = coverage.found - chosen.matching;
     if left_out > 0 {
-        parts.push(format!("{left_out} excluded by filters ({})", counts(&chosen.left_out)));
+        parts.push(format!("{left_out} excluded by filters ({})", filter_counts(&chosen.left_out)));
     }
-    let cut = (chosen.matching - shown) as u64 + coverage.unasked;
-    if coverage.capped && coverage.unasked > 0 {
+    let cut = (chosen.matching - shown) as u64 + coverage.unqueried;
+    if coverage.capped && coverage.unqueried > 0 {
         parts.push("the others cut by --limit".to_owned());
     } else if cut > 0 {
         parts.push(format!("{cut} cut by --limit"));
     }
     let note = parts.join(", ");
-    match &coverage.lacks {
-        Some(lacks) => format!("{note}; {lacks}"),
+    match &coverage.shortfall {
+        Some(shortfall) => format!("{note}; {shortfall}"),
         None => note,
     }
 }
 
 /// Returns the error that the filters exclude every row, with the number of rows per filter.
-fn nothing_left(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Coverage) -> Error {
+fn no_match_error(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Coverage) -> Error {
     let error = Error::new(
         ErrorKind::NotFound,
         format!(
             "the filters exclude all {} updates that the Catalog has for {:?}; excluded: {}",
             found.len(),
             query.words(),
-            counts(&chosen.left_out)
+            filter_counts(&chosen.left_out)
         ),
     );
-    let to_blame = chosen.left_out.iter().filter(|out| out.updates == found.len());
-    let error = to_blame.fold(error, |error, out| match others(out.filter, found) {
+    let causes = chosen.left_out.iter().filter(|out| out.updates == found.len());
+    let error = causes.fold(error, |error, out| match suggested_values(out.filter, found) {
         Some(others) => error.hint(format!("use {} with {others}", out.filter)),
         None => error,
     });
-    match &coverage.lacks {
-        Some(lacks) => error.hint(lacks.clone()),
+    match &coverage.shortfall {
+        Some(shortfall) => error.hint(shortfall.clone()),
         None => error,
     }
 }
 
 /// Returns the values of a filter that match rows, or `None` if no value matches.
-fn others(filter: Filter, found: &[Found]) -> Option<String> {
+fn suggested_values(filter: Filter, found: &[Found]) -> Option<String> {
     /// The greatest number of values in a hint.
     const SHOWN: usize = 8;
     if matches!(filter, Filter::Since | Filter::Until) {

@@ -11,7 +11,7 @@ use crate::update::{Architecture, Kind};
 
 /// `search`
 #[derive(Debug, Args)]
-pub(super) struct Search {
+pub(super) struct SearchArgs {
     /// A KB number or other words. All words must match, and "-word" must not
     #[arg(required = true, value_name = "QUERY")]
     words: Vec<String>,
@@ -25,7 +25,7 @@ pub(super) struct Search {
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), help_heading = "Filters and order")]
     classification: Vec<String>,
     /// Only this kind (repeatable)
-    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true, help_heading = "Filters and order")]
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), ignore_case = true, help_heading = "Filters and order")]
     kind: Vec<Kind>,
     /// Only entries of this day and later
     #[arg(long, value_name = "YYYY-MM-DD", help_heading = "Filters and order")]
@@ -72,11 +72,11 @@ impl From<SortArg> for Sort {
 }
 
 /// Returns the parser of a kind. It refuses an unknown kind with the list of all kinds.
-pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
+pub(super) fn kind_parser() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())).try_map(|word| word.parse())
 }
 
-impl Search {
+impl SearchArgs {
     /// Returns the query.
     pub(super) fn query(&self) -> Result<Query> {
         Query::new(&self.words.join(" "))

@@ -32,7 +32,7 @@ use crate::update::human_size;
 
 /// The time limit for background work at the end of a run, such as a name lookup or a file that is being closed. Both
 /// are fast, or not worth a longer wait of the operator.
-const LAST_WORK: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The common inputs of all commands.
 pub(super) struct Setup {
@@ -127,7 +127,7 @@ impl Setup {
     }
 
     /// Prompts for a secret without an echo. Returns `None` if standard input is not a terminal.
-    pub(super) fn ask_hidden(&self, question: &str) -> Result<Option<String>> {
+    pub(super) fn prompt_hidden(&self, question: &str) -> Result<Option<String>> {
         let mut process = self.process.borrow_mut();
         if !process.stdin_is_terminal {
             return Ok(None);
@@ -212,7 +212,7 @@ impl Setup {
     }
 
     /// Runs work without the Catalog and shows its progress.
-    pub(super) fn watched<T>(&self, work: impl FnOnce(&Events) -> Result<T>) -> Result<T> {
+    pub(super) fn with_progress<T>(&self, work: impl FnOnce(&Events) -> Result<T>) -> Result<T> {
         let (events, watcher) = self.start_watcher();
         let outcome = work(&events);
         drop(events);
@@ -240,17 +240,17 @@ impl Setup {
                     |error| Error::new(ErrorKind::Internal, "cannot start the runtime").caused_by(error),
                 )?;
             // A separate task, because the work may be busy for a moment.
-            let heard = stop.clone();
-            let teller = runtime.spawn(async move {
-                heard.requested().await;
+            let stop_handle = stop.clone();
+            let reporter = runtime.spawn(async move {
+                stop_handle.requested().await;
                 events.send(Event::Stopping);
             });
             let outcome = runtime.block_on(work(catalog));
             if stop.asked().is_some() {
                 // The task reports the stop before the end of the run is reported.
-                let _told = runtime.block_on(teller);
+                let _reported = runtime.block_on(reporter);
             }
-            runtime.shutdown_timeout(LAST_WORK);
+            runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
             outcome
         });
         watcher.finish();
@@ -378,7 +378,7 @@ impl Setup {
             let mut slug = words.split_whitespace().collect::<Vec<_>>().join("-");
             slug.truncate(80);
             let path = runs.join(format!("{time}-{slug}.html"));
-            disk::write_atomic(&path, within_cap(text).as_bytes())?;
+            disk::write_atomic(&path, cut_at_limit(text).as_bytes())?;
             Ok(path)
         })
     }
@@ -386,7 +386,7 @@ impl Setup {
 
 /// Returns a page for saving, cut at the size limit of pages with a note at the cut. A text can be larger than the
 /// received bytes: each invalid UTF-8 byte becomes a character of three bytes.
-fn within_cap(text: &str) -> Cow<'_, str> {
+fn cut_at_limit(text: &str) -> Cow<'_, str> {
     const NOTE: &str = "\n<!-- cut here by kbmirror: a page of the Catalog has at most 2 MiB -->\n";
     let cap = usize::try_from(PAGE_CAP).unwrap_or(usize::MAX);
     if text.len() <= cap {
@@ -404,9 +404,9 @@ mod tests {
     fn saved_page_is_complete_or_marks_the_cut() {
         let cap = usize::try_from(PAGE_CAP).unwrap();
         let whole = "x".repeat(cap);
-        assert_eq!(within_cap(&whole), whole);
+        assert_eq!(cut_at_limit(&whole), whole);
         let long = "\u{fffd}".repeat(cap);
-        let cut = within_cap(&long);
+        let cut = cut_at_limit(&long);
         assert!(cut.len() <= cap && cut.len() > cap - 3, "{}", cut.len());
         assert!(cut.ends_with("at most 2 MiB -->\n"));
     }

@@ -2,10 +2,10 @@
 //!
 //! Only `--catalog` queries the Catalog ([`super::show_catalog`]). Its response is printed in the same form.
 
-use super::args::{Show, Subject};
-use super::asking::Sources;
+use super::args::{ShowArgs, Subject};
 use super::kb_view::{KbView, UpdateNotes, show_rest, show_update};
 use super::output::Output;
+use super::plan_sources::Sources;
 use super::setup::Setup;
 use super::show_catalog;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::resolve::Side;
 
 /// Runs `show`: prints all known facts about a KB or an update.
-pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &ShowArgs, output: &mut Output) -> Result<ExitCode> {
     if arguments.catalog {
         return show_catalog::run(setup, arguments.what, output);
     }
@@ -22,7 +22,7 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
     if view.is_empty() {
         // A missing mirror is the more useful error.
         setup.mirror().map_err(|error| match sources.side {
-            Side::Connected => error.hint(ask_catalog(&view.name)),
+            Side::Connected => error.hint(catalog_hint(&view.name)),
             Side::Isolated => error,
         })?;
         let message = match arguments.what {
@@ -34,10 +34,10 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
             (Side::Isolated, Subject::Kb(kb)) => error.hint(sources.side.to_know(kb)),
             (Side::Isolated, Subject::Update(_)) => error.hint(sources.side.to_know_newer()),
             (Side::Connected, Subject::Kb(kb)) => error
-                .hint(ask_catalog(&view.name))
+                .hint(catalog_hint(&view.name))
                 .hint(format!("run kbmirror crawl {kb} to record its updates in the index")),
             (Side::Connected, Subject::Update(_)) => error
-                .hint(ask_catalog(&view.name))
+                .hint(catalog_hint(&view.name))
                 .hint("run kbmirror crawl KB to record the updates of its KB"),
         });
     }
@@ -54,6 +54,6 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
     Ok(ExitCode::OK)
 }
 
-fn ask_catalog(name: &str) -> String {
+fn catalog_hint(name: &str) -> String {
     format!("run kbmirror show {name} --catalog to query the Catalog without recording")
 }

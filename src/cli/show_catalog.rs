@@ -4,9 +4,9 @@
 //! in the index are printed. A mirror with content from another origin is not compared.
 
 use super::args::Subject;
-use super::asking::Sources;
 use super::kb_view::{KbView, UpdateNotes, seen, show_rest, show_update};
 use super::output::Output;
+use super::plan_sources::Sources;
 use super::setup::Setup;
 use crate::crawl::{Failure, Look, OfIndex, look_at_kb, look_at_update, revised};
 use crate::documents::{FileDocument, IndexDifference, RevisedWhat, ShowDocument, ShownFrom};
@@ -46,7 +46,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
         Ok(look) => show(look, what, &of_index, &sources, setup, output),
         Err(error) if error.kind() == ErrorKind::NotFound && !of_index.is_empty() => {
             let error = error.hint("see the facts of this side above");
-            show_what_is_left(&error, &of_index, &sources, setup, output)?;
+            show_local_facts(&error, &of_index, &sources, setup, output)?;
             Ok(error.code())
         }
         Err(error) => Err(error),
@@ -63,18 +63,18 @@ fn show(
     output: &mut Output,
 ) -> Result<ExitCode> {
     let index = sources.mirror.as_ref().map(crate::mirror::Mirror::index);
-    let mut differ = Vec::new();
+    let mut differences = Vec::new();
     if let Some(index) = index {
-        differ = compare(&look, what, of_index, index)?;
+        differences = compare(&look, what, of_index, index)?;
         for file in look.files.values_mut() {
-            what_the_pool_has(file, index)?;
+            add_pool_facts(file, index)?;
         }
     }
     let kinds: Vec<ErrorKind> = look.failures.iter().map(|failure| failure.kind).collect();
     let code = ExitCode::of_run(look.read_whole(), &kinds);
     let details = look.updates.iter().map(|one| one.detail.clone()).collect();
     let view = KbView::of(what, details, std::mem::take(&mut look.files), sources)?;
-    let document = document(&view, &look, differ, of_index, sources)?;
+    let document = document(&view, &look, differences, of_index, sources)?;
     if output.is_json() {
         output.document(&document)?;
         output.failures(&look.failures);
@@ -104,7 +104,7 @@ fn show(
 fn document(
     view: &KbView,
     look: &Look,
-    differ: Vec<IndexDifference>,
+    differences: Vec<IndexDifference>,
     of_index: &KbView,
     sources: &Sources,
 ) -> Result<ShowDocument> {
@@ -119,14 +119,14 @@ fn document(
             (shown.supersedes, shown.superseded_by) = (None, None);
         }
     }
-    document.index_differences = Some(differ);
+    document.index_differences = Some(differences);
     document.failures = Some(look.failures.iter().map(Failure::item).collect());
     document.warnings = Some(look.warnings.clone());
     Ok(document)
 }
 
 /// Prints the facts of this side about a subject that the Catalog does not list.
-fn show_what_is_left(
+fn show_local_facts(
     error: &Error,
     of_index: &KbView,
     sources: &Sources,
@@ -149,18 +149,18 @@ fn show_what_is_left(
 
 /// Returns the differences between the index and the response.
 fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Result<Vec<IndexDifference>> {
-    let mut differ = Vec::new();
+    let mut differences = Vec::new();
     for one in &look.updates {
         let id = one.detail.facts.id;
         match of_index.updates.iter().find(|own| own.facts.id == id) {
             Some(detail) => {
                 let is_read = index.revision_of(id)?.is_some_and(|revision| revision.read.is_some());
                 let own = OfIndex { detail, files: &of_index.facts.files, is_read };
-                differ.extend(revised(own, one, &look.files));
+                differences.extend(revised(own, one, &look.files));
             }
             // A KB that was never crawled cannot differ.
             None if of_index.updates.is_empty() => {}
-            None => differ.push(IndexDifference {
+            None => differences.push(IndexDifference {
                 update_id: id,
                 what: RevisedWhat::Update,
                 index: Vec::new(),
@@ -172,7 +172,7 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
     let is_listed = |id| look.updates.iter().any(|one| one.detail.facts.id == id);
     if matches!(what, Subject::Kb(_)) && look.complete && look.failures.is_empty() {
         for own in of_index.updates.iter().filter(|own| !is_listed(own.facts.id)) {
-            differ.push(IndexDifference {
+            differences.push(IndexDifference {
                 update_id: own.facts.id,
                 what: RevisedWhat::Update,
                 index: vec![own.facts.title.clone()],
@@ -180,11 +180,11 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
             });
         }
     }
-    Ok(differ)
+    Ok(differences)
 }
 
 /// Adds the facts about a file that only the mirror has.
-fn what_the_pool_has(file: &mut FileFacts, index: &Index) -> Result<()> {
+fn add_pool_facts(file: &mut FileFacts, index: &Index) -> Result<()> {
     let Some(sha1) = file.sha1 else { return Ok(()) };
     if let Some(own) = index.file_of_sha1(&sha1)? {
         file.key = own.key;

@@ -38,19 +38,19 @@ fn listen() -> io::Result<Stop> {
     // A separate runtime: that of the run ends before the last view is written, and later signals would be lost. The
     // thread lasts until the process ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let mut heard = {
+    let mut streams = {
         let _context = runtime.enter();
-        system::Heard::begin()?
+        system::SignalStreams::begin()?
     };
     let (stopper, stop) = Stop::pair();
-    let obey = move || runtime.block_on(obey(&mut heard, &stopper));
-    thread::Builder::new().name("signals".to_owned()).spawn(obey)?;
+    let handle_signals = move || runtime.block_on(handle_signals(&mut streams, &stopper));
+    thread::Builder::new().name("signals".to_owned()).spawn(handle_signals)?;
     Ok(stop)
 }
 
-async fn obey(heard: &mut system::Heard, stopper: &Stopper) {
-    stopper.stop(heard.next().await);
-    let second = heard.next().await;
+async fn handle_signals(streams: &mut system::SignalStreams, stopper: &Stopper) {
+    stopper.stop(streams.next().await);
+    let second = streams.next().await;
     end_at_once(second);
 }
 
@@ -74,12 +74,12 @@ mod system {
     use crate::net::Signal;
 
     /// The signals of the system.
-    pub(super) struct Heard {
+    pub(super) struct SignalStreams {
         interrupt: Stream,
         terminate: Stream,
     }
 
-    impl Heard {
+    impl SignalStreams {
         pub(super) fn begin() -> io::Result<Self> {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
@@ -107,12 +107,12 @@ mod system {
     use crate::net::Signal;
 
     /// The signals of the system.
-    pub(super) struct Heard {
+    pub(super) struct SignalStreams {
         ctrl_c: CtrlC,
         ctrl_break: CtrlBreak,
     }
 
-    impl Heard {
+    impl SignalStreams {
         pub(super) fn begin() -> io::Result<Self> {
             Ok(Self { ctrl_c: ctrl_c()?, ctrl_break: ctrl_break()? })
         }

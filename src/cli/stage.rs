@@ -1,10 +1,10 @@
 //! `stage`: puts exactly the files of a plan into an empty folder, and the script beside the folder.
 
-use super::args::Stage;
-use super::asking::Sources;
+use super::args::StageArgs;
 use super::output::Output;
+use super::plan_sources::Sources;
 use super::resolve::show;
-use super::script::{form_of, not_a_plan};
+use super::script::{no_steps_error, script_target};
 use super::setup::Setup;
 use crate::documents::StageDocument;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,12 +16,12 @@ use crate::script::ScriptTarget;
 use crate::update::human_size;
 
 /// Runs `stage`: writes the folder and the script, and prints their content.
-pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &StageArgs, output: &mut Output) -> Result<ExitCode> {
     let sources = Sources::open(setup)?;
     let request = arguments.goal.request(&arguments.machine)?;
     let plan = sources.plan(&request, setup)?;
     if plan.status != Status::Install {
-        output.error(&not_a_plan(&plan));
+        output.error(&no_steps_error(&plan));
         return Ok(ExitCode::UNRESOLVED);
     }
     arguments.goal.expect_fresh(&plan.fresh)?;
@@ -37,7 +37,7 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
     let form = if request.machine.place == Place::Media {
         ScriptTarget::Image
     } else {
-        form_of(request.machine.place)?
+        script_target(request.machine.place)?
     };
     let run = RunInfo { command: "stage", now: setup.now().into() };
     let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;

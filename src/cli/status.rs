@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::args::Status;
+use super::args::StatusArgs;
 use super::damage;
 use super::output::Output;
 use super::setup::Setup;
@@ -25,7 +25,7 @@ use crate::update::{Kb, count, human_size};
 
 /// The statements of a mirror's index; empty for a mirror that was set up and never filled.
 #[derive(Default)]
-struct OfIndex {
+struct IndexSummary {
     sets: usize,
     kbs: BTreeSet<Kb>,
     bytes: u64,
@@ -44,7 +44,7 @@ struct OfIndex {
 }
 
 /// Runs `status`: prints all checks, the last runs, and the content of the mirror.
-pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &StatusArgs, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
     let mirror = match setup.mirror_if_there()? {
         // A mirror that was set up and never filled has a status of its own.
@@ -57,18 +57,18 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     let knowledge = setup.knowledge()?;
     let config = setup.settings().config.as_ref();
     let profiles = config.map_or_else(|| Ok(Vec::new()), |config| config.profiles(&knowledge))?;
-    let of_index = match &mirror {
-        Some(mirror) => of_index(mirror, &knowledge)?,
-        None => OfIndex::default(),
+    let index_summary = match &mirror {
+        Some(mirror) => index_summary(mirror, &knowledge)?,
+        None => IndexSummary::default(),
     };
     let health = Health::read(&layout)?;
-    let facts = facts(setup, &of_index, health.as_ref(), &profiles, &knowledge);
+    let facts = facts(setup, &index_summary, health.as_ref(), &profiles, &knowledge);
     let checks = Checks::of(&facts);
     let code = if checks.is_current() { ExitCode::OK } else { ExitCode::UNRESOLVED };
     let known = health.as_ref().filter(|own| own.last_attempt.is_some() || own.last_verify.is_some());
     let free = disk::available_space(layout.root()).ok().or(known.and_then(|own| own.bytes_free));
     if output.is_json() {
-        let imports = of_index.media.iter().map(|(medium, set_id)| ImportedMedium {
+        let imports = index_summary.media.iter().map(|(medium, set_id)| ImportedMedium {
             seq: medium.seq,
             number: medium.number,
             set_id: *set_id,
@@ -81,13 +81,13 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
             complaints: checks.complaints(),
             checks: &checks,
             filled: facts.filled,
-            sets: of_index.sets,
-            kbs: of_index.kbs.len(),
-            pool_bytes: of_index.bytes,
+            sets: index_summary.sets,
+            kbs: index_summary.kbs.len(),
+            pool_bytes: index_summary.bytes,
             bytes_free: free,
             max_age_seconds: facts.max_age.as_secs(),
-            newest_content: of_index.newest.as_deref(),
-            damaged_sets: &of_index.damaged,
+            newest_content: index_summary.newest.as_deref(),
+            damaged_sets: &index_summary.damaged,
             imports: imports.collect(),
             export_key_passphrase: KeyFolder::new(layout.keys()).has_passphrase("export.key"),
             advice: advice(&layout),
@@ -95,10 +95,10 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
         })?;
         return Ok(code);
     }
-    show(setup, &facts, &of_index, free, output);
+    show(setup, &facts, &index_summary, free, output);
     show_checks(&checks, output);
     if let Some(mirror) = &mirror {
-        damage::show(&of_index.damaged, mirror.side()?, output);
+        damage::show(&index_summary.damaged, mirror.side()?, output);
     }
     for kb in facts.health.iter().flat_map(|health| &health.withdrawn) {
         output.line(format!("withdrawn by Microsoft but still here: {kb}"));
@@ -126,16 +126,16 @@ fn advice(layout: &Layout) -> Vec<String> {
 /// Gathers the facts for the checks.
 fn facts<'a>(
     setup: &Setup,
-    of_index: &OfIndex,
+    index_summary: &IndexSummary,
     health: Option<&'a Health>,
     profiles: &'a [Profile],
     knowledge: &'a Knowledge,
 ) -> MonitorFacts<'a> {
     let settings = setup.settings();
     let synced =
-        health.is_some_and(|health| health.last_attempt.is_some()) || of_index.last_sync_code.is_some();
+        health.is_some_and(|health| health.last_attempt.is_some()) || index_summary.last_sync_code.is_some();
     let asks = settings.config.as_ref().is_some_and(Config::has_work);
-    let filled = match (synced, of_index.is_imported, asks) {
+    let filled = match (synced, index_summary.is_imported, asks) {
         (true, ..) | (false, false, true) => Filled::BySync,
         (false, true, _) => Filled::ByImport,
         (false, false, false) => Filled::ByHand,
@@ -145,28 +145,28 @@ fn facts<'a>(
         max_age: settings.options.max_age,
         filled,
         health,
-        last_sync: of_index.last_sync,
-        last_sync_code: of_index.last_sync_code,
-        last_fetch: of_index.last_fetch,
-        media: of_index.media.iter().map(|(medium, _)| medium.clone()).collect(),
-        damage: of_index.damage.clone(),
-        sets: of_index.sets,
+        last_sync: index_summary.last_sync,
+        last_sync_code: index_summary.last_sync_code,
+        last_fetch: index_summary.last_fetch,
+        media: index_summary.media.iter().map(|(medium, _)| medium.clone()).collect(),
+        damage: index_summary.damage.clone(),
+        sets: index_summary.sets,
         profiles,
-        families: of_index.families.clone(),
-        unfinished: of_index.unfinished.clone(),
+        families: index_summary.families.clone(),
+        unfinished: index_summary.unfinished.clone(),
         knowledge,
     }
 }
 
 /// Reads the index of the mirror.
-fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfIndex> {
+fn index_summary(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<IndexSummary> {
     let index = mirror.index();
-    let mut found = OfIndex {
+    let mut found = IndexSummary {
         newest: index.newest_published()?.map(|day| day.to_string()),
         bytes: index.pool()?.iter().map(|(_, _, size)| size).sum(),
         is_imported: mirror.is_imported()?,
         damaged: mirror.damaged_sets()?,
-        ..OfIndex::default()
+        ..IndexSummary::default()
     };
     // Recorded damage that was not repaired, and files on disk whose name or size differs.
     let recorded = index.damage()?.into_iter().map(|one| one.path.to_string());
@@ -215,7 +215,13 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     Ok(found)
 }
 
-fn show(setup: &Setup, facts: &MonitorFacts<'_>, of_index: &OfIndex, free: Option<u64>, output: &mut Output) {
+fn show(
+    setup: &Setup,
+    facts: &MonitorFacts<'_>,
+    index_summary: &IndexSummary,
+    free: Option<u64>,
+    output: &mut Output,
+) {
     let or_never = |text: Option<&String>| text.cloned().unwrap_or_else(|| "never".to_owned());
     let health = facts.health;
     let mut table = output.table([Column::new("property"), Column::sentence("value")]);
@@ -225,16 +231,16 @@ fn show(setup: &Setup, facts: &MonitorFacts<'_>, of_index: &OfIndex, free: Optio
         "holds",
         format!(
             "{} of {}, {}",
-            count(of_index.sets, "package set"),
-            count(of_index.kbs.len(), "KB"),
-            human_size(of_index.bytes)
+            count(index_summary.sets, "package set"),
+            count(index_summary.kbs.len(), "KB"),
+            human_size(index_summary.bytes)
         ),
     );
     row("free", free.map_or_else(|| "?".to_owned(), human_size));
     if let Some(has_one) = KeyFolder::new(setup.layout().keys()).has_passphrase("export.key") {
         row("export key", if has_one { "with a passphrase" } else { "without a passphrase" }.to_owned());
     }
-    row("newest update", of_index.newest.clone().unwrap_or_else(|| "-".to_owned()));
+    row("newest update", index_summary.newest.clone().unwrap_or_else(|| "-".to_owned()));
     for medium in &facts.media {
         row("newest medium", format!("set {:04}, made {}", medium.number, medium.created));
         row("last import", or_never(medium.imported.as_ref()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::args::Sync;
+use super::args::SyncArgs;
 use super::fetch::show_set;
 use super::output::Output;
 use super::setup::Setup;
@@ -15,7 +15,7 @@ use crate::sync::{Config, SyncJob, SyncOutcome, SyncRequest, exclusion_text, syn
 use crate::update::human_size;
 
 /// Runs `sync`: updates the mirror by its configuration.
-pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &SyncArgs, output: &mut Output) -> Result<ExitCode> {
     let job = SyncJob { request: request(setup, arguments)? };
     let options = RunOptions { refresh: arguments.refresh, trial: arguments.dry_run };
     let Run { mut session, outcome, code } = setup.run(&job, options)?;
@@ -29,7 +29,7 @@ pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Resul
     Ok(code)
 }
 
-fn request(setup: &Setup, arguments: &Sync) -> Result<SyncRequest> {
+fn request(setup: &Setup, arguments: &SyncArgs) -> Result<SyncRequest> {
     let Some(config) = &setup.settings().config else {
         let message = format!("{} does not exist", setup.layout().config());
         return Err(

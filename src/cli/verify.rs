@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::args::Verify;
+use super::args::VerifyArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::clock::Time;
@@ -17,11 +17,11 @@ use crate::sync::keep_verify_report;
 use crate::update::Kb;
 
 /// Runs `verify`: compares the mirror with its index.
-pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &VerifyArgs, output: &mut Output) -> Result<ExitCode> {
     let mirror = setup.mirror()?;
     let (knowledge, now) = (setup.knowledge()?, Time::from(setup.now()));
     let verify = |events: &_| mirror.verify(&arguments.kbs, arguments.deep, &knowledge, now, events);
-    let report = setup.watched(verify)?;
+    let report = setup.with_progress(verify)?;
     if let Err(error) = keep_verify_report(mirror.layout(), &report, now) {
         output.warn(format!("cannot save the report: {}", error.full_message()));
     }

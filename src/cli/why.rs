@@ -1,8 +1,8 @@
 //! `why`: prints the reasons behind a plan as an indented tree or as JSON. The exit code is that of `resolve`.
 
-use super::args::Why;
-use super::asking::{Sources, names_in, note_age};
+use super::args::WhyArgs;
 use super::output::Output;
+use super::plan_sources::{Sources, file_names, warn_if_stale};
 use super::setup::Setup;
 use crate::documents::WhyDocument;
 use crate::error::Result;
@@ -10,10 +10,10 @@ use crate::exit_code::ExitCode;
 use crate::resolve::{Reason, why};
 
 /// Runs `why`: plans as `resolve` does, and prints the reasons.
-pub(super) fn run(setup: &Setup, arguments: &Why, output: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(setup: &Setup, arguments: &WhyArgs, output: &mut Output) -> Result<ExitCode> {
     let sources = Sources::open(setup)?;
     let mut request = arguments.goal.request(&arguments.machine)?;
-    request.available = arguments.available.as_ref().map(names_in).transpose()?;
+    request.available = arguments.available.as_ref().map(file_names).transpose()?;
     let plan = sources.plan(&request, setup)?;
     let reason = why(&plan);
     if output.is_json() {
@@ -21,7 +21,7 @@ pub(super) fn run(setup: &Setup, arguments: &Why, output: &mut Output) -> Result
     } else {
         output.sentence("", &reason.conclusion);
         show_below(&reason, "", output);
-        note_age(&plan.fresh, &plan.warnings, output);
+        warn_if_stale(&plan.fresh, &plan.warnings, output);
     }
     if let Err(error) = arguments.goal.expect_fresh(&plan.fresh) {
         output.note(error.to_string());

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::lines::finished;
 use super::palette::Palette;
 use super::progress::Progress;
-use super::rows::{Row, rows};
+use super::rows::{DisplayRow, rows};
 use super::words::{STOPPING, planned, short_name};
 use crate::event::{Event, TimedEvent};
 use crate::update::escape_hidden;
@@ -90,15 +90,15 @@ impl Bars {
                 bar
             };
             match row {
-                Row::Status(text) => {
+                DisplayRow::Status(text) => {
                     bar.set_message(escape_hidden(&text).into_owned());
                     bar.tick();
                 }
-                Row::Bar { percent, text } => {
+                DisplayRow::Bar { percent, text } => {
                     bar.set_position(percent.unwrap_or(0));
                     bar.set_message(escape_hidden(&text).into_owned());
                 }
-                Row::Note(text) => bar.set_message(escape_hidden(&text).into_owned()),
+                DisplayRow::Note(text) => bar.set_message(escape_hidden(&text).into_owned()),
             }
         }
         self.cursor.force_draw();
@@ -114,11 +114,11 @@ impl Bars {
     }
 }
 
-fn shape_of(row: &Row) -> Shape {
+fn shape_of(row: &DisplayRow) -> Shape {
     match row {
-        Row::Status(_) => Shape::Status,
-        Row::Bar { .. } => Shape::Bar,
-        Row::Note(_) => Shape::Note,
+        DisplayRow::Status(_) => Shape::Status,
+        DisplayRow::Bar { .. } => Shape::Bar,
+        DisplayRow::Note(_) => Shape::Note,
     }
 }
 

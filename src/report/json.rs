@@ -25,13 +25,13 @@ pub(super) struct Log {
     is_quiet: bool,
     progress: Progress,
     /// The time of the last progress line of each file.
-    told: BTreeMap<u64, Duration>,
+    last_lines: BTreeMap<u64, Duration>,
     read: Option<Duration>,
 }
 
 impl Log {
     pub(super) fn new(is_quiet: bool) -> Self {
-        Self { is_quiet, progress: Progress::default(), told: BTreeMap::new(), read: None }
+        Self { is_quiet, progress: Progress::default(), last_lines: BTreeMap::new(), read: None }
     }
 
     /// Returns the line of an event, or `None` if it follows the last one too soon.
@@ -50,7 +50,7 @@ impl Log {
 
     /// Returns the line of an event. `finished` is the file of a transfer that just ended.
     fn line(&mut self, at: Duration, event: &Event, finished: Option<String>) -> Option<LogEvent> {
-        let file = |id: &u64| self.progress.transfers.as_ref().and_then(|all| all.under_way.get(id));
+        let file = |id: &u64| self.progress.transfers.as_ref().and_then(|all| all.in_progress.get(id));
         let name = |id: &u64| file(id).map(|file| file.name.clone());
         Some(match event {
             Event::Phase(what) => LogEvent::Phase { what: what.clone() },
@@ -63,7 +63,7 @@ impl Log {
                 why: reason(of.and_then(|id| self.progress.name_of(id)), why),
             },
             Event::TransfersPlanned { doing, files, bytes } => {
-                self.told.clear();
+                self.last_lines.clear();
                 let doing = match doing {
                     TransferDirection::Downloading => "downloading",
                     TransferDirection::Writing => "writing",
@@ -79,7 +79,7 @@ impl Log {
             }
             Event::TransferProgress { id, bytes } => return self.progress_line(at, *id, *bytes),
             Event::TransferFinished { id, bytes, outcome } => {
-                self.told.remove(id);
+                self.last_lines.remove(id);
                 let failure = outcome.failure().map(str::to_owned);
                 LogEvent::TransferFinished { id: *id, file: finished, bytes: *bytes, failure }
             }
@@ -99,12 +99,12 @@ impl Log {
     /// Returns the progress line of a transfer, or `None` if it follows the last one too soon.
     fn progress_line(&mut self, at: Duration, id: u64, bytes: u64) -> Option<LogEvent> {
         let is_due = |last: &Duration| at.saturating_sub(*last) >= PROGRESS;
-        if !self.told.get(&id).is_none_or(is_due) {
+        if !self.last_lines.get(&id).is_none_or(is_due) {
             return None;
         }
-        self.told.insert(id, at);
+        self.last_lines.insert(id, at);
         let all = self.progress.transfers.as_ref();
-        let file = all.and_then(|all| all.under_way.get(&id));
+        let file = all.and_then(|all| all.in_progress.get(&id));
         Some(LogEvent::TransferProgress {
             id,
             file: file.map(|file| file.name.clone()),
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::event::TransferOutcome;
 
-    fn told(millis: u64, event: Event) -> TimedEvent {
+    fn timed(millis: u64, event: Event) -> TimedEvent {
         let time: Timestamp = "2026-11-23T08:00:00.25Z".parse().unwrap();
         TimedEvent { at: Duration::from_millis(millis), time, event }
     }
@@ -146,7 +146,7 @@ mod tests {
             Event::Stopping,
         ]
         .into_iter()
-        .filter_map(|event| log.take(&told(0, event)))
+        .filter_map(|event| log.take(&timed(0, event)))
         .collect();
         assert_eq!(
             lines,
@@ -166,13 +166,13 @@ mod tests {
     fn progress_of_a_file_is_logged_once_per_second_at_most() {
         let mut log = Log::new(false);
         for id in [1, 2] {
-            log.take(&told(0, Event::TransferStarted { id, name: id.to_string(), size: Some(1 << 30) }));
+            log.take(&timed(0, Event::TransferStarted { id, name: id.to_string(), size: Some(1 << 30) }));
         }
         let mut seen = BTreeMap::new();
         for step in 0..100 {
             for id in [1, 2] {
                 let bytes = step << 20;
-                if let Some(line) = log.take(&told(100 * step, Event::TransferProgress { id, bytes })) {
+                if let Some(line) = log.take(&timed(100 * step, Event::TransferProgress { id, bytes })) {
                     let line: Value = serde_json::from_str(&line).unwrap();
                     assert_eq!((&line["bytes"], &line["size"]), (&json!(bytes), &json!(1 << 30)));
                     *seen.entry(id).or_insert(0) += 1;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::progress::{Progress, Reading, Transfers, percent};
+use super::progress::{Progress, ReadProgress, Transfers, percent};
 use super::words::{STOPPING, planned, reason, short_name, speed, waiting};
 use crate::event::{Event, TimedEvent, TransferOutcome};
 use crate::net::span;
@@ -30,12 +30,12 @@ pub(super) struct Lines {
     verbosity: Verbosity,
     progress: Progress,
     /// The time of the last line about progress or finished work.
-    said: Option<Duration>,
+    last_line: Option<Duration>,
 }
 
 impl Lines {
     pub(super) fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, progress: Progress::default(), said: None }
+        Self { verbosity, progress: Progress::default(), last_line: None }
     }
 
     /// Returns the line of an event, and the progress line if it is due.
@@ -44,25 +44,25 @@ impl Lines {
         self.progress.take(*at, event);
         // A line of an event restarts the 30 seconds, unless bytes are being counted.
         let says_enough = about.is_some() && !self.counts_bytes();
-        if says_enough || self.said.is_none() || matches!(event, Event::TransfersPlanned { .. }) {
-            self.said = Some(*at);
+        if says_enough || self.last_line.is_none() || matches!(event, Event::TransfersPlanned { .. }) {
+            self.last_line = Some(*at);
         }
         about.into_iter().chain(self.pass(*at)).collect()
     }
 
     /// Returns the progress line, or `None` if it is not due.
     pub(super) fn pass(&mut self, at: Duration) -> Option<String> {
-        let passed = at.saturating_sub(self.said?);
+        let passed = at.saturating_sub(self.last_line?);
         if self.verbosity == Verbosity::Quiet || passed < EVERY {
             return None;
         }
-        self.said = Some(at);
-        Some(how_it_goes(&self.progress, at)).filter(|line| !line.is_empty())
+        self.last_line = Some(at);
+        Some(progress_line(&self.progress, at)).filter(|line| !line.is_empty())
     }
 
     fn counts_bytes(&self) -> bool {
         self.progress.reading.is_some()
-            || self.progress.transfers.as_ref().is_some_and(|transfers| !transfers.under_way.is_empty())
+            || self.progress.transfers.as_ref().is_some_and(|transfers| !transfers.in_progress.is_empty())
     }
 
     fn line(&self, event: &Event) -> Option<String> {
@@ -108,12 +108,13 @@ pub(super) fn finished(done: &str, name: &str, bytes: u64, outcome: &TransferOut
 }
 
 /// Returns the progress of everything in one line.
-fn how_it_goes(progress: &Progress, at: Duration) -> String {
+fn progress_line(progress: &Progress, at: Duration) -> String {
     if let Some(reading) = &progress.reading {
-        return of_reading(reading, at);
+        return reading_text(reading, at);
     }
-    if let Some(transfers) = progress.transfers.as_ref().filter(|transfers| !transfers.under_way.is_empty()) {
-        return of_transfers(progress, transfers, at);
+    if let Some(transfers) = progress.transfers.as_ref().filter(|transfers| !transfers.in_progress.is_empty())
+    {
+        return transfers_text(progress, transfers, at);
     }
     match &progress.wait {
         Some(wait) if !wait.rest(at).is_zero() => {
@@ -124,24 +125,24 @@ fn how_it_goes(progress: &Progress, at: Duration) -> String {
     }
 }
 
-fn of_reading(reading: &Reading, at: Duration) -> String {
-    let share = of(reading.bytes, Some(reading.of));
-    format!("read {share}{}", pace(reading.speed(at), reading.rest(at)))
+fn reading_text(reading: &ReadProgress, at: Duration) -> String {
+    let share = amount_text(reading.bytes, Some(reading.of));
+    format!("read {share}{}", pace_text(reading.speed(at), reading.rest(at)))
 }
 
-fn of_transfers(progress: &Progress, transfers: &Transfers, at: Duration) -> String {
-    let (doing, share) = (progress.doing.progress_verb(), of(transfers.bytes(), transfers.of));
-    let pace = pace(transfers.speed(at), transfers.rest(at));
+fn transfers_text(progress: &Progress, transfers: &Transfers, at: Duration) -> String {
+    let (doing, share) = (progress.doing.progress_verb(), amount_text(transfers.bytes(), transfers.of));
+    let pace = pace_text(transfers.speed(at), transfers.rest(at));
     let done = transfers.arrived;
     let failed = if transfers.failed > 0 { format!(", {} failed", transfers.failed) } else { String::new() };
     let largest = transfers.largest();
     let named = largest.iter().take(NAMED).map(|file| {
         let name = short_name(&file.name);
-        match file.waits_at(at) {
+        match file.active_wait(at) {
             Some(wait) => {
                 format!("{name} waits {} ({})", span(wait.rest(at)), wait.why)
             }
-            None => format!("{name} {}", of(file.bytes, file.size)),
+            None => format!("{name} {}", amount_text(file.bytes, file.size)),
         }
     });
     let named = named.collect::<Vec<_>>().join(", ");
@@ -156,7 +157,7 @@ fn of_transfers(progress: &Progress, transfers: &Transfers, at: Duration) -> Str
 }
 
 /// "1.2 GB of 5.6 GB (21%)"
-fn of(bytes: u64, of: Option<u64>) -> String {
+fn amount_text(bytes: u64, of: Option<u64>) -> String {
     match of {
         Some(of) => format!("{} of {} ({}%)", human_size(bytes), human_size(of), percent(bytes, of)),
         None => human_size(bytes),
@@ -164,10 +165,10 @@ fn of(bytes: u64, of: Option<u64>) -> String {
 }
 
 /// ", 20.1 MB/s, 3m left"
-fn pace(a_second: Option<u64>, rest: Option<Duration>) -> String {
-    let a_second = a_second.map(|bytes| format!(", {}", speed(bytes))).unwrap_or_default();
+fn pace_text(per_second: Option<u64>, rest: Option<Duration>) -> String {
+    let per_second = per_second.map(|bytes| format!(", {}", speed(bytes))).unwrap_or_default();
     let rest = rest.map(|rest| format!(", {} left", span(rest))).unwrap_or_default();
-    a_second + &rest
+    per_second + &rest
 }
 
 #[cfg(test)]
@@ -178,18 +179,19 @@ mod tests {
     const MB: u64 = 1024 * 1024;
     const NAME: &str = "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu";
 
-    fn told(seconds: u64, event: Event) -> TimedEvent {
+    fn timed(seconds: u64, event: Event) -> TimedEvent {
         TimedEvent { at: Duration::from_secs(seconds), time: jiff::Timestamp::UNIX_EPOCH, event }
     }
 
     fn started(lines: &mut Lines) {
         let doing = TransferDirection::Downloading;
-        let said = lines.take(&told(0, Event::TransfersPlanned { doing, files: 2, bytes: Some(1000 * MB) }));
-        assert_eq!(said, ["downloading 2 files, 1000.0 MB"]);
+        let printed =
+            lines.take(&timed(0, Event::TransfersPlanned { doing, files: 2, bytes: Some(1000 * MB) }));
+        assert_eq!(printed, ["downloading 2 files, 1000.0 MB"]);
         for id in [1, 2] {
             let (name, size) = (NAME.replace("arm64", ["arm64", "x64"][id - 1]), Some(500 * MB));
             let id = u64::try_from(id).unwrap();
-            assert!(lines.take(&told(0, Event::TransferStarted { id, name, size })).is_empty());
+            assert!(lines.take(&timed(0, Event::TransferStarted { id, name, size })).is_empty());
         }
     }
 
@@ -197,19 +199,19 @@ mod tests {
     fn progress_is_printed_every_30_seconds() {
         let mut lines = Lines::new(Verbosity::Usual);
         started(&mut lines);
-        let answered = told(0, Event::TransferAnswered { id: 2, from: 200 * MB, size: Some(500 * MB) });
+        let answered = timed(0, Event::TransferAnswered { id: 2, from: 200 * MB, size: Some(500 * MB) });
         assert_eq!(lines.take(&answered), [format!("{} resumes at 200.0 MB", NAME.replace("arm64", "x64"))]);
-        let mut said = Vec::new();
+        let mut printed = Vec::new();
         for second in 1..=65 {
-            said.extend(lines.take(&told(second, Event::TransferProgress { id: 1, bytes: second * MB })));
+            printed.extend(lines.take(&timed(second, Event::TransferProgress { id: 1, bytes: second * MB })));
             if second == 40 {
                 let why = "status 503".to_owned();
                 let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
-                said.extend(lines.take(&told(40, Event::Waiting { of: Some(2), duration, left, why })));
+                printed.extend(lines.take(&timed(40, Event::Waiting { of: Some(2), duration, left, why })));
             }
         }
         assert_eq!(
-            said,
+            printed,
             [
                 "downloading 230.0 MB of 1000.0 MB (23%), 1.0 MB/s, 12m 50s left; 0 of 2 files done; in progress: kb5086672-arm64 30.0 MB of 500.0 MB (6%), kb5086672-x64 200.0 MB of 500.0 MB (40%)".to_owned(),
                 format!("waiting 1m, then 9m of the retry budget are left: {}: status 503", NAME.replace("arm64", "x64")),
@@ -225,17 +227,18 @@ mod tests {
     #[test]
     fn long_queries_have_progress_lines() {
         let mut lines = Lines::new(Verbosity::Usual);
-        let mut said = lines.take(&told(5, Event::Phase("querying the Catalog for KB5086672".to_owned())));
+        let mut printed =
+            lines.take(&timed(5, Event::Phase("querying the Catalog for KB5086672".to_owned())));
         for number in 1..=40 {
             let what = format!("details of {number}");
-            said.extend(lines.take(&told(5 + number, Event::CatalogRequest { number, what })));
+            printed.extend(lines.take(&timed(5 + number, Event::CatalogRequest { number, what })));
         }
         assert_eq!(
-            said,
+            printed,
             ["querying the Catalog for KB5086672", "still in progress: request 30: details of 30"]
         );
         let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
-        lines.take(&told(45, Event::Waiting { of: None, duration, left, why: "details: 503".to_owned() }));
+        lines.take(&timed(45, Event::Waiting { of: None, duration, left, why: "details: 503".to_owned() }));
         assert_eq!(
             lines.pass(Duration::from_secs(75)).unwrap(),
             "still waiting 30s, then 9m of the retry budget are left: details: 503"
@@ -250,8 +253,8 @@ mod tests {
             Event::Stopping,
             Event::TransfersPlanned { doing: TransferDirection::Reading, files: 1, bytes: None },
         ] {
-            assert!(lines.take(&told(99, event)).is_empty());
+            assert!(lines.take(&timed(99, event)).is_empty());
         }
-        assert_eq!(lines.take(&told(999, Event::Warning("odd".to_owned()))), ["warning: odd"]);
+        assert_eq!(lines.take(&timed(999, Event::Warning("odd".to_owned()))), ["warning: odd"]);
     }
 }

@@ -12,9 +12,9 @@ use crate::event::{Event, TransferDirection, TransferOutcome};
 /// soon shows.
 const WINDOW: Duration = Duration::from_secs(15);
 /// The least time between two samples: at most 60 samples in a window, for any number of events.
-const NOTED: Duration = Duration::from_millis(250);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
 /// The least time over which a speed is meaningful.
-const LEAST: Duration = Duration::from_secs(1);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The progress of a run.
 #[derive(Debug, Default)]
@@ -24,20 +24,20 @@ pub(super) struct Progress {
     /// The number of requests to the Catalog.
     pub(super) requests: u64,
     /// The wait of the complete run.
-    pub(super) wait: Option<Wait>,
+    pub(super) wait: Option<ActiveWait>,
     /// The direction of the transfers.
     pub(super) doing: TransferDirection,
     /// The transfers of the current plan.
     pub(super) transfers: Option<Transfers>,
     /// The bytes that are read for a check.
-    pub(super) reading: Option<Reading>,
+    pub(super) reading: Option<ReadProgress>,
     /// `true` after a stop request.
     pub(super) is_stopping: bool,
 }
 
 /// A wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wait {
+pub(super) struct ActiveWait {
     /// The end of the wait.
     pub(super) until: Duration,
     /// The retry budget that is left after the wait.
@@ -59,13 +59,13 @@ pub(super) struct Transfers {
     pub(super) failed: usize,
     arrived_bytes: u64,
     /// The files in progress, by their ids.
-    pub(super) under_way: BTreeMap<u64, File>,
+    pub(super) in_progress: BTreeMap<u64, FileProgress>,
     speed: Speed,
 }
 
 /// A file in progress.
 #[derive(Debug)]
-pub(super) struct File {
+pub(super) struct FileProgress {
     /// The name of the file.
     pub(super) name: String,
     /// The size of the file, if known.
@@ -73,7 +73,7 @@ pub(super) struct File {
     /// The bytes that are on disk.
     pub(super) bytes: u64,
     /// The present wait of the file.
-    pub(super) wait: Option<Wait>,
+    pub(super) wait: Option<ActiveWait>,
     /// The number of waits of the file.
     pub(super) waits: u32,
     speed: Speed,
@@ -81,7 +81,7 @@ pub(super) struct File {
 
 /// The bytes that are read for a check.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct ReadProgress {
     /// The bytes that were read.
     pub(super) bytes: u64,
     /// The bytes to read.
@@ -99,7 +99,7 @@ impl Progress {
                 self.begin(at, format!("request {number}: {what}"));
             }
             Event::Waiting { of, duration, left, why } => {
-                let wait = Wait { until: at + *duration, left: *left, why: why.clone() };
+                let wait = ActiveWait { until: at + *duration, left: *left, why: why.clone() };
                 match of.and_then(|id| self.file(id)) {
                     Some(file) => {
                         file.wait = Some(wait);
@@ -116,7 +116,7 @@ impl Progress {
                 self.transfers = Some(Transfers { files: *files, of: *bytes, speed, ..Transfers::default() });
             }
             Event::TransferStarted { id, name, size } => {
-                let file = File {
+                let file = FileProgress {
                     name: name.clone(),
                     size: *size,
                     bytes: 0,
@@ -124,7 +124,7 @@ impl Progress {
                     waits: 0,
                     speed: Speed::begin(at),
                 };
-                self.transfers.get_or_insert_default().under_way.insert(*id, file);
+                self.transfers.get_or_insert_default().in_progress.insert(*id, file);
             }
             Event::TransferAnswered { id, from, size } => {
                 if let Some(file) = self.file(*id) {
@@ -135,7 +135,7 @@ impl Progress {
             }
             Event::TransferProgress { id, bytes } => {
                 if let Some(transfers) = &mut self.transfers
-                    && let Some(file) = transfers.under_way.get_mut(id)
+                    && let Some(file) = transfers.in_progress.get_mut(id)
                 {
                     // A file that restarted has fewer bytes.
                     let more = bytes.saturating_sub(file.bytes);
@@ -147,7 +147,7 @@ impl Progress {
             }
             Event::TransferFinished { id, bytes, outcome } => {
                 if let Some(transfers) = &mut self.transfers
-                    && let Some(file) = transfers.under_way.remove(id)
+                    && let Some(file) = transfers.in_progress.remove(id)
                 {
                     transfers.arrived_bytes += bytes;
                     transfers.speed.add(at, bytes.saturating_sub(file.bytes));
@@ -162,7 +162,7 @@ impl Progress {
                 // The read-back of written files follows in the same run.
                 if self.reading.as_ref().is_none_or(|reading| reading.of != *of) {
                     self.transfers = None;
-                    self.reading = Some(Reading { bytes: 0, of: *of, speed: Speed::begin(at) });
+                    self.reading = Some(ReadProgress { bytes: 0, of: *of, speed: Speed::begin(at) });
                 }
                 if let Some(reading) = &mut self.reading {
                     reading.speed.add(at, bytes.saturating_sub(reading.bytes));
@@ -179,17 +179,17 @@ impl Progress {
         self.wait = None;
     }
 
-    fn file(&mut self, id: u64) -> Option<&mut File> {
-        self.transfers.as_mut()?.under_way.get_mut(&id)
+    fn file(&mut self, id: u64) -> Option<&mut FileProgress> {
+        self.transfers.as_mut()?.in_progress.get_mut(&id)
     }
 
     /// Returns the name of a file in progress.
     pub(super) fn name_of(&self, id: u64) -> Option<&str> {
-        Some(self.transfers.as_ref()?.under_way.get(&id)?.name.as_str())
+        Some(self.transfers.as_ref()?.in_progress.get(&id)?.name.as_str())
     }
 }
 
-impl Wait {
+impl ActiveWait {
     /// Returns the time that is left of the wait.
     pub(super) fn rest(&self, at: Duration) -> Duration {
         self.until.saturating_sub(at)
@@ -199,12 +199,12 @@ impl Wait {
 impl Transfers {
     /// Returns the bytes that are on disk, including those of earlier runs.
     pub(super) fn bytes(&self) -> u64 {
-        self.arrived_bytes + self.under_way.values().map(|file| file.bytes).sum::<u64>()
+        self.arrived_bytes + self.in_progress.values().map(|file| file.bytes).sum::<u64>()
     }
 
     /// Returns the bytes per second, or `None` if they are not known yet.
     pub(super) fn speed(&self, at: Duration) -> Option<u64> {
-        self.speed.a_second(at)
+        self.speed.per_second(at)
     }
 
     /// Returns the time that is left, or `None` if it is unknown.
@@ -213,22 +213,22 @@ impl Transfers {
     }
 
     /// Returns the files in progress, the largest first. A file of unknown size counts as the smallest.
-    pub(super) fn largest(&self) -> Vec<&File> {
-        let mut files: Vec<&File> = self.under_way.values().collect();
+    pub(super) fn largest(&self) -> Vec<&FileProgress> {
+        let mut files: Vec<&FileProgress> = self.in_progress.values().collect();
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
         files
     }
 }
 
-impl File {
+impl FileProgress {
     /// Returns the present wait, or `None` if it is over.
-    pub(super) fn waits_at(&self, at: Duration) -> Option<&Wait> {
+    pub(super) fn active_wait(&self, at: Duration) -> Option<&ActiveWait> {
         self.wait.as_ref().filter(|wait| !wait.rest(at).is_zero())
     }
 
     /// Returns the bytes per second, or `None` if they are not known yet.
     pub(super) fn speed(&self, at: Duration) -> Option<u64> {
-        self.speed.a_second(at)
+        self.speed.per_second(at)
     }
 
     /// Returns the time that is left, or `None` if it is unknown.
@@ -237,10 +237,10 @@ impl File {
     }
 }
 
-impl Reading {
+impl ReadProgress {
     /// Returns the bytes per second, or `None` if they are not known yet.
     pub(super) fn speed(&self, at: Duration) -> Option<u64> {
-        self.speed.a_second(at)
+        self.speed.per_second(at)
     }
 
     /// Returns the time that is left, or `None` if it is unknown.
@@ -262,35 +262,35 @@ pub(super) fn percent(bytes: u64, of: u64) -> u64 {
 /// The received bytes, with samples over time.
 #[derive(Debug, Default)]
 struct Speed {
-    came: u64,
+    received: u64,
     /// The samples: times with the bytes received until then. The oldest one is at the beginning of the window or
     /// before it.
-    noted: VecDeque<(Duration, u64)>,
+    samples: VecDeque<(Duration, u64)>,
 }
 
 impl Speed {
     fn begin(at: Duration) -> Self {
-        Self { came: 0, noted: VecDeque::from([(at, 0)]) }
+        Self { received: 0, samples: VecDeque::from([(at, 0)]) }
     }
 
     fn add(&mut self, at: Duration, bytes: u64) {
-        self.came += bytes;
-        if self.noted.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= NOTED) {
-            self.noted.push_back((at, self.came));
+        self.received += bytes;
+        if self.samples.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= SAMPLE_INTERVAL) {
+            self.samples.push_back((at, self.received));
         }
         let begins = at.saturating_sub(WINDOW);
-        while self.noted.get(1).is_some_and(|(second, _)| *second <= begins) {
-            self.noted.pop_front();
+        while self.samples.get(1).is_some_and(|(second, _)| *second <= begins) {
+            self.samples.pop_front();
         }
     }
 
-    fn a_second(&self, at: Duration) -> Option<u64> {
+    fn per_second(&self, at: Duration) -> Option<u64> {
         let begins = at.saturating_sub(WINDOW);
-        let before = self.noted.iter().take_while(|(time, _)| *time <= begins).last();
-        let (since, had) = before.or(self.noted.front())?;
-        let took = at.checked_sub(*since).filter(|took| *took >= LEAST)?;
-        let millis = took.as_millis().max(1);
-        u64::try_from(u128::from(self.came - had) * 1000 / millis).ok()
+        let before = self.samples.iter().take_while(|(time, _)| *time <= begins).last();
+        let (since, bytes_before) = before.or(self.samples.front())?;
+        let elapsed = at.checked_sub(*since).filter(|elapsed| *elapsed >= MIN_INTERVAL)?;
+        let millis = elapsed.as_millis().max(1);
+        u64::try_from(u128::from(self.received - bytes_before) * 1000 / millis).ok()
     }
 }
 
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(transfers.bytes(), 910 * MB);
         assert_eq!(transfers.speed(at(10)), Some(MB));
         assert_eq!(transfers.rest(at(10)), Some(at(90)));
-        let file = &transfers.under_way[&1];
+        let file = &transfers.in_progress[&1];
         assert_eq!((file.size, file.bytes, file.speed(at(10))), (Some(1000 * MB), 910 * MB, Some(MB)));
         assert_eq!(percent(910 * MB, 1000 * MB), 91);
     }
@@ -342,15 +342,15 @@ mod tests {
         start(&mut progress, 0, 1, Some(1000 * MB));
         for second in 1..=100 {
             // The first fifty seconds are ten times as fast.
-            let came = if second <= 50 { 10 * second } else { 500 + second - 50 };
-            progress.take(at(second), &Event::TransferProgress { id: 1, bytes: came * MB });
+            let received = if second <= 50 { 10 * second } else { 500 + second - 50 };
+            progress.take(at(second), &Event::TransferProgress { id: 1, bytes: received * MB });
         }
         let transfers = progress.transfers.as_ref().unwrap();
         assert_eq!(transfers.speed(at(100)), Some(MB));
         assert_eq!(transfers.rest(at(100)), Some(at(450)));
         assert_eq!(transfers.speed(at(120)), Some(0));
         assert_eq!(transfers.rest(at(120)), None, "the time is unknown");
-        assert!(transfers.speed.noted.len() <= 62, "{}", transfers.speed.noted.len());
+        assert!(transfers.speed.samples.len() <= 62, "{}", transfers.speed.samples.len());
     }
 
     #[test]
@@ -374,11 +374,11 @@ mod tests {
         let (duration, left) = (at(15), Some(at(585)));
         let why = "connection reset".to_owned();
         progress.take(at(1), &Event::Waiting { of: Some(1), duration, left, why });
-        let wait = progress.transfers.as_ref().unwrap().under_way[&1].wait.clone().unwrap();
+        let wait = progress.transfers.as_ref().unwrap().in_progress[&1].wait.clone().unwrap();
         assert_eq!((wait.rest(at(6)), wait.left, wait.why.as_str()), (at(10), left, "connection reset"));
         assert_eq!(progress.wait, None);
         progress.take(at(16), &Event::TransferAnswered { id: 1, from: 0, size: None });
-        assert_eq!(progress.transfers.as_ref().unwrap().under_way[&1].wait, None);
+        assert_eq!(progress.transfers.as_ref().unwrap().in_progress[&1].wait, None);
         let why = "details of x: status 503".to_owned();
         progress.take(at(20), &Event::Waiting { of: None, duration, left, why });
         assert_eq!(progress.wait.as_ref().unwrap().rest(at(100)), Duration::ZERO);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::progress::{File, Progress, Reading, Transfers, Wait, percent};
+use super::progress::{ActiveWait, FileProgress, Progress, ReadProgress, Transfers, percent};
 use super::words::{short_name, speed, waiting};
 use crate::net::span;
 use crate::update::{human_size, plural};
@@ -15,7 +15,7 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// A row of the display.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Row {
+pub(super) enum DisplayRow {
     /// The present phase, with a spinner.
     Status(String),
     /// A bar with its numbers.
@@ -30,7 +30,7 @@ pub(super) enum Row {
 }
 
 /// Returns the rows for a time.
-pub(super) fn rows(progress: &Progress, at: Duration) -> Vec<Row> {
+pub(super) fn rows(progress: &Progress, at: Duration) -> Vec<DisplayRow> {
     let mut rows = status(progress, at);
     if let Some(reading) = &progress.reading {
         rows.push(row_of_reading(reading, at));
@@ -40,75 +40,78 @@ pub(super) fn rows(progress: &Progress, at: Duration) -> Vec<Row> {
         let largest = transfers.largest();
         rows.extend(largest.iter().take(FILES).flat_map(|file| rows_of_file(file, at)));
         if let Some(more) = largest.get(FILES..).filter(|more| !more.is_empty()) {
-            rows.push(Row::Note(more_files(more, at)));
+            rows.push(DisplayRow::Note(more_files(more, at)));
         }
     }
     rows
 }
 
 /// Returns the present phase and its duration. While the run waits, returns the reason.
-fn status(progress: &Progress, at: Duration) -> Vec<Row> {
+fn status(progress: &Progress, at: Duration) -> Vec<DisplayRow> {
     if let Some(wait) = progress.wait.as_ref().filter(|wait| !wait.rest(at).is_zero()) {
-        return vec![Row::Status(waiting(wait.rest(at), wait.left)), Row::Note(format!("  {}", wait.why))];
+        return vec![
+            DisplayRow::Status(waiting(wait.rest(at), wait.left)),
+            DisplayRow::Note(format!("  {}", wait.why)),
+        ];
     }
     let (what, since) = &progress.status;
     let what = if progress.is_stopping { "stopping" } else { what };
     let long = at.saturating_sub(*since);
     if long < LONG || progress.transfers.is_some() || progress.is_stopping {
-        return vec![Row::Status(what.to_owned())];
+        return vec![DisplayRow::Status(what.to_owned())];
     }
-    vec![Row::Status(format!("{} {what}", span(long)))]
+    vec![DisplayRow::Status(format!("{} {what}", span(long)))]
 }
 
-fn row_of_reading(reading: &Reading, at: Duration) -> Row {
+fn row_of_reading(reading: &ReadProgress, at: Duration) -> DisplayRow {
     let numbers = numbers(reading.bytes, Some(reading.of), reading.speed(at), reading.rest(at));
     let share = percent(reading.bytes, reading.of);
-    Row::Bar { percent: Some(share), text: format!("{numbers}  {share}%") }
+    DisplayRow::Bar { percent: Some(share), text: format!("{numbers}  {share}%") }
 }
 
-fn row_of_all(transfers: &Transfers, at: Duration) -> Row {
+fn row_of_all(transfers: &Transfers, at: Duration) -> DisplayRow {
     let (bytes, of) = (transfers.bytes(), transfers.of);
     let percent = of.map(|of| percent(bytes, of));
     let share = percent.map(|percent| format!(" {percent}%,")).unwrap_or_default();
     let failed = if transfers.failed > 0 { format!(", {} failed", transfers.failed) } else { String::new() };
     let numbers = numbers(bytes, of, transfers.speed(at), transfers.rest(at));
-    Row::Bar {
+    DisplayRow::Bar {
         percent,
         text: format!("{numbers}  all:{share} {} of {}{failed}", transfers.arrived, transfers.files),
     }
 }
 
-fn rows_of_file(file: &File, at: Duration) -> Vec<Row> {
+fn rows_of_file(file: &FileProgress, at: Duration) -> Vec<DisplayRow> {
     let percent = file.size.map(|of| percent(file.bytes, of));
     let name = short_name(&file.name);
-    if let Some(wait) = file.waits_at(at) {
+    if let Some(wait) = file.active_wait(at) {
         let text = format!("{name} {}", file_waits(wait, file.waits, at));
-        return vec![Row::Bar { percent, text }, Row::Note(format!("      {}", wait.why))];
+        return vec![DisplayRow::Bar { percent, text }, DisplayRow::Note(format!("      {}", wait.why))];
     }
     let numbers = numbers(file.bytes, file.size, file.speed(at), file.rest(at));
-    vec![Row::Bar { percent, text: format!("{numbers}  {name}") }]
+    vec![DisplayRow::Bar { percent, text: format!("{numbers}  {name}") }]
 }
 
 /// "and 3 more files, 1 of them waiting"
-fn more_files(more: &[&File], at: Duration) -> String {
-    let waiting = more.iter().filter(|file| file.waits_at(at).is_some()).count();
+fn more_files(more: &[&FileProgress], at: Duration) -> String {
+    let waiting = more.iter().filter(|file| file.active_wait(at).is_some()).count();
     let waits = if waiting > 0 { format!(", {waiting} of them waiting") } else { String::new() };
     format!("  and {} more {}{waits}", more.len(), plural(more.len(), "file"))
 }
 
 /// "waits 12s (retry 2, 9m of retry budget left)"
-fn file_waits(wait: &Wait, times: u32, at: Duration) -> String {
+fn file_waits(wait: &ActiveWait, times: u32, at: Duration) -> String {
     let rest = span(wait.rest(at).max(Duration::from_secs(1)));
     let left = wait.left.map(|left| format!(", {} of retry budget left", span(left))).unwrap_or_default();
     format!("waits {rest} (retry {times}{left})")
 }
 
 /// " 512.0 MB of   2.1 GB   20.1 MB/s   1m 20s", in columns
-fn numbers(bytes: u64, of: Option<u64>, a_second: Option<u64>, rest: Option<Duration>) -> String {
+fn numbers(bytes: u64, of: Option<u64>, per_second: Option<u64>, rest: Option<Duration>) -> String {
     let of = of.map_or_else(|| " ".repeat(12), |of| format!("of {:>9}", human_size(of)));
-    let a_second = a_second.map(speed).unwrap_or_default();
+    let per_second = per_second.map(speed).unwrap_or_default();
     let rest = rest.map(span).unwrap_or_default();
-    format!("{:>9} {of}  {a_second:>11} {rest:>7}", human_size(bytes))
+    format!("{:>9} {of}  {per_second:>11} {rest:>7}", human_size(bytes))
 }
 
 #[cfg(test)]
@@ -147,11 +150,11 @@ pub(super) mod tests {
         progress
     }
 
-    fn texts(rows: &[Row]) -> Vec<String> {
+    fn texts(rows: &[DisplayRow]) -> Vec<String> {
         rows.iter()
             .map(|row| match row {
-                Row::Status(text) | Row::Note(text) => text.clone(),
-                Row::Bar { percent, text } => {
+                DisplayRow::Status(text) | DisplayRow::Note(text) => text.clone(),
+                DisplayRow::Bar { percent, text } => {
                     format!(
                         "[{}] {text}",
                         percent.map_or_else(|| "?".to_owned(), |percent| percent.to_string())

@@ -26,7 +26,7 @@ const DIGITS: usize = 8;
 
 /// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
+enum ColumnContent {
     /// A value that stands on one line.
     Value,
     /// The name of a package file. Its digest can be cut.
@@ -39,7 +39,7 @@ enum Content {
 
 /// The colour of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paint {
+enum CellPaint {
     Plain,
     Status,
     All(Tone),
@@ -53,8 +53,8 @@ enum Paint {
 #[derive(Debug, Clone)]
 pub struct Column {
     heading: String,
-    content: Content,
-    paint: Paint,
+    content: ColumnContent,
+    paint: CellPaint,
     is_right: bool,
     importance: Option<u8>,
 }
@@ -64,8 +64,8 @@ impl Column {
     pub fn new(heading: &str) -> Self {
         Self {
             heading: heading.to_uppercase(),
-            content: Content::Value,
-            paint: Paint::Plain,
+            content: ColumnContent::Value,
+            paint: CellPaint::Plain,
             is_right: false,
             importance: None,
         }
@@ -78,29 +78,29 @@ impl Column {
 
     /// A column of names of package files. Where the terminal is narrow, eight digits are left of the digest in a name.
     pub fn file_name(heading: &str) -> Self {
-        Self { content: Content::FileName, ..Self::new(heading) }
+        Self { content: ColumnContent::FileName, ..Self::new(heading) }
     }
 
     /// A column of sentences or lists. They are broken at blanks.
     pub fn sentence(heading: &str) -> Self {
-        Self { content: Content::Sentence, ..Self::new(heading) }
+        Self { content: ColumnContent::Sentence, ..Self::new(heading) }
     }
 
     /// The last column, of titles. Where the terminal is narrow, a title stands below its row.
     pub fn title(heading: &str) -> Self {
-        Self { content: Content::Title, ..Self::new(heading) }
+        Self { content: ColumnContent::Title, ..Self::new(heading) }
     }
 
     /// Paints status words.
     #[must_use]
     pub fn status(self) -> Self {
-        Self { paint: Paint::Status, ..self }
+        Self { paint: CellPaint::Status, ..self }
     }
 
     /// Paints every cell.
     #[must_use]
     pub fn tone(self, tone: Tone) -> Self {
-        Self { paint: Paint::All(tone), ..self }
+        Self { paint: CellPaint::All(tone), ..self }
     }
 
     /// Lets the column be left out where the terminal is narrow. Columns of a lower importance go first.
@@ -184,7 +184,7 @@ impl Table {
 
     /// Arranges these columns in the width of the terminal, or returns `None` if they do not fit.
     fn fit(&self, shown: &[usize]) -> Option<Arrangement> {
-        let title = shown.iter().copied().find(|place| self.content(*place) == Content::Title);
+        let title = shown.iter().copied().find(|place| self.content(*place) == ColumnContent::Title);
         let beside = shown.to_vec();
         let above: Vec<usize> = shown.iter().copied().filter(|place| Some(*place) != title).collect();
         let trials = [
@@ -208,9 +208,9 @@ impl Table {
         let natural: Vec<usize> = places.iter().map(|place| self.content_width(*place, is_cut)).collect();
         let least = |(place, natural): (&usize, &usize)| match self.content(*place) {
             _ if is_natural => *natural,
-            Content::Value | Content::FileName => *natural,
-            Content::Sentence => self.word_width(*place).max(SENTENCE.min(*natural)),
-            Content::Title => self.word_width(*place).max(TITLE.min(*natural)),
+            ColumnContent::Value | ColumnContent::FileName => *natural,
+            ColumnContent::Sentence => self.word_width(*place).max(SENTENCE.min(*natural)),
+            ColumnContent::Title => self.word_width(*place).max(TITLE.min(*natural)),
         };
         let mut widths: Vec<usize> = places.iter().zip(&natural).map(least).collect();
         let mut rest = room.checked_sub(widths.iter().sum())?;
@@ -227,8 +227,8 @@ impl Table {
         Some(places.iter().copied().zip(widths).collect())
     }
 
-    fn content(&self, place: usize) -> Content {
-        self.columns.get(place).map_or(Content::Value, |column| column.content)
+    fn content(&self, place: usize) -> ColumnContent {
+        self.columns.get(place).map_or(ColumnContent::Value, |column| column.content)
     }
 
     /// Returns the texts of a column: its heading and its cells.
@@ -239,7 +239,11 @@ impl Table {
 
     fn cell<'r>(&self, row: &'r [String], place: usize, is_cut: bool) -> Cow<'r, str> {
         let text = row.get(place).map(String::as_str).unwrap_or_default();
-        if is_cut && self.content(place) == Content::FileName { without_digits(text) } else { text.into() }
+        if is_cut && self.content(place) == ColumnContent::FileName {
+            without_digits(text)
+        } else {
+            text.into()
+        }
     }
 
     /// Returns the width of the longest text of a column.
@@ -293,10 +297,10 @@ impl Table {
     }
 
     fn painted<'t>(&self, place: usize, cell: &'t str) -> Cow<'t, str> {
-        let tone = match self.columns.get(place).map_or(Paint::Plain, |column| column.paint) {
-            Paint::Plain => None,
-            Paint::Status => tone_of(cell),
-            Paint::All(tone) => Some(tone),
+        let tone = match self.columns.get(place).map_or(CellPaint::Plain, |column| column.paint) {
+            CellPaint::Plain => None,
+            CellPaint::Status => tone_of(cell),
+            CellPaint::All(tone) => Some(tone),
         };
         tone.map_or(Cow::Borrowed(cell), |tone| self.palette.paint(tone, cell))
     }
@@ -317,8 +321,8 @@ impl Table {
                     continue;
                 }
                 let lines = match column.content {
-                    Content::Value | Content::FileName => vec![value.into_owned()],
-                    Content::Sentence | Content::Title => lines_of(&value, room.max(SENTENCE)),
+                    ColumnContent::Value | ColumnContent::FileName => vec![value.into_owned()],
+                    ColumnContent::Sentence | ColumnContent::Title => lines_of(&value, room.max(SENTENCE)),
                 };
                 // A value that is too long beside its heading stands below it, alone.
                 let is_below = lines.iter().any(|line| line.width() > room);

@@ -40,7 +40,7 @@ pub enum Watch {
 }
 
 /// The time between two reads of the clock, and between two drawings. Faster changes cannot be read.
-const LOOK: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The running consumer.
 #[derive(Debug)]
@@ -59,9 +59,9 @@ impl Watcher {
     ) -> (Events, Self) {
         let (sender, receiver) = mpsc::channel();
         let events = Events::to(sender, Arc::clone(&clock));
-        let mut shown = Shown::new(watch, palette, stderr);
+        let mut shown = ProgressOutput::new(watch, palette, stderr);
         let thread = std::thread::spawn(move || {
-            show(&mut shown, &receiver, clock.as_ref());
+            consume(&mut shown, &receiver, clock.as_ref());
             shown.end();
         });
         (events.clone(), Self { events, thread })
@@ -75,33 +75,33 @@ impl Watcher {
     }
 }
 
-fn show(shown: &mut Shown, events: &Receiver<TimedEvent>, clock: &dyn Clock) {
-    let mut looked = Duration::ZERO;
+fn consume(shown: &mut ProgressOutput, events: &Receiver<TimedEvent>, clock: &dyn Clock) {
+    let mut last_pass = Duration::ZERO;
     loop {
-        let now = match events.recv_timeout(LOOK) {
+        let now = match events.recv_timeout(INTERVAL) {
             Ok(TimedEvent { event: Event::End, .. }) | Err(RecvTimeoutError::Disconnected) => return,
-            Ok(told) => {
-                shown.take(&told);
-                told.at
+            Ok(event) => {
+                shown.take(&event);
+                event.at
             }
             // All events are shown.
             Err(RecvTimeoutError::Timeout) => clock.elapsed(),
         };
-        if now.saturating_sub(looked) >= LOOK {
-            looked = now;
+        if now.saturating_sub(last_pass) >= INTERVAL {
+            last_pass = now;
             shown.pass(now);
         }
     }
 }
 
 /// The output of one form.
-enum Shown {
+enum ProgressOutput {
     Bars(Bars),
     Lines(Lines, Palette, SharedWriter),
     Log(Log, SharedWriter),
 }
 
-impl Shown {
+impl ProgressOutput {
     fn new(watch: Watch, palette: Palette, stderr: SharedWriter) -> Self {
         let verbosity = match watch {
             Watch::Bars => return Self::Bars(Bars::new(palette)),
@@ -113,18 +113,18 @@ impl Shown {
         Self::Lines(Lines::new(verbosity), palette, stderr)
     }
 
-    fn take(&mut self, told: &TimedEvent) {
+    fn take(&mut self, event: &TimedEvent) {
         match self {
-            Self::Bars(bars) => bars.take(told),
-            Self::Lines(lines, palette, stderr) => say(stderr, *palette, lines.take(told)),
-            Self::Log(log, stderr) => log.take(told).into_iter().for_each(|line| write(stderr, &line)),
+            Self::Bars(bars) => bars.take(event),
+            Self::Lines(lines, palette, stderr) => write_lines(stderr, *palette, lines.take(event)),
+            Self::Log(log, stderr) => log.take(event).into_iter().for_each(|line| write(stderr, &line)),
         }
     }
 
     fn pass(&mut self, now: Duration) {
         match self {
             Self::Bars(bars) => bars.draw(now),
-            Self::Lines(lines, palette, stderr) => say(stderr, *palette, lines.pass(now)),
+            Self::Lines(lines, palette, stderr) => write_lines(stderr, *palette, lines.pass(now)),
             Self::Log(..) => {}
         }
     }
@@ -137,7 +137,7 @@ impl Shown {
 }
 
 /// Writes lines for people. Each stays one line, because hidden characters of servers and media are written out.
-fn say(stderr: &SharedWriter, palette: Palette, lines: impl IntoIterator<Item = String>) {
+fn write_lines(stderr: &SharedWriter, palette: Palette, lines: impl IntoIterator<Item = String>) {
     lines.into_iter().for_each(|line| write(stderr, &palette.label(&escape_hidden(&line))));
 }
 

@@ -38,8 +38,8 @@ pub(super) fn reason(file: Option<&str>, why: &str) -> String {
 }
 
 /// "20.1 MB/s"
-pub(super) fn speed(a_second: u64) -> String {
-    format!("{}/s", human_size(a_second))
+pub(super) fn speed(per_second: u64) -> String {
+    format!("{}/s", human_size(per_second))
 }
 
 /// The line after a stop request.

@@ -17,7 +17,7 @@ use crate::servicing::Knowledge;
 use crate::update::human_size;
 
 /// Adds the warnings of a host file to the plan for its machine.
-pub(super) fn mind_host(host: &Host, plan: &mut Plan) {
+pub(super) fn add_host_warnings(host: &Host, plan: &mut Plan) {
     if plan.status != Status::Install {
         return;
     }
@@ -38,7 +38,7 @@ pub(super) fn mind_host(host: &Host, plan: &mut Plan) {
 }
 
 /// Warns if the facts of an answer are stale, unless a warning of the answer reports it already.
-pub(super) fn note_age(fresh: &Freshness, warnings: &[String], output: &mut Output) {
+pub(super) fn warn_if_stale(fresh: &Freshness, warnings: &[String], output: &mut Output) {
     let sentence = fresh.doubt().map(|doubt| fresh.sentence(doubt));
     if let Some(sentence) = sentence.filter(|sentence| !warnings.contains(sentence)) {
         output.warn(sentence);
@@ -46,7 +46,7 @@ pub(super) fn note_age(fresh: &Freshness, warnings: &[String], output: &mut Outp
 }
 
 /// Returns the names of the files in a folder.
-pub(super) fn names_in(folder: &Utf8PathBuf) -> Result<Vec<String>> {
+pub(super) fn file_names(folder: &Utf8PathBuf) -> Result<Vec<String>> {
     if !disk::is_folder(folder)? {
         return Err(Error::usage(format!("{folder} is not a folder"))
             .hint("give the folder with the available files to --available"));
@@ -56,7 +56,7 @@ pub(super) fn names_in(folder: &Utf8PathBuf) -> Result<Vec<String>> {
 
 /// Lists the files of a plan that are missing on a side that cannot download them. Returns `true` if every file is
 /// here.
-pub(super) fn mind_absent(plan: &mut Plan) -> bool {
+pub(super) fn list_missing_files(plan: &mut Plan) -> bool {
     if plan.status != Status::Install {
         return true;
     }
@@ -98,7 +98,7 @@ impl Sources {
 
     /// Returns `true` if files that are missing in the mirror are unavailable: the mirror was imported from media, or
     /// the operator chose `--offline`.
-    pub(super) fn is_cut_off(&self, setup: &Setup) -> Result<bool> {
+    pub(super) fn cannot_download(&self, setup: &Setup) -> Result<bool> {
         match &self.mirror {
             Some(mirror) => Ok(setup.is_offline() || mirror.is_imported()?),
             None => Ok(setup.is_offline()),
@@ -118,7 +118,7 @@ impl Sources {
         let request = Request { today: Some(setup.today()), ..request.clone() };
         let mut plan = self.with_library(|library| resolve(&request, library, &self.knowledge))?;
         if let Some(mirror) = &self.mirror {
-            super::damage::warn_of_folders(&mut plan, mirror)?;
+            super::damage::warn_of_damaged_folders(&mut plan, mirror)?;
         }
         if !plan.unheard_of {
             return Ok(plan);
