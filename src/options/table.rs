@@ -154,8 +154,8 @@ impl Options {
         let texts = |row: &OptionRow| {
             let text = environment.get(row.variable?).filter(|text| !text.is_empty())?;
             let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-            let whole = || vec![text.to_owned()];
-            Some((row.id, if row.is_separated { parts.map(str::to_owned).collect() } else { whole() }))
+            let single = || vec![text.to_owned()];
+            Some((row.id, if row.is_separated { parts.map(str::to_owned).collect() } else { single() }))
         };
         TABLE.iter().filter_map(texts).collect()
     }

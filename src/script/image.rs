@@ -6,7 +6,7 @@
 use super::advice;
 use super::batch::{fill, path, words};
 use super::model::{ScriptJob, ScriptStage};
-use super::online::{beside, not_applicable};
+use super::online::{checkpoint_line, not_applicable};
 use crate::update::Architecture;
 
 const CODES: &[(&str, &str)] = &[
@@ -112,10 +112,10 @@ fn steps(job: &ScriptJob) -> String {
         text.push("echo.".to_owned());
         text.push(format!(
             "echo Step {number} of {of}: {}. This may take from minutes to an hour.",
-            stage.what()
+            stage.title()
         ));
         if number == of {
-            text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(beside));
+            text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(checkpoint_line));
         }
         text.push(format!("set \"FILE=%HERE%{}\"", path(&stage.path)));
         text.push("call :add".to_owned());

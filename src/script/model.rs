@@ -204,7 +204,7 @@ impl ScriptJob {
             let restart = if stage.restart_after { "; then a restart" } else { "" };
             let alone = if stage.in_folder_of_target { "; DISM installs it if needed" } else { "" };
             let needed = needed.unwrap_or_default();
-            lines.push(format!("  {number}. {}{needed}{alone}{restart}", stage.what()));
+            lines.push(format!("  {number}. {}{needed}{alone}{restart}", stage.title()));
             lines.push(format!("     {}", path(&stage.path)));
         }
         lines.push(String::new());
@@ -221,7 +221,7 @@ impl ScriptJob {
 
 impl ScriptStage {
     /// Returns role and KB: "servicing stack KB5088064".
-    pub(super) fn what(&self) -> String {
+    pub(super) fn title(&self) -> String {
         let kb = self.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
         format!("{}{kb}", words(&self.role))
     }

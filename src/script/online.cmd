@@ -32,8 +32,8 @@ call :state
 echo This machine: build %BUILD%%DOT_UBR%, %INSTALLATION%, edition %EDITION%, %MACHINE%
 {{family}}
 {{architecture}}
-{{there}}
-if /i "%PHASE%"=="check" goto not_there
+{{installed}}
+if /i "%PHASE%"=="check" goto not_installed
 {{editions}}
 
 "%SYSTEM%\reg.exe" query "HKU\S-1-5-19" >nul 2>&1
@@ -57,11 +57,11 @@ call :pending
 if defined PENDING set "RESTART=1"
 {{result}}
 
-{{there_label}}
-:not_there
+{{installed_label}}
+:not_installed
 call :pending
 if defined PENDING goto restart_first
-{{not_there}}
+{{not_installed}}
 
 :restart_now
 echo.

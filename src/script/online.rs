@@ -41,7 +41,7 @@ pub(super) fn script(job: &ScriptJob) -> String {
         ("rest", job.rest_of_steps().to_owned()),
         ("family", family_check(job)),
         ("architecture", architecture_check(job)),
-        ("there", there_check(job)),
+        ("installed", installed_check(job)),
         ("editions", edition_check(job)),
         ("tool", tool(job.method).to_owned()),
         ("files", job.file_checks()),
@@ -49,8 +49,8 @@ pub(super) fn script(job: &ScriptJob) -> String {
         ("space", space_check(job)),
         ("steps", steps(job)),
         ("result", result(job)),
-        ("there_label", there_label(job)),
-        ("not_there", not_there(job)),
+        ("installed_label", installed_label(job)),
+        ("not_installed", not_installed(job)),
         ("wrong_labels", wrong_labels(job)),
         ("foreign_label", job.foreign_label()),
         ("space_sub", if needed_megabytes(job).is_some() { FREE_SPACE.to_owned() } else { String::new() }),
@@ -181,14 +181,14 @@ fn wrong_labels(job: &ScriptJob) -> String {
     text
 }
 
-fn there_check(job: &ScriptJob) -> String {
+fn installed_check(job: &ScriptJob) -> String {
     job.expected_revision.map_or_else(
-        || "call :find\nif defined FOUND goto there".to_owned(),
-        |revision| format!("if %UBR% GEQ {revision} goto there"),
+        || "call :find\nif defined FOUND goto installed".to_owned(),
+        |revision| format!("if %UBR% GEQ {revision} goto installed"),
     )
 }
 
-fn there_label(job: &ScriptJob) -> String {
+fn installed_label(job: &ScriptJob) -> String {
     let sentence = match job.expected_revision {
         Some(revision) => {
             format!(
@@ -198,10 +198,10 @@ fn there_label(job: &ScriptJob) -> String {
         }
         None => format!("echo {} is installed: this machine lists it. Nothing to do.", job.kb),
     };
-    lines(&[":there", &sentence, "exit /b 0", ""])
+    lines(&[":installed", &sentence, "exit /b 0", ""])
 }
 
-fn not_there(job: &ScriptJob) -> String {
+fn not_installed(job: &ScriptJob) -> String {
     match job.expected_revision {
         Some(revision) => lines(&[
             &format!(
@@ -262,7 +262,7 @@ fn steps(job: &ScriptJob) -> String {
     let of = calls.len();
     let mut text = Vec::new();
     for (number, stage) in (1_usize..).zip(&calls) {
-        let step = format!("Step {number} of {of}: {}", stage.what());
+        let step = format!("Step {number} of {of}: {}", stage.title());
         let is_last = number == of;
         let next = if is_last { "finished".to_owned() } else { format!("step{}", number + 1) };
         if number > 1 {
@@ -275,7 +275,7 @@ fn steps(job: &ScriptJob) -> String {
         }
         text.push(format!("echo {step}. This may take from minutes to an hour."));
         if is_last {
-            text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(beside));
+            text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(checkpoint_line));
         }
         text.push(format!("set \"FILE=%HERE%{}\"", super::batch::path(&stage.path)));
         text.push("call :add".to_owned());
@@ -291,8 +291,8 @@ fn steps(job: &ScriptJob) -> String {
 }
 
 /// Returns the line that explains that DISM installs a file by itself.
-pub(super) fn beside(stage: &ScriptStage) -> String {
-    format!("echo   The {} is beside it; DISM installs it by itself if needed.", stage.what())
+pub(super) fn checkpoint_line(stage: &ScriptStage) -> String {
+    format!("echo   The {} is beside the target; DISM installs it if needed.", stage.title())
 }
 
 /// Returns the reaction to a package that does not apply.
@@ -311,7 +311,7 @@ fn result(job: &ScriptJob) -> String {
     match job.expected_revision {
         Some(revision) => lines(&[
             "call :state",
-            &format!("if %UBR% GEQ {revision} goto there"),
+            &format!("if %UBR% GEQ {revision} goto installed"),
             "if defined RESTART goto restart_last",
             &format!(
                 "echo %INSTALLER% reports success, but this machine is still at build %BUILD%.%UBR%, below %BUILD%.{revision},"

@@ -38,8 +38,12 @@ impl Knowledge {
                 Some(ReleaseKind::Preview) => ", preview",
                 None => "",
             };
-            let for_whom = release.installation.map_or("client and server", Installation::as_str);
-            add("releases.txt", format!("brings {}{date}{kind}, {for_whom}", release.build), &release.source);
+            let installation = release.installation.map_or("client and server", Installation::as_str);
+            add(
+                "releases.txt",
+                format!("brings {}{date}{kind}, {installation}", release.build),
+                &release.source,
+            );
         }
         for (architecture, name) in self.releases().files_of(kb) {
             add("files.txt", format!("{architecture}: {name}"), &"");
@@ -153,7 +157,7 @@ mod tests {
     #[test]
     fn rows_about_a_kb_are_listed() {
         let knowledge = Knowledge::built_in().unwrap();
-        let said = |kb: &str| {
+        let statements = |kb: &str| {
             let rows = knowledge.about(kb.parse().unwrap());
             rows.into_iter().map(|row| format!("{}: {}", row.table, row.statement)).collect::<Vec<_>>()
         };
@@ -170,8 +174,8 @@ mod tests {
             ("KB3040017", "parents.toml: needs 7601.17514 installed"),
             ("KB5120994", "withdrawn.toml: is a hotpatch, which the Catalog does not offer"),
         ] {
-            assert!(said(kb).iter().any(|own| own == statement), "{kb}: {:#?}", said(kb));
+            assert!(statements(kb).iter().any(|own| own == statement), "{kb}: {:#?}", statements(kb));
         }
-        assert_eq!(said("KB1234567"), Vec::<String>::new());
+        assert_eq!(statements("KB1234567"), Vec::<String>::new());
     }
 }

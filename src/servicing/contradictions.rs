@@ -241,9 +241,9 @@ fn of_files(knowledge: &Knowledge) -> Vec<TableFinding> {
         knowledge.packages().all().iter().filter_map(|own| Some(("packages.txt", own.kb, own.name.clone()?)));
     for (table, kb, name) in of_history.chain(of_packages) {
         let Some(sha1) = PackageName::parse(&name).sha1 else { continue };
-        let (other, where_from) = *kbs.entry(sha1.to_string()).or_insert((kb, table));
+        let (other, other_table) = *kbs.entry(sha1.to_string()).or_insert((kb, table));
         if other != kb {
-            let message = format!("{name} belongs to {kb}, but {where_from} has the same SHA-1 for {other}");
+            let message = format!("{name} belongs to {kb}, but {other_table} has the same SHA-1 for {other}");
             found.push(TableFinding::new(table, "file_of_two_kbs", kb, message));
         }
     }

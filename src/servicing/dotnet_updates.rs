@@ -100,8 +100,8 @@ impl DotnetUpdates {
     /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyReference> {
         let parents = self.parent.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family));
-        let insteads = self.instead.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.on));
-        parents.chain(insteads).collect()
+        let replacements = self.instead.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.on));
+        parents.chain(replacements).collect()
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {

@@ -157,7 +157,7 @@ impl Family {
             row.product.eq_ignore_ascii_case(product)
                 && match (&row.release, release) {
                     (None, None) => true,
-                    (Some(known), Some(asked)) => known.eq_ignore_ascii_case(asked),
+                    (Some(known), Some(requested)) => known.eq_ignore_ascii_case(requested),
                     _ => false,
                 }
         })
@@ -263,31 +263,34 @@ impl Families {
         let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut called: BTreeMap<String, &str> = BTreeMap::new();
         for family in self {
-            let what = format!("{} ({})", family.name, family.installation.as_str());
+            let label = format!("{} ({})", family.name, family.installation.as_str());
             let mut fault = |code, message| faults.push(TableFinding::new(NAME, code, &family.name, message));
             let plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
             if family.folder.is_empty() || !family.folder.bytes().all(plain) {
-                fault("folder", format!("{what} has a folder that is not a plain name: {:?}", family.folder));
+                fault(
+                    "folder",
+                    format!("{label} has a folder that is not a plain name: {:?}", family.folder),
+                );
             }
             if let Some(build) = family
                 .releases
                 .keys()
                 .find(|build| !family.builds.iter().any(|own| own.to_string() == **build))
             {
-                let message = format!("{what} has a release for build {build}, which it does not list");
+                let message = format!("{label} has a release for build {build}, which it does not list");
                 fault("build_unknown", message);
             }
             if !family.builds.contains(&family.id) {
-                fault("build_unknown", format!("{what} does not list its own build"));
+                fault("build_unknown", format!("{label} does not list its own build"));
             }
             if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
-                fault("twice", format!("{what} is listed twice"));
+                fault("twice", format!("{label} is listed twice"));
             }
             for name in family.own_names() {
                 let other = *called.entry(words(name)).or_insert(&family.folder);
                 if other != family.folder {
-                    fault("twice", format!("{what} has the name {name:?}, as {other} does"));
+                    fault("twice", format!("{label} has the name {name:?}, as {other} does"));
                 }
             }
             for row in &family.products {
@@ -295,7 +298,7 @@ impl Families {
                     (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));
                 if !products.insert(key) {
                     let message =
-                        format!("{what}: {} {:?} also belongs to another family", row.product, row.release);
+                        format!("{label}: {} {:?} also belongs to another family", row.product, row.release);
                     fault("twice", message);
                 }
             }

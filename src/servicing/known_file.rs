@@ -37,9 +37,9 @@ pub(super) fn find_wrong_files(table: &'static str, kb: Kb, files: &[KnownFile])
             && file.sha1.is_none_or(|stated| name.sha1 == Some(stated));
         !agrees
     };
-    let what = |file: &KnownFile| {
+    let finding = |file: &KnownFile| {
         let message = format!("{kb}: KB, architecture, or SHA-1 differs from the name {}", file.name);
         TableFinding::new(table, "file_differs", kb, message)
     };
-    files.iter().filter(differs).map(what).collect()
+    files.iter().filter(differs).map(finding).collect()
 }

@@ -212,7 +212,7 @@ impl Lifecycle {
             long_term.iter().any(|row| row.editions.iter().any(|own| own.eq_ignore_ascii_case(edition)))
         });
         let mut terms: Vec<(Date, String)> = Vec::new();
-        let mut is_whole = true;
+        let mut is_complete = true;
         for &build in &builds {
             let before = terms.len();
             let version = family.release_of(build).map_or_else(String::new, |release| format!("{release} "));
@@ -235,12 +235,12 @@ impl Lifecycle {
             let rows =
                 long_term.iter().filter(|row| row.builds.contains(&build) && of_edition(&row.editions));
             terms.extend(rows.map(|row| (row.until, format!("{} ({})", row.name, row.until))));
-            is_whole &= terms.len() > before;
+            is_complete &= terms.len() > before;
         }
         terms.sort();
         let until = terms.last().map(|(until, _)| *until);
         let (ended, served): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(until, _)| *until < today);
-        let state = match (ended.is_empty(), served.is_empty(), is_whole) {
+        let state = match (ended.is_empty(), served.is_empty(), is_complete) {
             (true, true, _) | (false, true, false) => ServicingState::Unknown,
             (false, true, true) => ServicingState::Ended,
             (true, false, _) => ServicingState::InService,

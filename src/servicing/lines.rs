@@ -27,8 +27,8 @@ impl SortedLines {
             let other = |line: &str| line.len() != width || !line.is_ascii();
             let number = lines.split_inclusive('\n').position(other).unwrap_or_default();
             let number = text[..comments].lines().count() + number + 1;
-            let what = format!("line {number} has another length or contains non-ASCII characters");
-            return Err(table_error(name, &what));
+            let reason = format!("line {number} has another length or contains non-ASCII characters");
+            return Err(table_error(name, &reason));
         }
         Ok(Self { name, lines: lines.to_owned(), width })
     }

@@ -121,11 +121,11 @@ impl Families {
                 family.title_names().find(|(name, release)| release.is_some() && words(name) == requested);
             row.and_then(|(_, release)| release)
         };
-        let whole: Vec<Product<'_>> = families()
+        let versions: Vec<Product<'_>> = families()
             .filter_map(|family| of_version(family).map(|release| product(family, Some(&release))))
             .collect();
-        if !whole.is_empty() {
-            return whole;
+        if !versions.is_empty() {
+            return versions;
         }
         if let Some(family) = families().find(|family| words(&family.folder) == requested) {
             return vec![product(family, None)];

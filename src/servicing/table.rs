@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 const FORMAT: u32 = 1;
 
 /// Makes the error for a table that cannot be used.
-pub(super) fn table_error(table: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("the knowledge table {table} is invalid: {what}"))
+pub(super) fn table_error(table: &str, reason: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("the knowledge table {table} is invalid: {reason}"))
 }
 
 /// Reads a table from TOML. Refuses unknown keys, because a mistyped key would otherwise be ignored.

@@ -163,8 +163,8 @@ pub(super) fn keep_run(
 fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[ProfileSeen]) -> Vec<ProfileSeen> {
     let seen = |profile: &Profile| {
         let mut searches = outcome.searches.iter().filter(|search| search.profile == profile.name).peekable();
-        let is_whole = searches.peek().is_some() && searches.all(|search| search.complete);
-        let window = Window::back(request.today, profile.months).filter(|_| is_whole);
+        let is_complete = searches.peek().is_some() && searches.all(|search| search.complete);
+        let window = Window::back(request.today, profile.months).filter(|_| is_complete);
         let Some(window) = window else {
             return before.iter().find(|seen| seen.name == profile.name).cloned();
         };
@@ -225,11 +225,11 @@ fn read_report(path: &camino::Utf8Path) -> Result<Value> {
 fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
     let Some(path) = newest_report(layout, RunReport::Verify)? else { return Ok(None) };
     let report = read_report(&path)?;
-    let whole = report["asked"].as_array().is_some_and(Vec::is_empty);
+    let is_complete = report["asked"].as_array().is_some_and(Vec::is_empty);
     let all = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let foreign = all.iter().filter(|finding| finding["kind"] == FindingKind::Foreign.as_str()).count();
     let time = report["time"].as_str().map(str::to_owned);
-    Ok(time.filter(|_| whole).map(|time| LastVerify {
+    Ok(time.filter(|_| is_complete).map(|time| LastVerify {
         time,
         findings: all.len(),
         foreign: Some(foreign),

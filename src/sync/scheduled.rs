@@ -273,14 +273,14 @@ fn drop_removed(order: &mut FetchOrder, all: &[Architecture], state: &StateDocum
     if gone.is_empty() {
         return false;
     }
-    let asked = &mut order.request.architectures;
-    if asked.is_empty() {
+    let architectures = &mut order.request.architectures;
+    if architectures.is_empty() {
         // An empty list means all architectures: those of the profile, or every known one.
         let all = if all.is_empty() { &Architecture::ALL[..] } else { all };
-        asked.extend(all);
+        architectures.extend(all);
     }
-    asked.retain(|architecture| !gone.contains(architecture));
-    asked.is_empty()
+    architectures.retain(|architecture| !gone.contains(architecture));
+    architectures.is_empty()
 }
 
 /// Fetches one KB after the other, until all are done, the budget is used up, or the Catalog is unreachable.

@@ -86,17 +86,17 @@ mod tests {
         fn equals_plain_digests_for_every_split(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..12)
         ) {
-            let whole = pieces.concat();
+            let input = pieces.concat();
             let mut hasher = DualHasher::new();
             for piece in &pieces {
                 hasher.update(piece);
             }
             let digests = hasher.finish();
-            let sha1: [u8; 20] = sha1::Sha1::digest(&whole).into();
-            let sha256: [u8; 32] = sha2::Sha256::digest(&whole).into();
+            let sha1: [u8; 20] = sha1::Sha1::digest(&input).into();
+            let sha256: [u8; 32] = sha2::Sha256::digest(&input).into();
             prop_assert_eq!(digests.sha1, Sha1::from_bytes(sha1));
             prop_assert_eq!(digests.sha256, Sha256::from_bytes(sha256));
-            prop_assert_eq!(digests.size, whole.len() as u64);
+            prop_assert_eq!(digests.size, input.len() as u64);
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Titles, products, file names on a medium, and server messages are hostile input. A control character steers a
 //! terminal. A line break makes a second line that looks like output of the program. A direction override or an
-//! invisible letter makes one name look like another. Every place that shows such a text to people uses [`escape_hidden`];
-//! JSON keeps the original text.
+//! invisible letter makes one name look like another. Every place that shows such a text to people uses
+//! [`escape_hidden`]; JSON keeps the original text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

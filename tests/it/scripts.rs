@@ -255,7 +255,7 @@ fn scripts_run_under_wine() {
     check(
         "",
         "3010",
-        &["Step 1 of 1", "checkpoint KB5043080 is beside it", "restart this machine", "26100.8117"],
+        &["Step 1 of 1", "checkpoint KB5043080 is beside the target", "restart this machine", "26100.8117"],
     );
     machine.registry(&["add", &format!(r"{CBS}\RebootPending"), "/f"]);
     check("", "3010", &["waits for a restart (servicing)"]);

@@ -9,11 +9,11 @@ fn knowledge() -> &'static Knowledge {
 }
 
 /// Returns folder and version of a name, the folders of an ambiguous name separated by `|`, or `?` for an unknown name.
-fn meaning(asked: &str, installation: Option<Installation>) -> String {
+fn meaning(requested: &str, installation: Option<Installation>) -> String {
     let folders = |families: Vec<&Family>| {
         families.into_iter().map(|family| family.folder.clone()).collect::<Vec<_>>().join("|")
     };
-    match knowledge().families().product(asked, installation) {
+    match knowledge().families().product(requested, installation) {
         ProductName::Known(product) => match product.release {
             Some(release) => format!("{} {release}", product.family.folder),
             None => product.family.folder.clone(),
@@ -25,7 +25,7 @@ fn meaning(asked: &str, installation: Option<Installation>) -> String {
 
 #[test]
 fn all_spellings_of_a_family_are_understood() {
-    for (asked, expected) in [
+    for (requested, expected) in [
         ("windows-11-24h2", "windows-11-24h2"),
         ("Windows 11 24H2, 25H2, 26H2", "windows-11-24h2"),
         ("Windows 11, version 25H2", "windows-11-24h2 25H2"),
@@ -56,13 +56,13 @@ fn all_spellings_of_a_family_are_understood() {
         ("20348", "server-2022"),
         ("1511", "windows-10-1511 1511"),
     ] {
-        assert_eq!(meaning(asked, None), expected, "{asked}");
+        assert_eq!(meaning(requested, None), expected, "{requested}");
     }
 }
 
 #[test]
 fn ambiguous_name_is_never_decided_by_order() {
-    for (asked, expected) in [
+    for (requested, expected) in [
         ("Windows 11", "windows-11-26h1|windows-11-24h2|windows-11-22h2|windows-11-21h2"),
         ("21H2", "windows-11-21h2|server-2022|windows-10-22h2"),
         ("22h2", "windows-11-22h2|azure-stack-hci-22h2|windows-10-22h2"),
@@ -74,10 +74,14 @@ fn ambiguous_name_is_never_decided_by_order() {
         ("2004", "windows-10-22h2|server-20h2"),
         ("microsoft server operating system", "server-2025|server-23h2|server-2022|azure-stack-hci-22h2"),
     ] {
-        assert_eq!(meaning(asked, None), expected, "{asked}");
+        assert_eq!(meaning(requested, None), expected, "{requested}");
     }
-    for asked in ["Windows", "Windows 10", "Server", "Windows Server", "windows-10"] {
-        assert!(meaning(asked, None).matches('|').count() > 5, "{asked}: {}", meaning(asked, None));
+    for requested in ["Windows", "Windows 10", "Server", "Windows Server", "windows-10"] {
+        assert!(
+            meaning(requested, None).matches('|').count() > 5,
+            "{requested}: {}",
+            meaning(requested, None)
+        );
     }
     // An installation separates client and server, but does not hide the meaning of a name.
     assert_eq!(meaning("24H2", Some(Installation::Client)), "windows-11-24h2 24H2");
@@ -87,7 +91,7 @@ fn ambiguous_name_is_never_decided_by_order() {
 
 #[test]
 fn unknown_name_gets_the_nearest_choices() {
-    for (asked, nearest) in [
+    for (requested, nearest) in [
         ("Windws 11 24H2", "windows-11-24h2"),
         ("windows 11 24h3", "windows-11-24h2"),
         ("Server 2026", "server-2025"),
@@ -97,11 +101,11 @@ fn unknown_name_gets_the_nearest_choices() {
         ("Office 2016", ""),
         ("Windows Server 2008", "server-2008-r2"),
     ] {
-        let found = meaning(asked, None);
-        assert!(found.starts_with('?') && found.contains(nearest), "{asked}: {found}");
+        let found = meaning(requested, None);
+        assert!(found.starts_with('?') && found.contains(nearest), "{requested}: {found}");
     }
-    for asked in ["", " ", ",", "version", "\u{1f980}", "26200.x", "-1", "99999999999999999999"] {
-        assert!(meaning(asked, None).starts_with('?'), "{asked}: {}", meaning(asked, None));
+    for requested in ["", " ", ",", "version", "\u{1f980}", "26200.x", "-1", "99999999999999999999"] {
+        assert!(meaning(requested, None).starts_with('?'), "{requested}: {}", meaning(requested, None));
     }
     let refusal = knowledge().families().one_product("Windws 11 24H2", None).unwrap_err();
     let beginning =
@@ -169,8 +173,8 @@ fn version_picks_updates_that_name_it_or_else_the_family() {
         filed(&["windows-10-22h2"], &["Windows 10, version 22H2"], &["Windows 10, version 1903 and later"]),
     );
     let both = [old.clone(), new];
-    let picks = |asked: &str, filed: &[ProductLabels<'_>]| {
-        ProductFilter::new(asked, None, knowledge().families()).unwrap().pick(filed)
+    let picks = |requested: &str, filed: &[ProductLabels<'_>]| {
+        ProductFilter::new(requested, None, knowledge().families()).unwrap().pick(filed)
     };
     assert_eq!(picks("Windows 10 21H2", &both), [true, false]);
     assert_eq!(picks("19045", &both), [false, true]);
@@ -197,10 +201,10 @@ fn version_picks_updates_that_name_it_or_else_the_family() {
 
 proptest::proptest! {
     #[test]
-    fn any_product_name_is_read_without_panic(asked in "\\PC{0,60}") {
+    fn any_product_name_is_read_without_panic(requested in "\\PC{0,60}") {
         let knowledge = knowledge();
-        let refused = knowledge.families().one_product(&asked, None).is_err();
-        let is_known = matches!(knowledge.families().product(&asked, None), ProductName::Known(_));
+        let refused = knowledge.families().one_product(&requested, None).is_err();
+        let is_known = matches!(knowledge.families().product(&requested, None), ProductName::Known(_));
         proptest::prop_assert_eq!(refused, !is_known);
     }
 
