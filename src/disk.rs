@@ -10,12 +10,12 @@
 
 #[cfg(test)]
 pub(crate) mod crash;
-mod growing;
 mod new_file;
 mod open_folder;
+mod partial_file;
 mod place;
-mod room;
 mod secret;
+mod space;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -27,7 +27,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 
-fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
+fn disk_error(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::NoSpace,
         _ => ErrorKind::Internal,
@@ -35,13 +35,13 @@ fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
     Error::new(kind, format!("cannot {doing} {path}")).caused_by(error)
 }
 
-pub use growing::{GrowingFile, boot};
 pub use new_file::NewFile;
 pub use open_folder::OpenFolder;
+pub use partial_file::{PartialFile, boot_id};
 pub use place::{canonical, link, modified, set_modified, volume};
-pub use room::{allocated, available_space, takes_file_of, takes_links, with_overhead};
 pub use secret::{Privacy, privacy};
-pub use write::{BEING_WRITTEN, append_line, write_atomic, write_atomic_if_new, write_named, write_secret};
+pub use space::{allocated, available_space, supports_file_size, supports_links, with_overhead};
+pub use write::{TEMPORARY_PREFIX, append_line, write_atomic, write_if_changed, write_named, write_secret};
 
 /// Returns `true` if something exists at a path. Returns `false` for a path that cannot be examined; a later use of
 /// the path reports the error.
@@ -55,7 +55,7 @@ pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
@@ -68,7 +68,7 @@ pub fn file_number(path: &Utf8Path) -> Result<Option<FileNumber>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(number_of(&metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
@@ -101,13 +101,13 @@ pub fn stamp(path: &Utf8Path) -> Result<Option<FileStamp>> {
             modified: metadata.modified().ok(),
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
 /// Returns the absolute form of a path. The path does not need to exist.
 pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
-    let absolute = std::path::absolute(path).map_err(|error| failed("resolve", path, error))?;
+    let absolute = std::path::absolute(path).map_err(|error| disk_error("resolve", path, error))?;
     Utf8PathBuf::from_path_buf(absolute)
         .map_err(|path| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", path.display())))
 }
@@ -117,7 +117,7 @@ pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_dir()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
@@ -126,7 +126,7 @@ pub fn is_file(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
@@ -134,7 +134,7 @@ pub fn is_file(path: &Utf8Path) -> Result<bool> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// The path does not exist.
-    Nothing,
+    Missing,
     /// A regular file of this many bytes.
     File(u64),
     /// A folder.
@@ -149,8 +149,8 @@ pub fn entry(path: &Utf8Path) -> Result<Entry> {
         Ok(metadata) if metadata.is_file() => Ok(Entry::File(metadata.len())),
         Ok(metadata) if metadata.is_dir() => Ok(Entry::Folder),
         Ok(_) => Ok(Entry::Other),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entry::Nothing),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entry::Missing),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
@@ -158,12 +158,12 @@ pub fn entry(path: &Utf8Path) -> Result<Entry> {
 /// the call.
 pub fn open_regular(path: &Utf8Path) -> Result<File> {
     let not_regular = || Error::new(ErrorKind::Integrity, format!("{path} is not a regular file"));
-    let before = fs::symlink_metadata(path).map_err(|error| failed("examine", path, error))?;
+    let before = fs::symlink_metadata(path).map_err(|error| disk_error("examine", path, error))?;
     if !before.is_file() {
         return Err(not_regular());
     }
     let file = open(path)?;
-    let opened = file.metadata().map_err(|error| failed("examine", path, error))?;
+    let opened = file.metadata().map_err(|error| disk_error("examine", path, error))?;
     if !is_same_file(&before, &opened) {
         return Err(not_regular());
     }
@@ -183,8 +183,8 @@ fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
 
 /// Passes the bytes of a file to a closure in pieces, whatever the size of the file.
 pub fn read_in_pieces(path: &Utf8Path, mut take: impl FnMut(&[u8])) -> Result<()> {
-    let mut pieces = Pieces::open(path)?;
-    while pieces.read_on()? {
+    let mut pieces = PieceReader::open(path)?;
+    while pieces.read_next()? {
         take(pieces.piece());
     }
     Ok(())
@@ -192,32 +192,32 @@ pub fn read_in_pieces(path: &Utf8Path, mut take: impl FnMut(&[u8])) -> Result<()
 
 /// A file that is read piece by piece.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct PieceReader {
     path: Utf8PathBuf,
     file: File,
     buffer: Vec<u8>,
     filled: usize,
 }
 
-impl Pieces {
+impl PieceReader {
     /// Opens a file without reading from it.
     pub fn open(path: &Utf8Path) -> Result<Self> {
-        Ok(Self::of(path, open(path)?))
+        Ok(Self::new(path, open(path)?))
     }
 
     /// Opens a regular file and refuses anything else, as [`open_regular`] does.
     pub fn open_regular(path: &Utf8Path) -> Result<Self> {
-        Ok(Self::of(path, open_regular(path)?))
+        Ok(Self::new(path, open_regular(path)?))
     }
 
-    fn of(path: &Utf8Path, file: File) -> Self {
+    fn new(path: &Utf8Path, file: File) -> Self {
         /// Large enough that reading costs nothing compared to hashing.
         const PIECE: usize = 256 * 1024;
         Self { path: path.to_owned(), file, buffer: vec![0; PIECE], filled: 0 }
     }
 
     /// Reads the next piece in place of the last one. Returns `false` at the end of the file.
-    pub fn read_on(&mut self) -> Result<bool> {
+    pub fn read_next(&mut self) -> Result<bool> {
         loop {
             match self.file.read(&mut self.buffer) {
                 Ok(length) => {
@@ -225,7 +225,7 @@ impl Pieces {
                     return Ok(length > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed("read", &self.path, error)),
+                Err(error) => return Err(disk_error("read", &self.path, error)),
             }
         }
     }
@@ -239,9 +239,9 @@ impl Pieces {
 /// Reads the length of a regular file and at most `cap` bytes of its beginning. Refuses links, devices, and pipes.
 pub fn read_start(path: &Utf8Path, cap: u64) -> Result<(u64, Vec<u8>)> {
     let file = open_regular(path)?;
-    let length = file.metadata().map_err(|error| failed("examine", path, error))?.len();
+    let length = file.metadata().map_err(|error| disk_error("examine", path, error))?.len();
     let mut first = Vec::new();
-    file.take(cap).read_to_end(&mut first).map_err(|error| failed("read", path, error))?;
+    file.take(cap).read_to_end(&mut first).map_err(|error| disk_error("read", path, error))?;
     Ok((length, first))
 }
 
@@ -249,7 +249,7 @@ pub fn read_start(path: &Utf8Path, cap: u64) -> Result<(u64, Vec<u8>)> {
 pub fn read(path: &Utf8Path, cap: u64) -> Result<Vec<u8>> {
     let file = open(path)?;
     let mut bytes = Vec::new();
-    file.take(cap + 1).read_to_end(&mut bytes).map_err(|error| failed("read", path, error))?;
+    file.take(cap + 1).read_to_end(&mut bytes).map_err(|error| disk_error("read", path, error))?;
     if bytes.len() as u64 > cap {
         return Err(Error::new(ErrorKind::Internal, format!("{path} is larger than {cap} bytes")));
     }
@@ -264,13 +264,13 @@ pub fn read_text(path: &Utf8Path, cap: u64) -> Result<String> {
 
 /// Opens a file for reading.
 pub fn open(path: &Utf8Path) -> Result<File> {
-    File::open(path).map_err(|error| failed("open", path, error))
+    File::open(path).map_err(|error| disk_error("open", path, error))
 }
 
 /// Checks that files can be created in a folder, by creating a temporary file there.
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let path = if path.as_str().is_empty() { Utf8Path::new(".") } else { path };
-    tempfile::tempfile_in(path).map(drop).map_err(|error| failed("write in", path, error))
+    tempfile::tempfile_in(path).map(drop).map_err(|error| disk_error("write in", path, error))
 }
 
 /// Creates one folder; its parent must exist. Returns `false` if the path exists already.
@@ -278,7 +278,7 @@ pub fn create_dir(path: &Utf8Path) -> Result<bool> {
     match fs::create_dir(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(failed("create the folder", path, error)),
+        Err(error) => Err(disk_error("create the folder", path, error)),
     }
 }
 
@@ -302,7 +302,7 @@ pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
         },
         // Another process was faster.
         Err(_) if path.as_std_path().is_dir() => Ok(()),
-        Err(error) => Err(failed("create the folder", path, error)),
+        Err(error) => Err(disk_error("create the folder", path, error)),
     }
 }
 
@@ -316,11 +316,11 @@ pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("list", path, error)),
+        Err(error) => return Err(disk_error("list", path, error)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(|error| failed("list", path, error))?;
+        let entry = entry.map_err(|error| disk_error("list", path, error))?;
         names.push(entry.file_name().to_string_lossy().into_owned());
     }
     names.sort_unstable();
@@ -330,9 +330,9 @@ pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
 /// Removes a file. Succeeds if the file does not exist.
 pub fn remove_file(path: &Utf8Path) -> Result<()> {
     #[cfg(test)]
-    crash::step(path)?;
+    crash::count_change(path)?;
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(disk_error("remove", path, error)),
         _ => Ok(()),
     }
 }
@@ -340,9 +340,9 @@ pub fn remove_file(path: &Utf8Path) -> Result<()> {
 /// Removes a folder with its content. Succeeds if the folder does not exist.
 pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
     #[cfg(test)]
-    crash::step(path)?;
+    crash::count_change(path)?;
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(disk_error("remove", path, error)),
         _ => Ok(()),
     }
 }
@@ -350,8 +350,8 @@ pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
 /// Renames a file or folder within one file system and syncs its new parent folder.
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     #[cfg(test)]
-    crash::step(from)?;
-    rename_with_patience(from, to).map_err(|error| failed(&format!("rename {from} to"), to, error))?;
+    crash::count_change(from)?;
+    rename_with_retry(from, to).map_err(|error| disk_error(&format!("rename {from} to"), to, error))?;
     sync_dir(parent(to))
 }
 
@@ -360,7 +360,7 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
 pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
     #[cfg(test)]
     {
-        crash::step(a)?;
+        crash::count_change(a)?;
         if !crash::has_exchange() {
             return Ok(false);
         }
@@ -377,7 +377,7 @@ pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
             }
             // A layered file system (such as overlayfs) cannot move folders of its lower layers.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV) => Ok(false),
-            Err(error) => Err(failed(&format!("exchange {a} with"), b, error.into())),
+            Err(error) => Err(disk_error(&format!("exchange {a} with"), b, error.into())),
         }
     }
     #[cfg(not(target_os = "linux"))]
@@ -387,17 +387,17 @@ pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
     }
 }
 
-fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-    with_patience(|| fs::rename(from, to))
+fn rename_with_retry(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+    with_retry(|| fs::rename(from, to))
 }
 
 #[cfg(not(windows))]
-fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
+fn with_retry(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
     rename()
 }
 
 #[cfg(windows)]
-fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
+fn with_retry(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
     // Virus scanners hold new files open for a moment. Retry for up to 10 s in 50 steps, as other package managers
     // do.
     for _ in 0..50 {
@@ -413,7 +413,7 @@ fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
 
 /// Makes a file read-only. Pool files share their bytes with published files.
 pub fn set_read_only(path: &Utf8Path) -> Result<()> {
-    let metadata = fs::metadata(path).map_err(|error| failed("examine", path, error))?;
+    let metadata = fs::metadata(path).map_err(|error| disk_error("examine", path, error))?;
     let mut permissions = metadata.permissions();
     #[cfg(unix)]
     {
@@ -422,7 +422,7 @@ pub fn set_read_only(path: &Utf8Path) -> Result<()> {
     }
     #[cfg(not(unix))]
     permissions.set_readonly(true);
-    fs::set_permissions(path, permissions).map_err(|error| failed("set the mode of", path, error))
+    fs::set_permissions(path, permissions).map_err(|error| disk_error("set the mode of", path, error))
 }
 
 /// Returns `true` if the mode or attribute of a file allows writing, and `false` if the file does not exist.
@@ -433,11 +433,11 @@ pub fn is_writable(path: &Utf8Path) -> bool {
 /// Makes the names in a folder durable.
 pub fn sync_dir(path: &Utf8Path) -> Result<()> {
     #[cfg(test)]
-    crash::step(path)?;
+    crash::count_change(path)?;
     #[cfg(unix)]
     {
         let folder = open(path)?;
-        folder.sync_all().map_err(|error| failed("sync", path, error))?;
+        folder.sync_all().map_err(|error| disk_error("sync", path, error))?;
     }
     #[cfg(not(unix))]
     let _ = path;
@@ -456,5 +456,5 @@ pub fn parent(path: &Utf8Path) -> &Utf8Path {
 pub(crate) fn open_lock(path: &Utf8Path) -> Result<File> {
     create_dir_all(parent(path))?;
     let options = File::options().read(true).write(true).create(true).truncate(false).open(path);
-    options.map_err(|error| failed("open", path, error))
+    options.map_err(|error| disk_error("open", path, error))
 }

@@ -24,14 +24,14 @@ mod trust;
 mod write;
 
 pub use medium::Listing;
-pub use read::{CheckJob, Examined, ImportJob, ImportOutcome, Imported, MediumCheck, examine};
+pub use read::{CheckJob, ExaminedMedium, ImportJob, ImportOutcome, ImportSummary, MediumCheck, examine};
 pub use report::keep_report;
 pub use trust::{
-    Dates, ExportKey, KeyFolder, KeyList, NoPassphrases, Passphrases, PublicKey, RetiredKey, Revoked,
-    Rotated, SecretKey, Signed, SigningKeys, Trust, key_number, last_imports, locked, read_passphrase,
-    unasked,
+    ExportKey, KeyFolder, KeyList, KeyRevocation, KeyRotation, NoPassphrases, Passphrases, PublicKey,
+    RetiredKey, SecretKey, SetDates, SignedSet, SigningKeys, TrustedRoots, key_number, last_imports,
+    locked_key_error, missing_passphrase_error, read_passphrase,
 };
 pub use write::{
-    ChangedSet, Context, ExportPlan, ExportRequest, Exported, Found, Payload, Place, PlannedExport, Source,
-    export, lineage, rehearse,
+    ChangedSet, ExportContext, ExportPlan, ExportRequest, ExportSummary, PayloadFile, PayloadSource,
+    PlannedPackageSet, TargetContent, TargetFolder, dry_run, export, lineage_state,
 };

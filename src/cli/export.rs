@@ -9,10 +9,11 @@ use super::output::Output;
 use super::passphrases::ProcessPassphrases;
 use super::setup::Setup;
 use crate::carrier::{
-    self, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
+    self, ChangedSet, ExportPlan, ExportRequest, ExportSummary, KeyFolder, PlannedPackageSet, TargetContent,
+    TargetFolder,
 };
 use crate::disk;
-use crate::documents::{Change, ErrorBody, ExportDocument, ExportRehearsal, Room};
+use crate::documents::{ErrorBody, ExportDocument, ExportRehearsal, ExportSpace, SetChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::{EvidenceEntry, REPLAY, RunReport, is_newer, knowledge_from_texts, read_table_texts};
@@ -66,18 +67,18 @@ fn dry_run(setup: &Setup, arguments: &ExportArgs, output: &mut Output) -> Result
         None
     };
     let mirror = setup.mirror()?;
-    carrier::lineage(&mirror, arguments.new_lineage)?;
+    carrier::lineage_state(&mirror, arguments.new_lineage)?;
     refuse_changed(&mirror.changed_views(&*setup.knowledge()?)?)?;
-    let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
+    let place = TargetFolder::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
     let request = request(arguments);
     request.expect_match(&mirror)?;
-    let found = Found::look(&arguments.to, keys.as_ref(), &mirror)?;
+    let found = TargetContent::examine(&arguments.to, keys.as_ref(), &mirror)?;
     let MediumKnowledge { knowledge, warning, .. } = MediumKnowledge::onto(setup, &found)?;
     let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
-    let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
+    let mut plan = plan.joined_with(&found, &mirror, &knowledge, arguments.prune)?;
     plan.warnings.extend(warning);
-    let (room, obstacle) = carrier::rehearse(&plan, &place, &found)?;
-    let question = plan.question();
+    let (room, obstacle) = carrier::dry_run(&plan, &place, &found)?;
+    let question = plan.confirmation();
     if output.is_json() {
         output.document(&ExportRehearsal {
             plan: plan.document(),
@@ -115,7 +116,7 @@ fn refuse_changed(changed: &[Utf8PathBuf]) -> Result<()> {
 
 struct FinishedExport {
     plan: ExportPlan,
-    exported: Exported,
+    exported: ExportSummary,
     local_note: Option<String>,
     is_demo: bool,
 }
@@ -130,8 +131,8 @@ fn write(setup: &Setup, arguments: &ExportArgs) -> Result<FinishedExport> {
     let keys = KeyFolder::new(setup.layout().keys()).signing_keys(&ProcessPassphrases(setup))?;
     keys.expect_valid(&setup.now().to_string())?;
     let mut mirror = setup.mirror_to_write()?;
-    carrier::lineage(&mirror, arguments.new_lineage)?;
-    let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
+    carrier::lineage_state(&mirror, arguments.new_lineage)?;
+    let place = TargetFolder::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
     // The views of this side and of the receiving side have the same content.
     let own = setup.knowledge()?;
     mirror.expect_unchanged_views(&own)?;
@@ -139,10 +140,10 @@ fn write(setup: &Setup, arguments: &ExportArgs) -> Result<FinishedExport> {
     let replaced: Vec<String> = mirror.evidence().iter().map(EvidenceEntry::warning).collect();
     let request = request(arguments);
     request.expect_match(&mirror)?;
-    let found = Found::look(&arguments.to, Some(&keys), &mirror)?;
+    let found = TargetContent::examine(&arguments.to, Some(&keys), &mirror)?;
     let MediumKnowledge { knowledge, tables, warning } = MediumKnowledge::onto(setup, &found)?;
     let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
-    let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
+    let mut plan = plan.joined_with(&found, &mirror, &knowledge, arguments.prune)?;
     plan.warnings.extend(warning);
     plan.warnings.extend(replaced);
     confirm(setup, &plan, arguments)?;
@@ -151,7 +152,7 @@ fn write(setup: &Setup, arguments: &ExportArgs) -> Result<FinishedExport> {
     let expires =
         expires.map_err(|error| Error::usage("--expires is too long").caused_by(error))?.map(Into::into);
     let exported = setup.with_progress(|events| {
-        let context = carrier::Context {
+        let context = carrier::ExportContext {
             keys: &keys,
             knowledge: &knowledge,
             tables: &tables,
@@ -178,7 +179,7 @@ struct MediumKnowledge {
 
 impl MediumKnowledge {
     /// Returns the knowledge of the run, or that of the medium if it is newer: an export never replaces newer tables.
-    fn onto(setup: &Setup, found: &Found) -> Result<Self> {
+    fn onto(setup: &Setup, found: &TargetContent) -> Result<Self> {
         let (own, texts) = (setup.knowledge()?, found.knowledge()?);
         Ok(match knowledge_from_texts(&texts) {
             Ok(theirs) if !texts.is_empty() && is_newer(&theirs, &own) => Self {
@@ -196,7 +197,7 @@ impl MediumKnowledge {
 
 /// Prompts before a removal that may be a mistake.
 fn confirm(setup: &Setup, plan: &ExportPlan, arguments: &ExportArgs) -> Result<()> {
-    let Some(question) = plan.question().filter(|_| !arguments.yes) else { return Ok(()) };
+    let Some(question) = plan.confirmation().filter(|_| !arguments.yes) else { return Ok(()) };
     let sets: Vec<String> = plan.removals.iter().map(|set| format!("{} {}", set.kb, set.folder)).collect();
     let question = format!("{question} ({})", sets.join(", "));
     match setup.confirm(&format!("{question}. Continue?"))? {
@@ -213,7 +214,7 @@ fn show_local(note: Option<&str>, output: &mut Output) {
     }
 }
 
-fn show_room(room: Room, output: &mut Output) {
+fn show_room(room: ExportSpace, output: &mut Output) {
     let obsolete = if room.obsolete == 0 {
         String::new()
     } else {
@@ -292,12 +293,12 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
 }
 
 /// Returns the change of a set for the table.
-fn change_word(set: &PlannedExport) -> &'static str {
+fn change_word(set: &PlannedPackageSet) -> &'static str {
     match (set.change, set.in_mirror) {
-        (Change::Add, _) => "new",
-        (Change::Update, _) => "replaced",
-        (Change::Keep, true) => "kept",
-        (Change::Keep, false) => "kept, not in this mirror",
+        (SetChange::Add, _) => "new",
+        (SetChange::Update, _) => "replaced",
+        (SetChange::Keep, true) => "kept",
+        (SetChange::Keep, false) => "kept, not in this mirror",
     }
 }
 
@@ -316,7 +317,7 @@ fn changes_line(plan: &ExportPlan) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn show_exported(exported: &Exported, output: &mut Output) {
+fn show_exported(exported: &ExportSummary, output: &mut Output) {
     output.line(exported.evidence());
     if exported.removed > 0 {
         output.line(format!(

@@ -4,7 +4,9 @@ use super::args::FetchArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::crawl::{Failure, Run, RunOptions, Session};
-use crate::documents::{ErrorBody, FetchDocument, FetchedSetDocument, LeftOutBy, LeftOutSet, SetStatus};
+use crate::documents::{
+    ErrorBody, ExcludedSet, ExclusionFilter, FetchDocument, FetchedSetDocument, SetStatus,
+};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest, LeftOut};
@@ -74,14 +76,14 @@ fn document(session: &mut Session, outcome: &FetchOutcome) -> Result<FetchDocume
     })
 }
 
-fn left_out_set(set: &PackageSet, reason: LeftOut) -> LeftOutSet {
+fn left_out_set(set: &PackageSet, reason: LeftOut) -> ExcludedSet {
     let left_out_by = match reason {
-        LeftOut::Architecture => LeftOutBy::Architecture,
-        LeftOut::Product => LeftOutBy::Product,
-        LeftOut::Kind => LeftOutBy::Kind,
-        LeftOut::Dynamic => LeftOutBy::Dynamic,
+        LeftOut::Architecture => ExclusionFilter::Architecture,
+        LeftOut::Product => ExclusionFilter::Product,
+        LeftOut::Kind => ExclusionFilter::Kind,
+        LeftOut::Dynamic => ExclusionFilter::Dynamic,
     };
-    LeftOutSet {
+    ExcludedSet {
         kb: set.kb,
         folder: set.folder.to_string(),
         folder_name: set.folder.to_string(),
@@ -147,13 +149,13 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
     output.line("");
 }
 
-fn show_left_out(left_out: &[LeftOutSet], output: &mut Output) {
+fn show_left_out(left_out: &[ExcludedSet], output: &mut Output) {
     for set in left_out {
         let why = match set.left_out_by {
-            LeftOutBy::Architecture => continue,
-            LeftOutBy::Product => "not the requested product".to_owned(),
-            LeftOutBy::Kind => "not the requested kind".to_owned(),
-            LeftOutBy::Dynamic => {
+            ExclusionFilter::Architecture => continue,
+            ExclusionFilter::Product => "not the requested product".to_owned(),
+            ExclusionFilter::Kind => "not the requested kind".to_owned(),
+            ExclusionFilter::Dynamic => {
                 format!("a copy for Windows Setup; --kind {} fetches it", set.kind)
             }
         };

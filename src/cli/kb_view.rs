@@ -7,7 +7,7 @@ use super::args::Subject;
 use super::output::Output;
 use super::plan_sources::Sources;
 use crate::documents::{
-    KnownOfKb, SetStatus, ShowDocument, ShownFrom, StoredSet, UpdateDocument, Withdrawal,
+    KbKnowledge, SetStatus, ShowDocument, ShowOrigin, StoredSet, UpdateDocument, Withdrawal,
 };
 use crate::error::Result;
 use crate::facts::{Facts, FileFacts, FileKey};
@@ -96,11 +96,11 @@ impl KbView {
         };
         Ok(ShowDocument {
             kb: self.kb,
-            from: ShownFrom::Index,
+            from: ShowOrigin::Index,
             updates: updates.collect::<Result<_>>()?,
             sets,
             differences: self.differ.clone(),
-            knowledge: (!self.known.is_empty()).then(|| KnownOfKb {
+            knowledge: (!self.known.is_empty()).then(|| KbKnowledge {
                 version: sources.knowledge.version().to_owned(),
                 date: sources.knowledge.date(),
                 rows: self.known.clone(),

@@ -7,7 +7,7 @@ use super::media_args::{KeysArgs, KeysCommand};
 use super::output::Output;
 use super::passphrases::ProcessPassphrases;
 use super::setup::Setup;
-use crate::carrier::{KeyFolder, Passphrases, PublicKey, Revoked, Rotated, key_number};
+use crate::carrier::{KeyFolder, KeyRevocation, KeyRotation, Passphrases, PublicKey, key_number};
 use crate::clock::Time;
 use crate::disk;
 use crate::documents::{
@@ -182,7 +182,7 @@ fn listed(folder: &KeyFolder, now: &str) -> Result<Vec<ListedKey>> {
     Ok(keys)
 }
 
-fn show_rotated(rotated: &Rotated, output: &mut Output) -> Result<()> {
+fn show_rotated(rotated: &KeyRotation, output: &mut Output) -> Result<()> {
     let (new, old) = (&rotated.new, &rotated.retired);
     if output.is_json() {
         return output.document(&RotatedDocument {
@@ -212,7 +212,7 @@ fn number_of(word: &str) -> Result<String> {
     }
 }
 
-fn show_revoked(revoked: &Revoked, output: &mut Output) -> Result<()> {
+fn show_revoked(revoked: &KeyRevocation, output: &mut Output) -> Result<()> {
     if output.is_json() {
         let (id, key) = (revoked.key.id(), revoked.key.to_string());
         return output.document(&RevokedDocument { id, key, version: revoked.version, new: revoked.is_new });

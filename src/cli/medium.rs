@@ -3,7 +3,7 @@
 use super::media_args::{CheckMediumArgs, ImportArgs};
 use super::output::Output;
 use super::setup::Setup;
-use crate::carrier::{CheckJob, Examined, ImportJob, Imported};
+use crate::carrier::{CheckJob, ExaminedMedium, ImportJob, ImportSummary};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::report::Column;
@@ -39,7 +39,7 @@ pub(super) fn check(setup: &Setup, arguments: &CheckMediumArgs, output: &mut Out
     Ok(ExitCode::OK)
 }
 
-fn show_set(examined: &Examined, output: &mut Output) {
+fn show_set(examined: &ExaminedMedium, output: &mut Output) {
     let set = &examined.signed.set;
     if set.demo {
         output.line("DEMO: the files are stand-ins and cannot be installed");
@@ -97,7 +97,7 @@ pub(super) fn import(setup: &Setup, arguments: &ImportArgs, output: &mut Output)
     Ok(code)
 }
 
-fn show_skipped(imported: &Imported, output: &mut Output) {
+fn show_skipped(imported: &ImportSummary, output: &mut Output) {
     for folder in &imported.skipped {
         output.line(format!(
             "skipped {folder}: it was removed here on purpose (kbmirror forget --undo KB reverses it)"
@@ -105,7 +105,7 @@ fn show_skipped(imported: &Imported, output: &mut Output) {
     }
 }
 
-fn show_restored(imported: &Imported, output: &mut Output) {
+fn show_restored(imported: &ImportSummary, output: &mut Output) {
     for folder in &imported.healed_folders {
         output.line(format!("published {folder} again: it had damaged files"));
     }
@@ -114,7 +114,7 @@ fn show_restored(imported: &Imported, output: &mut Output) {
     }
 }
 
-fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
+fn show_imported(imported: &ImportSummary, is_demo: bool, output: &mut Output) {
     if is_demo {
         output.line("DEMO: the files are stand-ins and cannot be installed");
     }

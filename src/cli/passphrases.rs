@@ -4,7 +4,7 @@
 use camino::Utf8Path;
 
 use super::setup::Setup;
-use crate::carrier::{Passphrases, locked, read_passphrase, unasked};
+use crate::carrier::{Passphrases, locked_key_error, missing_passphrase_error, read_passphrase};
 use crate::error::{Error, Result};
 
 /// The passphrases of this process.
@@ -15,19 +15,22 @@ impl Passphrases for ProcessPassphrases<'_> {
         if let Some(file) = &self.0.settings().options.key_passphrase_file {
             return read_passphrase(file);
         }
-        self.0.prompt_hidden(&format!("Passphrase of {path}: "))?.ok_or_else(|| locked(path))
+        self.0.prompt_hidden(&format!("Passphrase of {path}: "))?.ok_or_else(|| locked_key_error(path))
     }
 
     fn for_new_key(&self) -> Result<String> {
         if let Some(file) = &self.0.settings().options.key_passphrase_file {
             return read_passphrase(file);
         }
-        let unasked = || unasked("the new secret key needs a passphrase");
-        let first = self.0.prompt_hidden("Passphrase of the new secret key: ")?.ok_or_else(unasked)?;
+        let missing_passphrase_error = || missing_passphrase_error("the new secret key needs a passphrase");
+        let first = self
+            .0
+            .prompt_hidden("Passphrase of the new secret key: ")?
+            .ok_or_else(missing_passphrase_error)?;
         if first.is_empty() {
             return Err(Error::usage("the passphrase is empty; nothing was changed"));
         }
-        if self.0.prompt_hidden("Repeat the passphrase: ")?.ok_or_else(unasked)? != first {
+        if self.0.prompt_hidden("Repeat the passphrase: ")?.ok_or_else(missing_passphrase_error)? != first {
             return Err(Error::usage("the two passphrases differ; nothing was changed"));
         }
         Ok(first)

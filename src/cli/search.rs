@@ -7,7 +7,7 @@ use super::setup::Setup;
 use crate::catalog::{
     Choice, Chosen, Filter, Found, LeftOut, Query, SearchAnswer, is_newest_first, unknown_product, values_of,
 };
-use crate::documents::{FilteredOut, FoundUpdate, SearchDocument};
+use crate::documents::{FilterCount, SearchDocument, UpdateSummary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::servicing::ProductFilter;
@@ -82,8 +82,8 @@ pub(super) fn run(setup: &Setup, arguments: &SearchArgs, output: &mut Output) ->
 }
 
 /// Returns the document of a row.
-fn found_update(Found { row, class }: &Found) -> FoundUpdate {
-    FoundUpdate {
+fn found_update(Found { row, class }: &Found) -> UpdateSummary {
+    UpdateSummary {
         update_id: row.update_id,
         kb: class.kb,
         title: row.title.clone(),
@@ -105,8 +105,8 @@ fn found_update(Found { row, class }: &Found) -> FoundUpdate {
     }
 }
 
-fn filtered_out(left_out: &LeftOut) -> FilteredOut {
-    FilteredOut { filter: left_out.filter.option(), updates: left_out.updates }
+fn filtered_out(left_out: &LeftOut) -> FilterCount {
+    FilterCount { filter: left_out.filter.option(), updates: left_out.updates }
 }
 
 /// Queries all rows, or the pages that the limit needs.

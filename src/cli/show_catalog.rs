@@ -9,7 +9,7 @@ use super::output::Output;
 use super::plan_sources::Sources;
 use super::setup::Setup;
 use crate::crawl::{Failure, Look, OfIndex, look_at_kb, look_at_update, revised};
-use crate::documents::{FileDocument, IndexDifference, RevisedWhat, ShowDocument, ShownFrom};
+use crate::documents::{FileDocument, IndexDifference, RevisedProperty, ShowDocument, ShowOrigin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::facts::FileFacts;
@@ -109,7 +109,7 @@ fn document(
     sources: &Sources,
 ) -> Result<ShowDocument> {
     let mut document = view.document(sources)?;
-    document.from = ShownFrom::Catalog;
+    document.from = ShowOrigin::Catalog;
     for (shown, one) in document.updates.iter_mut().zip(&look.updates) {
         let own = of_index.updates.iter().find(|own| own.facts.id == one.detail.facts.id);
         let seen = own.and_then(|own| own.seen);
@@ -162,7 +162,7 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
             None if of_index.updates.is_empty() => {}
             None => differences.push(IndexDifference {
                 update_id: id,
-                what: RevisedWhat::Update,
+                what: RevisedProperty::Update,
                 index: Vec::new(),
                 catalog: vec![one.detail.facts.title.clone()],
             }),
@@ -174,7 +174,7 @@ fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Resu
         for own in of_index.updates.iter().filter(|own| !is_listed(own.facts.id)) {
             differences.push(IndexDifference {
                 update_id: own.facts.id,
-                what: RevisedWhat::Update,
+                what: RevisedProperty::Update,
                 index: vec![own.facts.title.clone()],
                 catalog: Vec::new(),
             });

@@ -12,7 +12,7 @@ use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{KeyFolder, last_imports};
 use crate::disk;
-use crate::documents::{Checks, DamagedSet, Filled, Health, ImportedMedium, StatusDocument};
+use crate::documents::{Checks, ContentRoute, DamagedSet, Health, ImportedMedium, StatusDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
@@ -136,9 +136,9 @@ fn facts<'a>(
         health.is_some_and(|health| health.last_attempt.is_some()) || index_summary.last_sync_code.is_some();
     let asks = settings.config.as_ref().is_some_and(Config::has_work);
     let filled = match (synced, index_summary.is_imported, asks) {
-        (true, ..) | (false, false, true) => Filled::BySync,
-        (false, true, _) => Filled::ByImport,
-        (false, false, false) => Filled::ByHand,
+        (true, ..) | (false, false, true) => ContentRoute::BySync,
+        (false, true, _) => ContentRoute::ByImport,
+        (false, false, false) => ContentRoute::ByHand,
     };
     MonitorFacts {
         now: setup.now(),
@@ -246,17 +246,17 @@ fn show(
         row("last import", or_never(medium.imported.as_ref()));
     }
     match facts.filled {
-        Filled::BySync => {
+        ContentRoute::BySync => {
             row("last complete sync", or_never(health.and_then(|health| health.last_success.as_ref())));
             row("last sync", or_never(health.and_then(|health| health.last_attempt.as_ref())));
             let failed = health.map_or(0, |health| health.items_failed);
             row("items failed in last sync", failed.to_string());
         }
-        Filled::ByHand => {
+        ContentRoute::ByHand => {
             let fetched = facts.last_fetch.map(|time| time.to_string());
             row("last complete fetch", or_never(fetched.as_ref()));
         }
-        Filled::ByImport => {}
+        ContentRoute::ByImport => {}
     }
     let verified = match health.and_then(|health| health.last_verify.as_ref()) {
         None => "never".to_owned(),

@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::look::Looked;
-use crate::documents::{IndexDifference, RevisedWhat};
+use crate::documents::{IndexDifference, RevisedProperty};
 use crate::facts::{FileFacts, FileKey, RelatedUpdate};
 use crate::mirror::index::UpdateDetail;
 use crate::update::UpdateId;
@@ -18,14 +18,14 @@ use crate::update::UpdateId;
 impl fmt::Display for IndexDifference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.what {
-            RevisedWhat::Update => "update",
-            RevisedWhat::Title => "title",
-            RevisedWhat::Date => "date",
-            RevisedWhat::Size => "size",
-            RevisedWhat::Classification => "classification",
-            RevisedWhat::Files => "file",
-            RevisedWhat::SupersededBy => "newer update that replaces it",
-            RevisedWhat::Supersedes => "older update that it replaces",
+            RevisedProperty::Update => "update",
+            RevisedProperty::Title => "title",
+            RevisedProperty::Date => "date",
+            RevisedProperty::Size => "size",
+            RevisedProperty::Classification => "classification",
+            RevisedProperty::Files => "file",
+            RevisedProperty::SupersededBy => "newer update that replaces it",
+            RevisedProperty::Supersedes => "older update that it replaces",
         };
         write!(out, "{word} of {}: ", self.update_id)?;
         match (self.index.is_empty(), self.catalog.is_empty()) {
@@ -66,7 +66,7 @@ pub fn revised(
 ) -> Vec<IndexDifference> {
     let (old, new) = (&index.detail.facts, &looked.detail.facts);
     let mut found = Vec::new();
-    let mut differ = |what: RevisedWhat, old: BTreeSet<String>, new: BTreeSet<String>| {
+    let mut differ = |what: RevisedProperty, old: BTreeSet<String>, new: BTreeSet<String>| {
         let (index, catalog): (Vec<String>, Vec<String>) =
             (old.difference(&new).cloned().collect(), new.difference(&old).cloned().collect());
         if !(index.is_empty() && catalog.is_empty()) {
@@ -75,29 +75,29 @@ pub fn revised(
     };
     let one = |value: Option<String>| value.into_iter().collect::<BTreeSet<String>>();
     let none = BTreeSet::new;
-    differ(RevisedWhat::Title, one(Some(plain(&old.title))), one(Some(plain(&new.title))));
+    differ(RevisedProperty::Title, one(Some(plain(&old.title))), one(Some(plain(&new.title))));
     let last_seen = index.detail.seen.map(|seen| seen.last.date());
     let counts = looked.is_of_row || new.last_updated.is_some_and(|day| Some(day) > last_seen);
     if counts && old.last_updated.is_some() {
         let text = |day: Option<Date>| one(day.map(|day| day.to_string()));
-        differ(RevisedWhat::Date, text(old.last_updated), text(new.last_updated));
+        differ(RevisedProperty::Date, text(old.last_updated), text(new.last_updated));
     }
     if let (Some(old), Some(new)) = (old.size, new.size) {
-        differ(RevisedWhat::Size, one(Some(format!("{old} bytes"))), one(Some(format!("{new} bytes"))));
+        differ(RevisedProperty::Size, one(Some(format!("{old} bytes"))), one(Some(format!("{new} bytes"))));
     }
     if let (Some(old), Some(new)) = (&index.detail.classification, &looked.detail.classification) {
-        differ(RevisedWhat::Classification, one(Some(old.clone())), one(Some(new.clone())));
+        differ(RevisedProperty::Classification, one(Some(old.clone())), one(Some(new.clone())));
     }
     if let (Some(old), Some(new)) = (&old.files, &new.files) {
         let names = |keys: &[FileKey], files: &BTreeMap<FileKey, FileFacts>| {
             keys.iter().filter_map(|key| files.get(key)).map(name_of).collect::<BTreeSet<String>>()
         };
-        differ(RevisedWhat::Files, names(old, index.files), names(new, files));
+        differ(RevisedProperty::Files, names(old, index.files), names(new, files));
     }
     if index.is_read && looked.has_details {
         let (old, new) = (index.detail, &looked.detail);
-        differ(RevisedWhat::SupersededBy, none(), unknown(&new.superseded_by, &old.superseded_by));
-        differ(RevisedWhat::Supersedes, none(), unknown(&new.supersedes, &old.supersedes));
+        differ(RevisedProperty::SupersededBy, none(), unknown(&new.superseded_by, &old.superseded_by));
+        differ(RevisedProperty::Supersedes, none(), unknown(&new.supersedes, &old.supersedes));
     }
     found
 }

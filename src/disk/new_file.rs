@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{create_dir_all, failed, parent, remove_file};
+use super::{create_dir_all, disk_error, parent, remove_file};
 use crate::error::Result;
 
 /// A file that is being written and is not visible under its final name before it is complete.
@@ -24,7 +24,7 @@ impl NewFile {
 
     /// Creates a file in an existing folder. Returns an error if the name exists, and never writes through it.
     pub fn create_new(path: &Utf8Path) -> Result<Self> {
-        let file = File::create_new(path).map_err(|error| failed("write", path, error))?;
+        let file = File::create_new(path).map_err(|error| disk_error("write", path, error))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
@@ -35,18 +35,18 @@ impl NewFile {
     }
 
     /// Wraps a file that was just created at a path.
-    pub(super) fn of(file: File, path: Utf8PathBuf) -> Self {
+    pub(super) fn new(file: File, path: Utf8PathBuf) -> Self {
         Self { file, path }
     }
 
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
+        self.file.write_all(bytes).map_err(|error| disk_error("write", &self.path, error))
     }
 
     /// Makes the bytes durable and closes the file.
     pub fn finish(self) -> Result<Utf8PathBuf> {
-        self.file.sync_all().map_err(|error| failed("sync", &self.path, error))?;
+        self.file.sync_all().map_err(|error| disk_error("sync", &self.path, error))?;
         Ok(self.path)
     }
 }

@@ -6,13 +6,13 @@ use std::{fs, io};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
-use super::failed;
+use super::disk_error;
 use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Returns the canonical path of an existing entry, with every link resolved.
 pub fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
-    let canonical = fs::canonicalize(path).map_err(|error| failed("resolve", path, error))?;
+    let canonical = fs::canonicalize(path).map_err(|error| disk_error("resolve", path, error))?;
     Utf8PathBuf::from_path_buf(canonical)
         .map_err(|path| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", path.display())))
 }
@@ -20,7 +20,7 @@ pub fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
 /// Returns the number of the file system of a path, with links followed, or `None` if the system does not have such
 /// numbers.
 pub fn volume(path: &Utf8Path) -> Result<Option<u64>> {
-    let metadata = fs::metadata(path).map_err(|error| failed("examine", path, error))?;
+    let metadata = fs::metadata(path).map_err(|error| disk_error("examine", path, error))?;
     #[cfg(unix)]
     {
         Ok(Some(std::os::unix::fs::MetadataExt::dev(&metadata)))
@@ -34,7 +34,7 @@ pub fn volume(path: &Utf8Path) -> Result<Option<u64>> {
 
 /// Returns the modification time of a file, without following links, or `None` if the system does not report it.
 pub fn modified(path: &Utf8Path) -> Result<Option<Time>> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| failed("examine", path, error))?;
+    let metadata = fs::symlink_metadata(path).map_err(|error| disk_error("examine", path, error))?;
     let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
     Ok(modified.map(Time::from))
 }
@@ -62,7 +62,7 @@ pub fn link(from: &Utf8Path, to: &Utf8Path) -> Result<bool> {
     match fs::hard_link(from, to) {
         Ok(()) => Ok(true),
         Err(error) if cannot_be_linked(&error) => Ok(false),
-        Err(error) => Err(failed(&format!("link {from} to"), to, error)),
+        Err(error) => Err(disk_error(&format!("link {from} to"), to, error)),
     }
 }
 

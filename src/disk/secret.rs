@@ -4,7 +4,7 @@ use std::fs;
 
 use camino::Utf8Path;
 
-use super::failed;
+use super::disk_error;
 use crate::error::Result;
 
 /// The users who can read a file.
@@ -20,14 +20,14 @@ pub enum Privacy {
 
 /// Returns the users who can read a file, by its mode.
 pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
-    let metadata = fs::metadata(path).map_err(|error| failed("examine", path, error))?;
+    let metadata = fs::metadata(path).map_err(|error| disk_error("examine", path, error))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         /// All permissions of the group and of others.
         const OTHERS: u32 = 0o077;
         if metadata.permissions().mode() & OTHERS != 0 {
-            return Ok(modeless(path).map_or(Privacy::Others, Privacy::Mount));
+            return Ok(file_system_without_modes(path).map_or(Privacy::Others, Privacy::Mount));
         }
     }
     #[cfg(not(unix))]
@@ -37,7 +37,7 @@ pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
 
 /// Returns the name of the file system of a file, if the mode comes from the mount options and not from the file.
 #[cfg(target_os = "linux")]
-fn modeless(path: &Utf8Path) -> Option<&'static str> {
+fn file_system_without_modes(path: &Utf8Path) -> Option<&'static str> {
     /// The magic numbers of Linux (`statfs(2)`, and `linux/magic.h` of the kernel).
     const KNOWN: [(u32, &str); 6] = [
         (0x0000_4d44, "FAT"),
@@ -54,6 +54,6 @@ fn modeless(path: &Utf8Path) -> Option<&'static str> {
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn modeless(_path: &Utf8Path) -> Option<&'static str> {
+fn file_system_without_modes(_path: &Utf8Path) -> Option<&'static str> {
     None
 }

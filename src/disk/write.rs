@@ -9,26 +9,26 @@ use std::io::Write as _;
 
 use camino::Utf8Path;
 
-use super::{Entry, create_dir_all, entry, failed, file_size, parent, read, rename_with_patience, sync_dir};
+use super::{Entry, create_dir_all, disk_error, entry, file_size, parent, read, rename_with_retry, sync_dir};
 use crate::error::{Error, Result};
 
 /// The prefix of the names of files that are being written. A file that keeps such a name was left by a killed run.
-pub const BEING_WRITTEN: &str = ".new-";
+pub const TEMPORARY_PREFIX: &str = ".new-";
 
 /// Writes a complete file so that a reader sees the old content or the new one, never a part.
 pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
     create_dir_all(folder)?;
     let mut file = tempfile::Builder::new()
-        .prefix(BEING_WRITTEN)
+        .prefix(TEMPORARY_PREFIX)
         .tempfile_in(folder)
-        .map_err(|error| failed("write in", folder, error))?;
-    file.write_all(bytes).map_err(|error| failed("write", path, error))?;
-    file.as_file().sync_all().map_err(|error| failed("sync", path, error))?;
+        .map_err(|error| disk_error("write in", folder, error))?;
+    file.write_all(bytes).map_err(|error| disk_error("write", path, error))?;
+    file.as_file().sync_all().map_err(|error| disk_error("sync", path, error))?;
     make_readable_by_all(file.as_file(), path)?;
     let (_, temporary) = file.into_parts();
-    rename_with_patience(Utf8Path::from_path(&temporary).unwrap_or(path), path)
-        .map_err(|error| failed("replace", path, error))?;
+    rename_with_retry(Utf8Path::from_path(&temporary).unwrap_or(path), path)
+        .map_err(|error| disk_error("replace", path, error))?;
     // The file has its final name now.
     let _kept = temporary.keep();
     sync_dir(folder)
@@ -38,7 +38,7 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
 /// path, because it or its target would be replaced.
 pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     match entry(path)? {
-        Entry::Nothing | Entry::File(_) => write_atomic(path, bytes),
+        Entry::Missing | Entry::File(_) => write_atomic(path, bytes),
         Entry::Folder | Entry::Other => Err(Error::usage(format!("{path} is not a regular file"))
             .hint("name a new file, or omit --to and redirect the output; nothing was written")),
     }
@@ -46,7 +46,7 @@ pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes a file atomically, unless it has the same content already. An unchanged file keeps its modification time,
 /// for tools that copy new files only. Returns `true` if the file was written.
-pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
+pub fn write_if_changed(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
     let length = bytes.len() as u64;
     if file_size(path)? == Some(length) && read(path, length).is_ok_and(|old| old == bytes) {
         return Ok(false);
@@ -59,8 +59,8 @@ pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
 pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
     create_dir_all(parent(path))?;
     let opened = File::options().append(true).create(true).open(path);
-    let mut file = opened.map_err(|error| failed("open", path, error))?;
-    file.write_all(format!("{line}\n").as_bytes()).map_err(|error| failed("write", path, error))
+    let mut file = opened.map_err(|error| disk_error("open", path, error))?;
+    file.write_all(format!("{line}\n").as_bytes()).map_err(|error| disk_error("write", path, error))
 }
 
 /// Makes a file readable for all users. Temporary files are created for their owner only; the permissions of the
@@ -76,7 +76,7 @@ pub(super) fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
         {
             Ok(())
         }
-        other => other.map_err(|error| failed("set the mode of", path, error)),
+        other => other.map_err(|error| disk_error("set the mode of", path, error)),
     }
 }
 
@@ -95,7 +95,7 @@ pub fn write_secret(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = options.open(path).map_err(|error| failed("write", path, error))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| failed("write", path, error))?;
+    let mut file = options.open(path).map_err(|error| disk_error("write", path, error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| disk_error("write", path, error))?;
     sync_dir(parent(path))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::{ErrorBody, FailedItem};
 use super::set::{FetchedSetDocument, StoredSet};
-use super::update::{FoundUpdate, UpdateDocument};
+use super::update::{UpdateDocument, UpdateSummary};
 use crate::resolve::Difference;
 use crate::servicing::KnownRow;
 use crate::update::schema::DateText;
@@ -24,13 +24,13 @@ pub struct SearchDocument {
     /// The narrower queries that replaced a query with too many results.
     pub parts: Vec<QueryPart>,
     /// The updates.
-    pub updates: Vec<FoundUpdate>,
+    pub updates: Vec<UpdateSummary>,
     /// The number of rows that were read.
     pub found: usize,
     /// The number of rows that pass every filter.
     pub matching: usize,
     /// The number of rows that each filter excludes.
-    pub left_out: Vec<FilteredOut>,
+    pub left_out: Vec<FilterCount>,
     /// `true` if the Catalog truncated its results.
     pub capped: bool,
 }
@@ -48,7 +48,7 @@ pub struct QueryPart {
 
 /// The number of rows that one filter excludes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FilteredOut {
+pub struct FilterCount {
     /// The option that sets the filter, such as `--arch`.
     pub filter: &'static str,
     /// The number of rows that the filter excludes. A row that several filters exclude counts for each of them.
@@ -61,7 +61,7 @@ pub struct ShowDocument {
     /// The KB.
     pub kb: Option<Kb>,
     /// The origin of the updates.
-    pub from: ShownFrom,
+    pub from: ShowOrigin,
     /// The updates.
     pub updates: Vec<UpdateDocument>,
     /// The package sets in the mirror.
@@ -69,7 +69,7 @@ pub struct ShowDocument {
     /// The differences between the Catalog and the knowledge.
     pub differences: Vec<Difference>,
     /// The rows of the knowledge tables; null if the tables have no row about the KB.
-    pub knowledge: Option<KnownOfKb>,
+    pub knowledge: Option<KbKnowledge>,
     /// The differences between the index and the Catalog; absent if the Catalog was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index_differences: Option<Vec<IndexDifference>>,
@@ -87,7 +87,7 @@ pub struct ShowDocument {
 /// The origin of the updates that `show` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ShownFrom {
+pub enum ShowOrigin {
     /// The index of the mirror.
     Index,
     /// The Catalog.
@@ -96,7 +96,7 @@ pub enum ShownFrom {
 
 /// The rows of the knowledge tables about one KB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct KnownOfKb {
+pub struct KbKnowledge {
     /// The version of the tables.
     pub version: String,
     /// The date of the tables.
@@ -110,7 +110,7 @@ pub struct KnownOfKb {
 /// output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RevisedWhat {
+pub enum RevisedProperty {
     /// The complete update: it exists on one side only.
     Update,
     /// The title.
@@ -135,7 +135,7 @@ pub struct IndexDifference {
     /// The update.
     pub update_id: UpdateId,
     /// The property.
-    pub what: RevisedWhat,
+    pub what: RevisedProperty,
     /// The values that only the index has.
     pub index: Vec<String>,
     /// The values that only the Catalog has.
@@ -182,14 +182,14 @@ pub struct FetchDocument {
     /// The first failure as an error; null if a set was fetched.
     pub error: Option<ErrorBody>,
     /// The package sets of the KBs that were not requested.
-    pub left_out: Vec<LeftOutSet>,
+    pub left_out: Vec<ExcludedSet>,
     /// The warnings.
     pub warnings: Vec<String>,
 }
 
 /// A package set that a fetch excludes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct LeftOutSet {
+pub struct ExcludedSet {
     /// The KB.
     pub kb: Kb,
     /// The name of the folder under the KB.
@@ -199,9 +199,9 @@ pub struct LeftOutSet {
     pub folder_name: String,
     /// The filter that excludes the set.
     #[schemars(extend("deprecated" = true))]
-    pub reason: LeftOutBy,
+    pub reason: ExclusionFilter,
     /// The filter that excludes the set.
-    pub left_out_by: LeftOutBy,
+    pub left_out_by: ExclusionFilter,
     /// The kind of the set, for people.
     #[serde(skip)]
     pub kind: &'static str,
@@ -210,7 +210,7 @@ pub struct LeftOutSet {
 /// The filters of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum LeftOutBy {
+pub enum ExclusionFilter {
     /// The set is for another architecture.
     Architecture,
     /// The set is for another product.

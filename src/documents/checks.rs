@@ -24,7 +24,7 @@ pub struct StatusDocument<'a> {
     /// The checks.
     pub checks: &'a Checks,
     /// The way in which the mirror gets its content.
-    pub filled: Filled,
+    pub filled: ContentRoute,
     /// The number of published package sets.
     pub sets: usize,
     /// The number of published KBs.
@@ -67,7 +67,7 @@ pub struct ImportedMedium<'a> {
 /// The way in which a mirror gets its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Filled {
+pub enum ContentRoute {
     /// By `sync`, from a configuration.
     BySync,
     /// By `import`, from media only.
@@ -79,7 +79,7 @@ pub enum Filled {
 /// The verdict of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// The compared values are as expected.
     Ok,
     /// The mirror has nothing to compare.
@@ -96,7 +96,7 @@ pub struct CheckResult {
     /// The two compared values.
     pub compares: &'static str,
     /// The verdict.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// The reason of the verdict, for people.
     pub reason: String,
     /// The next step, if the operator must act.
@@ -106,7 +106,7 @@ pub struct CheckResult {
 /// A check with its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "{Numbers}Check")]
-pub struct Check<Numbers> {
+pub struct StatusCheck<Numbers> {
     /// The outcome.
     #[serde(flatten)]
     pub result: CheckResult,
@@ -119,21 +119,21 @@ pub struct Check<Numbers> {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Checks {
     /// The end of the last sync.
-    pub last_run: Check<LastRun>,
+    pub last_run: StatusCheck<LastRun>,
     /// The age of the last complete sync, import, or fetch.
-    pub update_age: Check<UpdateAge>,
+    pub update_age: StatusCheck<UpdateAge>,
     /// The age of the newest medium.
-    pub medium_age: Check<MediumAge>,
+    pub medium_age: StatusCheck<MediumAge>,
     /// The findings of `verify` that are not healed.
-    pub damage: Check<OpenFindings>,
+    pub damage: StatusCheck<OpenFindings>,
     /// The profiles that matched nothing.
-    pub profiles: Check<ProfileMatches>,
+    pub profiles: StatusCheck<ProfileMatches>,
     /// The families whose newest known release is old.
-    pub releases: Check<FamilyReleases>,
+    pub releases: StatusCheck<FamilyReleases>,
     /// The number of package sets.
-    pub content: Check<Content>,
+    pub content: StatusCheck<ContentCount>,
     /// The recorded times compared with the clock.
-    pub clock: Check<ClockTimes>,
+    pub clock: StatusCheck<ClockTimes>,
 }
 
 /// The end of the last sync.
@@ -153,7 +153,7 @@ pub struct LastRun {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct UpdateAge {
     /// The way in which the mirror gets its content.
-    pub filled: Filled,
+    pub filled: ContentRoute,
     /// The end of the last complete sync.
     pub last_sync: Option<String>,
     /// The time of the last import.
@@ -269,7 +269,7 @@ pub struct ReleaseAge {
 
 /// The number of package sets.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Content {
+pub struct ContentCount {
     /// The number of published package sets.
     pub sets: usize,
 }

@@ -31,7 +31,7 @@ pub struct ExportRehearsal<'a> {
     /// Always null: nothing was written.
     pub exported: (),
     /// The space that the export needs and the space that is available.
-    pub room: Room,
+    pub room: ExportSpace,
     /// The file system that the target shares with the system or the mirror, if the target is a local folder.
     pub local: Option<SharedFileSystem>,
     /// `true` if the export asks for confirmation before it removes package sets, or needs `--yes`.
@@ -101,7 +101,7 @@ pub struct PlannedSetDocument<'a> {
     /// Their bytes.
     pub bytes: u64,
     /// The change of the set on the medium.
-    pub change: Change,
+    pub change: SetChange,
     /// The bytes of the generation that it replaces.
     pub replaced_bytes: u64,
     /// `true` if the mirror has the set; otherwise it comes from the medium itself.
@@ -136,7 +136,7 @@ pub struct ChangedSetDocument<'a> {
 /// The change of a package set on the medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum SetChange {
     /// The set is new on the medium.
     Add,
     /// The set replaces another generation of the same set.
@@ -147,7 +147,7 @@ pub enum Change {
 
 /// The space that an export needs and the space that is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Room {
+pub struct ExportSpace {
     /// The bytes that are written, with the overhead of the file system.
     pub needed: u64,
     /// The free bytes.

@@ -25,7 +25,7 @@ pub struct LastVerify {
 
 /// The matches of the last search for a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ProfileSeen {
+pub struct ProfileRecord {
     /// The name of the profile.
     pub name: String,
     /// The folder name of its family.
@@ -57,7 +57,7 @@ pub struct Health {
     /// The number of items that failed in the last sync.
     pub items_failed: usize,
     /// The updates that the profiles expect and the Catalog does not list.
-    pub expected: Vec<Expected>,
+    pub expected: Vec<ExpectedUpdate>,
     /// The published KBs that Microsoft has withdrawn.
     pub withdrawn: Vec<Kb>,
     /// The published KBs that the Catalog does not list any more.
@@ -72,12 +72,12 @@ pub struct Health {
     pub last_today: Option<Date>,
     /// The matches of the profiles in their last search.
     #[serde(default)]
-    pub profiles: Vec<ProfileSeen>,
+    pub profiles: Vec<ProfileRecord>,
 }
 
 /// An update that should be in the Catalog and is missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Expected {
+pub struct ExpectedUpdate {
     /// The profile that expects it.
     pub profile: String,
     /// The KB, if the update has one.

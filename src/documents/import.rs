@@ -65,7 +65,7 @@ pub struct ImportedDocument<'a> {
     /// Their bytes.
     pub present_bytes: u64,
     /// The damaged or missing pool files that were replaced from the medium.
-    pub healed: &'a [Healed],
+    pub healed: &'a [HealedFile],
     /// The other set folders that were rebuilt because they shared the damaged files, relative to the mirror.
     pub healed_folders: &'a [String],
     /// The files beside the set folders that were damaged, missing, foreign, or outdated, and were rewritten.
@@ -80,7 +80,7 @@ pub struct ImportedDocument<'a> {
     /// The set folders that were skipped, because they were removed from this mirror on purpose.
     pub skipped: &'a [String],
     /// The missing files.
-    pub missing: &'a [Leftover],
+    pub missing: &'a [AbsentFile],
     /// The names of unknown entries on the medium. They were not read.
     pub litter: &'a [String],
     /// `true` if the medium's tables replaced the mirror's: they are newer, or have the same version with other
@@ -94,7 +94,7 @@ pub struct ImportedDocument<'a> {
 
 /// A pool file that was damaged or missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Healed {
+pub struct HealedFile {
     /// The path of the file, relative to the mirror.
     #[schemars(with = "String")]
     pub path: Utf8PathBuf,
@@ -105,7 +105,7 @@ pub struct Healed {
 
 /// A listed file that is missing on the medium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Leftover {
+pub struct AbsentFile {
     /// The path of the file on the medium.
     pub path: String,
     /// The size in bytes; null for an install script.

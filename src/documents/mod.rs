@@ -44,25 +44,27 @@ mod sync;
 mod update;
 
 pub use answers::{
-    CrawlDocument, FetchDocument, FilteredOut, IndexDifference, KnownOfKb, LeftOutBy, LeftOutSet,
-    ListDocument, QueryPart, RevisedWhat, SearchDocument, ShowDocument, ShownFrom,
+    CrawlDocument, ExcludedSet, ExclusionFilter, FetchDocument, FilterCount, IndexDifference, KbKnowledge,
+    ListDocument, QueryPart, RevisedProperty, SearchDocument, ShowDocument, ShowOrigin,
 };
 pub use checks::{
-    Check, CheckResult, Checks, ClockTimes, Content, FamilyRelease, FamilyReleases, Filled, ImportedMedium,
-    LastRun, MediumAge, MediumNumbers, OpenFindings, ProfileMatch, ProfileMatches, ReleaseAge,
-    StatusDocument, UpdateAge, Verdict,
+    CheckResult, CheckVerdict, Checks, ClockTimes, ContentCount, ContentRoute, FamilyRelease, FamilyReleases,
+    ImportedMedium, LastRun, MediumAge, MediumNumbers, OpenFindings, ProfileMatch, ProfileMatches,
+    ReleaseAge, StatusCheck, StatusDocument, UpdateAge,
 };
 pub use damage::{DamagedSet, FindingKind, SetFault, VerifyFinding, VerifyReport};
 pub use error::{BatchError, ErrorBody, ErrorDocument, FailedItem};
 pub use export::{
-    Change, ChangedSetDocument, ExportDocument, ExportPlanDocument, ExportRehearsal, ExportedDocument,
-    PlannedSetDocument, Room, SharedFileSystem,
+    ChangedSetDocument, ExportDocument, ExportPlanDocument, ExportRehearsal, ExportSpace, ExportedDocument,
+    PlannedSetDocument, SetChange, SharedFileSystem,
 };
 pub use file::{FileDocument, MemberDocument};
 pub use forget::{ForgetDocument, ForgottenFile, ForgottenSet};
-pub use health::{Expected, Health, LastVerify, ProfileSeen};
+pub use health::{ExpectedUpdate, Health, LastVerify, ProfileRecord};
 pub use host::HostFile;
-pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
+pub use import::{
+    AbsentFile, CheckMediumDocument, HealedFile, ImportDocument, ImportedDocument, MediumReport,
+};
 pub use kb::{EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, SetRecord, UpdateLine};
 pub use keys::{
     DistrustDocument, KeyKind, KeyListDocument, KeyState, ListedKey, MovedRootDocument, RevokedDocument,
@@ -86,7 +88,7 @@ pub use settings::{
 };
 pub use state::{LastImport, RemovedKb, STATE_FORMAT, StateDocument};
 pub use sync::{
-    FoundForProfile, HintedItem, News, NewsItem, Outside, PlannedDownload, Searched, SyncDocument,
-    SyncErrorDocument, SyncedSet, Unwanted,
+    FailureHints, News, NewsItem, OutsideSet, PlannedDownload, ProfileCandidate, QueryRecord, SkipReason,
+    SyncDocument, SyncErrorDocument, SyncedSet,
 };
-pub use update::{FoundUpdate, UpdateDocument, Withdrawal};
+pub use update::{UpdateDocument, UpdateSummary, Withdrawal};

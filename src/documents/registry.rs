@@ -89,7 +89,7 @@ impl DocumentKind {
 
     /// Returns the document with a name, or `None` if it does not exist.
     pub fn named(name: &str) -> Option<&'static Self> {
-        DOCUMENTS.iter().find(|one| one.name == name)
+        DOCUMENTS.iter().find(|kind| kind.name == name)
     }
 }
 

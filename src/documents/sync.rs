@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorBody, FailedItem};
-use super::health::Expected;
+use super::health::ExpectedUpdate;
 use super::set::SetStatus;
 use crate::clock::Time;
 use crate::update::schema::{DateText, TimeText};
@@ -34,9 +34,9 @@ pub struct SyncDocument<'a> {
     /// The exit code.
     pub exit_code: u8,
     /// The queries to the Catalog.
-    pub searches: &'a [Searched],
+    pub searches: &'a [QueryRecord],
     /// The updates that the Catalog lists for the profiles.
-    pub found: Vec<FoundForProfile<'a>>,
+    pub found: Vec<ProfileCandidate<'a>>,
     /// The package sets.
     pub sets: Vec<SyncedSet<'a>>,
     /// The number of sets that were published.
@@ -47,13 +47,13 @@ pub struct SyncDocument<'a> {
     pub planned: PlannedDownload,
     /// The items that failed, by kind.
     #[schemars(extend("deprecated" = true))]
-    pub failures: BTreeMap<&'static str, Vec<HintedItem<'a>>>,
+    pub failures: BTreeMap<&'static str, Vec<FailureHints<'a>>>,
     /// The items that failed.
     pub failure_list: Vec<FailedItem>,
     /// The updates that the profiles expect and the Catalog does not list.
-    pub expected: &'a [Expected],
+    pub expected: &'a [ExpectedUpdate],
     /// The sets outside of the window, which are kept.
-    pub outside: &'a [Outside],
+    pub outside: &'a [OutsideSet],
     /// The published KBs that Microsoft has withdrawn.
     pub withdrawn: &'a [Kb],
     /// The published KBs that the Catalog does not list.
@@ -89,7 +89,7 @@ pub struct SyncErrorDocument {
 
 /// An update that the Catalog lists for a profile.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct FoundForProfile<'a> {
+pub struct ProfileCandidate<'a> {
     /// The profile.
     pub profile: &'a str,
     /// The KB.
@@ -108,7 +108,7 @@ pub struct FoundForProfile<'a> {
     /// `true` if the run fetches it.
     pub wanted: bool,
     /// The reason why it is not fetched.
-    pub because: Option<Unwanted>,
+    pub because: Option<SkipReason>,
 }
 
 /// A package set of a scheduled run.
@@ -153,7 +153,7 @@ pub struct PlannedDownload {
 
 /// A failed item with its next steps.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HintedItem<'a> {
+pub struct FailureHints<'a> {
     /// The KB, the update, or the file.
     pub what: &'a str,
     /// The message with its causes.
@@ -165,7 +165,7 @@ pub struct HintedItem<'a> {
 /// The reason why a candidate is not fetched. The values are part of the stable report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Unwanted {
+pub enum SkipReason {
     /// The policy excludes this kind of release.
     Policy,
     /// The update is missing for an architecture of the profile.
@@ -180,7 +180,7 @@ pub enum Unwanted {
 
 /// A query to the Catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Searched {
+pub struct QueryRecord {
     /// The profile of the query.
     pub profile: String,
     /// The words of the query.
@@ -193,7 +193,7 @@ pub struct Searched {
 
 /// A published set that no profile would fetch any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Outside {
+pub struct OutsideSet {
     /// The KB.
     pub kb: Kb,
     /// The folder of the set, relative to the mirror.

@@ -12,7 +12,7 @@ use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
 /// An update in a search result. A search reads neither details nor files, so these fields are null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FoundUpdate {
+pub struct UpdateSummary {
     /// The id of the update in the Catalog.
     pub update_id: UpdateId,
     /// The KB of the title.

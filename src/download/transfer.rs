@@ -184,7 +184,7 @@ impl<'t> Transfer<'t> {
         let journal = Journal::read(&wanted.partial);
         let on_disk = disk::file_size(&wanted.partial)?.unwrap_or(0);
         let mut counts =
-            journal.as_ref().map_or(0, |journal| journal.counts(on_disk, disk::boot().as_deref()));
+            journal.as_ref().map_or(0, |journal| journal.counts(on_disk, disk::boot_id().as_deref()));
         let place = journal
             .as_ref()
             .and_then(|journal| addresses.iter().position(|url: &Url| url.as_str() == journal.url));
@@ -336,7 +336,7 @@ impl<'t> Transfer<'t> {
             last_modified,
             size: self.machine.total(),
             durable: 0,
-            boot: disk::boot(),
+            boot: disk::boot_id(),
         };
         self.handed(self.desk()?.note(journal.clone()).await)?;
         self.receive(answer).await?;

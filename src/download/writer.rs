@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::fault::TransferFault;
 use super::journal::Journal;
 use crate::disk;
-use crate::disk::GrowingFile;
+use crate::disk::PartialFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::container::MAGIC_LENGTH;
 use crate::update::{Digests, DualHasher};
@@ -111,7 +111,7 @@ impl Writer {
 /// The state of the writer thread.
 struct Desk {
     path: Utf8PathBuf,
-    file: GrowingFile,
+    file: PartialFile,
     hasher: DualHasher,
     first: Vec<u8>,
     length: u64,
@@ -120,7 +120,7 @@ struct Desk {
 
 impl Desk {
     fn open(path: Utf8PathBuf, keep: u64, journal: Option<Journal>) -> Result<Self> {
-        let mut file = GrowingFile::open(&path)?;
+        let mut file = PartialFile::open(&path)?;
         let mut hasher = DualHasher::new();
         let mut first = Vec::new();
         let length = file.keep(keep, |piece| {
@@ -175,7 +175,7 @@ impl Desk {
         self.file.finish()?;
         if let Some(journal) = &mut self.journal {
             journal.durable = self.length;
-            journal.boot = disk::boot();
+            journal.boot = disk::boot_id();
             journal.write(&self.path)?;
         }
         Ok(Written { digests: self.hasher.finish(), first: self.first })

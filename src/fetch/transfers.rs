@@ -203,7 +203,7 @@ fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Res
         there += disk::allocated(&file.partial)?;
     }
     // If files cannot be linked, each exists in the pool and in its folder.
-    let copies = if disk::takes_links(layout.root())? { 1 } else { 2 };
+    let copies = if disk::supports_links(layout.root())? { 1 } else { 2 };
     let rest = bytes.saturating_mul(copies).saturating_sub(there);
     let needed = disk::with_overhead(rest);
     let free = disk::available_space(&layout.partial())?;

@@ -98,7 +98,7 @@ impl<S: Access> Mirror<S> {
         let folder = self.folder_of(set)?;
         let stands = match disk::entry(&folder.path)? {
             Entry::Folder => true,
-            Entry::Nothing => {
+            Entry::Missing => {
                 seen.push((folder.path.clone(), FindingKind::Missing, FOLDER_MISSING.to_owned()));
                 false
             }

@@ -106,12 +106,14 @@ impl Mirror<WriteAccess> {
                 continue;
             }
             let portable = self.layout.portable(&to);
-            if entry == Entry::Nothing {
+            if entry == Entry::Missing {
                 is_complete = false;
-            } else if self.is_view(&portable) || name.starts_with(disk::BEING_WRITTEN) || is_same(&from, &to)?
+            } else if self.is_view(&portable)
+                || name.starts_with(disk::TEMPORARY_PREFIX)
+                || is_same(&from, &to)?
             {
                 // Already kept as evidence if the view was changed from outside.
-            } else if takes_more && disk::entry(&to)? == Entry::Nothing {
+            } else if takes_more && disk::entry(&to)? == Entry::Missing {
                 disk::rename(&from, &to)?;
             } else {
                 self.quarantine_unknown(&from, &portable)?;
@@ -154,7 +156,7 @@ impl Mirror<WriteAccess> {
         for name in disk::list(old)? {
             let (from, to) = (old.join(&name), place.join(&name));
             match disk::entry(&from)? {
-                Entry::Nothing => is_complete = false,
+                Entry::Missing => is_complete = false,
                 Entry::Folder if disk::entry(&to)? == Entry::Folder => {
                     // No set uses subfolders, so every file here is unknown.
                     is_complete &= self.quarantine_unknown_in(&from, &to, known, "")?;

@@ -9,7 +9,7 @@ pub(super) fn entry_fault(entry: Result<Entry>, size: u64) -> Option<(FindingKin
     Some(match entry {
         Ok(Entry::File(found)) if found == size => return None,
         Ok(Entry::File(found)) => (FindingKind::Size, format!("has {found} bytes instead of {size}")),
-        Ok(Entry::Nothing) => (FindingKind::Missing, "missing".to_owned()),
+        Ok(Entry::Missing) => (FindingKind::Missing, "missing".to_owned()),
         Ok(Entry::Folder | Entry::Other) => (FindingKind::Foreign, "not a regular file".to_owned()),
         Err(error) => (FindingKind::Unreadable, error.full_message()),
     })

@@ -20,7 +20,7 @@ use super::view_record::ViewRecord;
 use super::view_state::{ViewState, view_state};
 use super::{Mirror, WriteAccess};
 use crate::clock::Time;
-use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::disk::{self, Entry, NewFile, PieceReader};
 use crate::error::Result;
 use crate::facts::SetFolder;
 use crate::servicing::Knowledge;
@@ -127,7 +127,7 @@ impl Mirror<WriteAccess> {
         // The highest number is the folder that was in place last.
         left.sort_by(|a, b| b.cmp(a));
         for (kb, _, name) in left {
-            if disk::entry(&self.layout.kb(kb))? == Entry::Nothing
+            if disk::entry(&self.layout.kb(kb))? == Entry::Missing
                 && !self.index.published_sets(kb)?.is_empty()
             {
                 disk::create_dir_all(&self.layout.kbs())?;
@@ -188,7 +188,7 @@ fn copy_links(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
                 }
             }
             Entry::Folder => copy_links(&path, &to.join(&name))?,
-            Entry::Other | Entry::Nothing => {}
+            Entry::Other | Entry::Missing => {}
         }
     }
     disk::sync_dir(to)
@@ -197,8 +197,8 @@ fn copy_links(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
 /// Copies a file that already has the maximum number of links of its file system.
 fn copy_file(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     let mut new = NewFile::create_new(to)?;
-    let mut pieces = Pieces::open_regular(from)?;
-    while pieces.read_on()? {
+    let mut pieces = PieceReader::open_regular(from)?;
+    while pieces.read_next()? {
         new.write(pieces.piece())?;
     }
     let path = new.finish()?;

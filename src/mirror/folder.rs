@@ -18,7 +18,7 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
             disk::Entry::File(_) => EntryKind::File,
             disk::Entry::Folder => EntryKind::Folder,
             // A name that is not Unicode cannot be opened by its displayed form.
-            disk::Entry::Other | disk::Entry::Nothing => EntryKind::Other,
+            disk::Entry::Other | disk::Entry::Missing => EntryKind::Other,
         };
         let mut entry = FolderEntry { name, kind, look: None, content: None };
         if entry.is_package() {
@@ -26,8 +26,8 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
             entry.look = Some(FileLook { size, first });
             if deep {
                 let mut hasher = DualHasher::new();
-                let mut pieces = disk::Pieces::open_regular(&place)?;
-                while pieces.read_on()? {
+                let mut pieces = disk::PieceReader::open_regular(&place)?;
+                while pieces.read_next()? {
                     hasher.update(pieces.piece());
                 }
                 entry.content = Some(hasher.finish());

@@ -275,7 +275,7 @@ impl Mirror<WriteAccess> {
 
     fn move_to(&self, from: &camino::Utf8Path, to: &camino::Utf8Path) -> Result<()> {
         self.expect_lock()?;
-        if disk::entry(from)? == Entry::Nothing {
+        if disk::entry(from)? == Entry::Missing {
             return Ok(());
         }
         disk::create_dir_all(disk::parent(to))?;

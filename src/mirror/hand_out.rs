@@ -15,7 +15,7 @@ use super::entry_fault::entry_fault;
 use super::index::{Damage, NewDamage};
 use super::pool::{PooledFile, RunInfo, sha256_of};
 use super::{Access, Mirror};
-use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::disk::{self, Entry, NewFile, PieceReader};
 use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::FileKey;
@@ -101,7 +101,7 @@ impl<S: Access> Mirror<S> {
                     .hint("check disk, cable, and memory of this machine; then run the command again"));
             }
             Ok(again) => (FindingKind::Digest, format!("SHA-256 is {again} instead of {}", pooled.sha256)),
-            Err(_) if disk::entry(&pooled.path)? == Entry::Nothing => {
+            Err(_) if disk::entry(&pooled.path)? == Entry::Missing => {
                 (FindingKind::Missing, "missing".to_owned())
             }
             Err(error) => (FindingKind::Unreadable, error.full_message()),
@@ -132,12 +132,12 @@ impl<S: Access> Mirror<S> {
 fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<Result<Sha256>> {
     let mut new = NewFile::create_new(to)?;
     let mut hasher = sha2::Sha256::new();
-    let mut pieces = match Pieces::open(from) {
+    let mut pieces = match PieceReader::open(from) {
         Ok(pieces) => pieces,
         Err(error) => return Ok(Err(error)),
     };
     loop {
-        match pieces.read_on() {
+        match pieces.read_next() {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => return Ok(Err(error)),

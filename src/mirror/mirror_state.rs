@@ -54,7 +54,7 @@ impl Mirror<WriteAccess> {
         self.expect_lock()?;
         let mut text = serde_json::to_string_pretty(state).map_err(Error::cannot_write_json)?;
         text.push('\n');
-        disk::write_atomic_if_new(&self.layout.state(), text.as_bytes())?;
+        disk::write_if_changed(&self.layout.state(), text.as_bytes())?;
         self.mark_state_required()
     }
 

@@ -119,11 +119,11 @@ impl Mirror<WriteAccess> {
             disk::remove_file(partial)?;
             return Ok(None);
         }
-        if there != Entry::Nothing || self.index.is_pooled(&digests.sha256)? {
+        if there != Entry::Missing || self.index.is_pooled(&digests.sha256)? {
             self.record_folder_damage(&digests.sha256, run)?;
         }
         let replaced = match there {
-            Entry::Nothing => None,
+            Entry::Missing => None,
             _ => Some(self.quarantine_damaged(&path, &digests.sha256, run.now)?),
         };
         // Rename first: a run killed in between leaves a writable pool file, which this function repairs later.

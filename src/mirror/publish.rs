@@ -118,7 +118,7 @@ impl Mirror<WriteAccess> {
         let old_folders: Vec<SetFolder> =
             self.index.folders_of(id)?.into_iter().filter(|old| old != name).collect();
         let replaces = disk::exists(&folder.path) || !old_folders.is_empty();
-        if replaces && disk::takes_links(&self.layout.partial())? {
+        if replaces && disk::supports_links(&self.layout.partial())? {
             self.exchange(set, &staged, &old_folders, knowledge, now)?;
             self.mark_views_current_unless(was_pending)?;
             return Ok((PublishOutcome::Published, folder));
@@ -246,7 +246,7 @@ impl Mirror<WriteAccess> {
                     }
                     PublicationLeftover::Stage => disk::remove_dir_all(&path)?,
                 }
-            } else if is_orphan || name.starts_with(disk::BEING_WRITTEN) {
+            } else if is_orphan || name.starts_with(disk::TEMPORARY_PREFIX) {
                 // Metadata of a file that has arrived, or a temporary file that was never renamed.
                 disk::remove_file(&path)?;
             }
@@ -275,7 +275,7 @@ impl Mirror<WriteAccess> {
 /// lock.
 fn remove_half_written(folder: &Utf8Path) -> Result<bool> {
     let mut any = false;
-    for name in disk::list(folder)?.into_iter().filter(|name| name.starts_with(disk::BEING_WRITTEN)) {
+    for name in disk::list(folder)?.into_iter().filter(|name| name.starts_with(disk::TEMPORARY_PREFIX)) {
         disk::remove_file(&folder.join(name))?;
         any = true;
     }

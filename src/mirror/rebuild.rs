@@ -115,7 +115,7 @@ pub fn stored_origin(layout: &Layout) -> Result<Option<String>> {
 /// new path, relative to the mirror, or `None` if no index exists.
 pub fn quarantine_index(layout: &Layout, now: Timestamp) -> Result<Option<Utf8PathBuf>> {
     let _lock = Lock::acquire(&layout.lock(), &now.to_string())?;
-    if disk::entry(layout.index())? == Entry::Nothing {
+    if disk::entry(layout.index())? == Entry::Missing {
         return Ok(None);
     }
     disk::create_dir_all(&layout.quarantine())?;

@@ -57,7 +57,7 @@ pub(super) fn remove_if_new(layout: &Layout) -> Result<()> {
 /// Reads the file, or returns `None` if it does not exist.
 pub(super) fn read(layout: &Layout) -> Result<Option<StateDocument>> {
     let path = layout.state();
-    if disk::entry(&path)? == disk::Entry::Nothing {
+    if disk::entry(&path)? == disk::Entry::Missing {
         return Ok(None);
     }
     let unreadable = |error: serde_json::Error| {

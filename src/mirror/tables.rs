@@ -129,7 +129,7 @@ impl<S: Access> Mirror<S> {
                     Ok(_) => "differs from the table that the medium signed".to_owned(),
                     Err(error) => error.full_message(),
                 },
-                Entry::Nothing => "missing, although it was imported from a medium".to_owned(),
+                Entry::Missing => "missing, although it was imported from a medium".to_owned(),
                 Entry::Folder | Entry::Other => "not a file".to_owned(),
             };
             changed.push((path, message));

@@ -45,7 +45,7 @@ pub(super) fn view_state(
     record: Option<&ViewRecord>,
 ) -> Result<ViewState> {
     match disk::entry(path)? {
-        Entry::Nothing => return Ok(ViewState::Missing),
+        Entry::Missing => return Ok(ViewState::Missing),
         Entry::Folder | Entry::Other => return Ok(ViewState::NotAFile),
         Entry::File(_) => {}
     }
@@ -142,7 +142,7 @@ impl Mirror<WriteAccess> {
         let Ok(text) = disk::read(&from, CAP) else { return self.move_evidence(&from) };
         for place in self.evidence_places(path) {
             match disk::entry(&place)? {
-                Entry::Nothing => {
+                Entry::Missing => {
                     disk::write_atomic(&place, &text)?;
                     return Ok(self.layout.portable(&place));
                 }
@@ -165,7 +165,7 @@ impl Mirror<WriteAccess> {
         self.expect_lock()?;
         disk::create_dir_all(&self.layout.quarantine())?;
         let mut places = self.evidence_places(had);
-        let place = places.find(|place| matches!(disk::entry(place), Ok(Entry::Nothing)));
+        let place = places.find(|place| matches!(disk::entry(place), Ok(Entry::Missing)));
         let place = place.unwrap_or_default();
         disk::rename(path, &place)?;
         Ok(self.layout.portable(&place))

@@ -18,7 +18,7 @@ pub(super) fn move_foreign(
         let path = mirror.layout().root().join(&finding.path);
         // An entry at the path of a pool file stays until good bytes replace it.
         let is_place = missing.iter().any(|one| one.path == finding.path);
-        if is_place || mirror.is_view(&finding.path) || disk::entry(&path)? == Entry::Nothing {
+        if is_place || mirror.is_view(&finding.path) || disk::entry(&path)? == Entry::Missing {
             continue;
         }
         let kept = mirror.move_evidence(&path)?;

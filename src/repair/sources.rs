@@ -6,7 +6,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::missing::MissingFile;
-use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::disk::{self, Entry, NewFile, PieceReader};
 use crate::documents::{RestoredFile, SkippedFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -130,7 +130,7 @@ fn list_files(
         match disk::entry(&path) {
             Ok(Entry::File(size)) => files.push((path, size)),
             Ok(Entry::Folder) if depth > 0 => list_files(&path, depth - 1, files, skipped)?,
-            Ok(Entry::Folder | Entry::Other | Entry::Nothing) => {}
+            Ok(Entry::Folder | Entry::Other | Entry::Missing) => {}
             Err(error) => skipped.push(SkippedFile { path, reason: error.full_message() }),
         }
     }
@@ -142,12 +142,12 @@ fn list_files(
 fn read_file(path: &Utf8Path, to: Option<&Utf8Path>) -> Result<Result<Digests>> {
     let mut new = to.map(NewFile::create).transpose()?;
     let mut hasher = DualHasher::new();
-    let mut pieces = match Pieces::open_regular(path) {
+    let mut pieces = match PieceReader::open_regular(path) {
         Ok(pieces) => pieces,
         Err(error) => return Ok(Err(error)),
     };
     loop {
-        match pieces.read_on() {
+        match pieces.read_next() {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => return Ok(Err(error)),

@@ -16,7 +16,7 @@ use super::window::Window;
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::documents::{
-    FindingKind, FoundForProfile, Health, HintedItem, LastVerify, News, PlannedDownload, ProfileSeen,
+    FailureHints, FindingKind, Health, LastVerify, News, PlannedDownload, ProfileCandidate, ProfileRecord,
     SetStatus, SyncDocument, SyncErrorDocument, SyncedSet,
 };
 use crate::error::{Error, Result};
@@ -70,8 +70,8 @@ pub fn sync_document<'r>(
     }
 }
 
-fn found_for_profile<'r>(profile: &'r str, one: &'r Candidate) -> FoundForProfile<'r> {
-    FoundForProfile {
+fn found_for_profile<'r>(profile: &'r str, one: &'r Candidate) -> ProfileCandidate<'r> {
+    ProfileCandidate {
         profile,
         kb: one.kb,
         kind: one.kind,
@@ -108,10 +108,10 @@ fn release_word(release_kind: ReleaseKind) -> &'static str {
     }
 }
 
-fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<HintedItem<'_>>> {
-    let mut grouped: BTreeMap<&'static str, Vec<HintedItem<'_>>> = BTreeMap::new();
+fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<FailureHints<'_>>> {
+    let mut grouped: BTreeMap<&'static str, Vec<FailureHints<'_>>> = BTreeMap::new();
     for Failure { what, kind, message, hints } in failures {
-        grouped.entry(kind.as_str()).or_default().push(HintedItem { what, message, hints });
+        grouped.entry(kind.as_str()).or_default().push(FailureHints { what, message, hints });
     }
     grouped
 }
@@ -160,7 +160,11 @@ pub(super) fn keep_run(
 }
 
 /// Returns the matches of each profile. If the search for a profile was incomplete, its previous matches are kept.
-fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[ProfileSeen]) -> Vec<ProfileSeen> {
+fn profiles_seen(
+    request: &SyncRequest,
+    outcome: &SyncOutcome,
+    before: &[ProfileRecord],
+) -> Vec<ProfileRecord> {
     let seen = |profile: &Profile| {
         let mut searches = outcome.searches.iter().filter(|search| search.profile == profile.name).peekable();
         let is_complete = searches.peek().is_some() && searches.all(|search| search.complete);
@@ -172,7 +176,7 @@ fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[Profile
             let of_profile = outcome.found.iter().filter(|(name, _)| *name == profile.name);
             of_profile.map(|(_, one)| one).filter(|one| one.unwanted.is_none())
         };
-        Some(ProfileSeen {
+        Some(ProfileRecord {
             name: profile.name.clone(),
             family: profile.family.folder.clone(),
             today: request.today,

@@ -23,7 +23,7 @@ use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::Time;
 use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
-use crate::documents::{Expected, Health, News, Outside, Searched, StateDocument, Unwanted};
+use crate::documents::{ExpectedUpdate, Health, News, OutsideSet, QueryRecord, SkipReason, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::SetFolder;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
@@ -52,15 +52,15 @@ pub struct SyncRequest {
 #[derive(Debug, Default)]
 pub struct SyncOutcome {
     /// The queries.
-    pub searches: Vec<Searched>,
+    pub searches: Vec<QueryRecord>,
     /// The updates that the Catalog shows for each profile, by profile name.
     pub found: Vec<(String, Candidate)>,
     /// The combined outcome of all fetches.
     pub fetch: FetchOutcome,
     /// The updates that the profiles expect and the Catalog does not show.
-    pub expected: Vec<Expected>,
+    pub expected: Vec<ExpectedUpdate>,
     /// The sets outside of the window, which are kept.
-    pub outside: Vec<Outside>,
+    pub outside: Vec<OutsideSet>,
     /// The published KBs that were withdrawn.
     pub withdrawn: Vec<Kb>,
     /// The published KBs inside the window that the Catalog does not show.
@@ -153,7 +153,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
             if candidate.unwanted.is_none() {
                 let mut order = fetch_order(profile, &candidate);
                 if drop_removed(&mut order, profile.architectures.as_slice(), &removed) {
-                    candidate.unwanted = Some(Unwanted::Removed);
+                    candidate.unwanted = Some(SkipReason::Removed);
                     session.phase(format!("skipping {}: it was removed on purpose", candidate.kb));
                 } else {
                     orders.push(order);
@@ -203,7 +203,7 @@ async fn search(
         }
         session.phase(format!("querying the Catalog for {words:?}"));
         let mut searched =
-            Searched { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
+            QueryRecord { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
         match session.list(&Query::new(&words)?).await {
             Ok((found, complete)) => {
                 failure_streak.record(false);
@@ -369,7 +369,7 @@ fn conclude(
         }
     }
     let named = |((kb, folder), month): ((Kb, SetFolder), Option<Month>)| {
-        Some(Outside { kb, folder: format!("kb/{kb}/{folder}"), month: month? })
+        Some(OutsideSet { kb, folder: format!("kb/{kb}/{folder}"), month: month? })
     };
     outcome.outside = outside.into_iter().filter_map(named).collect();
     Ok(())
@@ -418,10 +418,10 @@ fn published_kbs(
 pub fn exclusion_text(candidate: &Candidate) -> &'static str {
     match candidate.unwanted {
         None => "wanted",
-        Some(Unwanted::Policy) => "excluded by the policy",
-        Some(Unwanted::Architecture) => "not yet available for the architecture",
-        Some(Unwanted::Later) => "later than the requested day",
-        Some(Unwanted::Withdrawn) => "withdrawn by Microsoft",
-        Some(Unwanted::Removed) => "removed on purpose",
+        Some(SkipReason::Policy) => "excluded by the policy",
+        Some(SkipReason::Architecture) => "not yet available for the architecture",
+        Some(SkipReason::Later) => "later than the requested day",
+        Some(SkipReason::Withdrawn) => "withdrawn by Microsoft",
+        Some(SkipReason::Removed) => "removed on purpose",
     }
 }

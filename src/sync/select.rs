@@ -5,7 +5,7 @@
 //! Rows with one KB are one candidate. The policy decides by the same rule as `resolve --latest`: previews by title or
 //! knowledge, second Tuesdays by the day on which the update first appeared. Withdrawn updates are never selected.
 //!
-//! The Catalog shows architectures of one update hours apart, and some months late. Both are reported as [`Expected`]:
+//! The Catalog shows architectures of one update hours apart, and some months late. Both are reported as [`ExpectedUpdate`]:
 //! the run does not fail, but the next run should search again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use super::config::Profile;
 use super::window::Window;
 use crate::crawl::Listed;
-use crate::documents::{Expected, Unwanted};
+use crate::documents::{ExpectedUpdate, SkipReason};
 use crate::resolve::{Policy, is_regular};
 use crate::servicing::{Knowledge, ReleaseKind};
 use crate::update::{Architecture, Kb, Kind, Month};
@@ -36,7 +36,7 @@ pub struct Candidate {
     /// The architectures that the Catalog shows.
     pub architectures: BTreeSet<Architecture>,
     /// The reason why the KB is not fetched; `None` if it is fetched.
-    pub unwanted: Option<Unwanted>,
+    pub unwanted: Option<SkipReason>,
 }
 
 /// The selection of a profile from some rows.
@@ -45,7 +45,7 @@ pub struct Selection {
     /// All KBs of the family and the kinds, newest first.
     pub candidates: Vec<Candidate>,
     /// The expected updates that the Catalog does not show.
-    pub expected: Vec<Expected>,
+    pub expected: Vec<ExpectedUpdate>,
 }
 
 /// Selects from the rows that the searches of a profile returned.
@@ -118,13 +118,13 @@ fn candidate(
     };
     let mut one = Candidate { kb, kind, month, date, release_kind, architectures, unwanted: None };
     one.unwanted = if date > window.today {
-        Some(Unwanted::Later)
+        Some(SkipReason::Later)
     } else if knowledge.withdrawn().of_kb(kb).is_some() {
-        Some(Unwanted::Withdrawn)
+        Some(SkipReason::Withdrawn)
     } else if !allowed {
-        Some(Unwanted::Policy)
+        Some(SkipReason::Policy)
     } else if !one.architectures.is_empty() && one.architectures_for(profile).is_empty() {
-        Some(Unwanted::Architecture)
+        Some(SkipReason::Architecture)
     } else {
         None
     };
@@ -139,15 +139,15 @@ impl Candidate {
     }
 }
 
-fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec<Expected> {
+fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec<ExpectedUpdate> {
     let mut expected = Vec::new();
     let is_due = |one: &&Candidate| {
-        matches!(one.unwanted, None | Some(Unwanted::Architecture)) && !one.architectures.is_empty()
+        matches!(one.unwanted, None | Some(SkipReason::Architecture)) && !one.architectures.is_empty()
     };
     for one in candidates.iter().filter(is_due) {
         for &architecture in profile.architectures.iter().filter(|own| !one.architectures.contains(own)) {
             let there: Vec<&str> = one.architectures.iter().map(|other| other.as_str()).collect();
-            expected.push(Expected {
+            expected.push(ExpectedUpdate {
                 profile: profile.name.clone(),
                 kb: Some(one.kb),
                 architecture: Some(architecture),
@@ -161,7 +161,7 @@ fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec
             });
         }
     }
-    let of_month = |month: Option<Month>, message: String| Expected {
+    let of_month = |month: Option<Month>, message: String| ExpectedUpdate {
         profile: profile.name.clone(),
         kb: None,
         architecture: None,
@@ -265,7 +265,7 @@ mod tests {
         // On an earlier day, later updates do not exist yet.
         let earlier = selected("", "2027-03-10", &spring());
         assert_eq!(wanted(&earlier), ["KB5990001"]);
-        assert_eq!(earlier.candidates[0].unwanted, Some(Unwanted::Later));
+        assert_eq!(earlier.candidates[0].unwanted, Some(SkipReason::Later));
         // A longer window contains the older month.
         assert_eq!(wanted(&selected("months = 4", "2027-03-31", &spring())).last().unwrap(), "KB5980001");
     }
@@ -274,7 +274,7 @@ mod tests {
     fn withdrawn_update_is_not_selected() {
         let rows = [lcu("2026-03-26", 5_079_391, "Cumulative Update Preview", "x64")];
         let selection = selected("policy = 'preview'\narchitectures = ['x64']", "2026-03-31", &rows);
-        assert_eq!(selection.candidates[0].unwanted, Some(Unwanted::Withdrawn));
+        assert_eq!(selection.candidates[0].unwanted, Some(SkipReason::Withdrawn));
         assert_eq!(wanted(&selection), Vec::<String>::new());
     }
 

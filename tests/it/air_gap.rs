@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kbmirror::carrier::{PublicKey, SecretKey, Trust};
+use kbmirror::carrier::{PublicKey, SecretKey, TrustedRoots};
 
 use super::harness::{Bench, RunOutput, copy_folder, read_tree, recording, sha256_hex, text_of};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
@@ -143,8 +143,8 @@ impl SmallMedium {
     }
 
     /// Returns the trust in the root key of this medium.
-    pub(crate) fn trust(&self) -> Trust {
-        Trust { keys: vec![self.root.parse::<PublicKey>().unwrap()], on_first_use: false }
+    pub(crate) fn trust(&self) -> TrustedRoots {
+        TrustedRoots { keys: vec![self.root.parse::<PublicKey>().unwrap()], on_first_use: false }
     }
 
     /// Returns the paths under `data/`.

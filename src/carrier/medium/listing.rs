@@ -14,7 +14,7 @@ use crate::update::{Kb, Sha256};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
-enum Line {
+enum ListingLine {
     Set { kb: Kb, set: Box<SetRecord> },
     Update { kb: Kb, update: Box<UpdateLine> },
 }
@@ -37,9 +37,9 @@ impl Listing {
 
     /// Returns the text of the listing.
     pub fn to_text(&self) -> Result<String> {
-        let sets = self.sets.iter().map(|(kb, set)| Line::Set { kb: *kb, set: Box::new(set.clone()) });
+        let sets = self.sets.iter().map(|(kb, set)| ListingLine::Set { kb: *kb, set: Box::new(set.clone()) });
         let updates = (self.updates.iter())
-            .map(|(kb, update)| Line::Update { kb: *kb, update: Box::new(update.clone()) });
+            .map(|(kb, update)| ListingLine::Update { kb: *kb, update: Box::new(update.clone()) });
         let mut text = String::new();
         for line in sets.chain(updates) {
             let line = serde_json::to_string(&line).map_err(Error::cannot_write_json)?;
@@ -54,10 +54,10 @@ impl Listing {
         let mut listing = Self::default();
         let mut known = BTreeSet::new();
         for line in text.lines() {
-            let line: Line = serde_json::from_str(line)
+            let line: ListingLine = serde_json::from_str(line)
                 .map_err(|error| refused("a line of listing.jsonl cannot be read").caused_by(error))?;
             match line {
-                Line::Set { kb, set } => {
+                ListingLine::Set { kb, set } => {
                     check_path(set.folder.as_str())?;
                     if is_view(set.folder.as_str()) {
                         return Err(refused(format!(
@@ -80,7 +80,7 @@ impl Listing {
                     }
                     listing.sets.push((kb, *set));
                 }
-                Line::Update { kb, update } => listing.updates.push((kb, *update)),
+                ListingLine::Update { kb, update } => listing.updates.push((kb, *update)),
             }
         }
         Ok(listing)

@@ -17,7 +17,7 @@ pub(in crate::carrier) use manifest::{manifest_text, read_manifest};
 pub(in crate::carrier) use names::{
     DATA, EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET,
     SET_SIGNATURE, START_HERE, TAG_MANIFEST, TOOLS, UNFINISHED, UNFINISHED_FOLDER, UNFINISHED_MARK, caps,
-    is_litter_of_systems, is_name_of_format, refused,
+    is_name_of_format, is_system_file, refused,
 };
 pub(in crate::carrier) use paths::{LONGEST_PATH, check_path};
 pub(in crate::carrier) use set::{SET_FORMAT, read_set, set_text};

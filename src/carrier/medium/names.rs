@@ -85,7 +85,7 @@ pub(in crate::carrier) fn is_name_of_format(name: &str) -> bool {
 
 /// Returns `true` if operating systems, scanners, or file browsers create files of this name on media. Such files
 /// are reported and never read.
-pub(in crate::carrier) fn is_litter_of_systems(name: &str) -> bool {
+pub(in crate::carrier) fn is_system_file(name: &str) -> bool {
     const NAMES: [&str; 16] = [
         "system volume information",
         "$recycle.bin",

@@ -1,9 +1,9 @@
 //! The signed description of a medium: keys, `set.json`, manifest, and listing. The receiving side reads the
 //! description before anything else. An export reads it before it adds sets to a medium.
 //!
-//! There are two stages, and each makes the next one safe. [`signed`] checks the root key's signature of the export
-//! keys, and the export key's signature of `set.json`. [`listed`] checks the digests of manifest and listing, and
-//! compares the two.
+//! There are two stages, and each makes the next one safe. [`read_signed_set`] checks the root key's signature of
+//! the export keys, and the export key's signature of `set.json`. [`read_listing`] checks the digests of manifest
+//! and listing, and compares the two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +12,16 @@ use crate::carrier::medium::{
     DATA, KEYS, KEYS_SIGNATURE, LISTING, Listing, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, caps,
     read_manifest, read_set, refused,
 };
-use crate::carrier::trust::{Signed, Trust, signer};
+use crate::carrier::trust::{SignedSet, TrustedRoots, signer};
 use crate::disk::OpenFolder;
 use crate::error::Result;
 use crate::update::Sha256;
 
 /// A signed set with its listing and its manifest, which agree with each other.
 #[derive(Debug, Clone)]
-pub(in crate::carrier) struct Listed {
+pub(in crate::carrier) struct SetDescription {
     /// The signed `set.json`.
-    pub(in crate::carrier) signed: Signed,
+    pub(in crate::carrier) signed: SignedSet,
     /// The listing.
     pub(in crate::carrier) listing: Listing,
     /// The digests of the payload, by path.
@@ -30,17 +30,20 @@ pub(in crate::carrier) struct Listed {
     pub(in crate::carrier) sizes: BTreeMap<String, u64>,
 }
 
-/// The files that [`listed`] reads, with their size limits.
-pub(super) const LISTED: [(&str, u64); 3] =
+/// The files that [`read_listing`] reads, with their size limits.
+pub(super) const LISTING_FILES: [(&str, u64); 3] =
     [(MANIFEST, caps::MANIFEST), (MANIFEST_SIGNATURE, caps::SMALL), (LISTING, caps::LISTING)];
 
 /// Reads and checks the description in a folder.
-pub(in crate::carrier) fn describe(root: &OpenFolder, trust: &Trust) -> Result<Listed> {
-    listed(root, signed(root, trust)?)
+pub(in crate::carrier) fn read_description(
+    root: &OpenFolder,
+    trust: &TrustedRoots,
+) -> Result<SetDescription> {
+    read_listing(root, read_signed_set(root, trust)?)
 }
 
 /// Reads `set.json` and checks the keys and signatures that vouch for it.
-pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
+pub(super) fn read_signed_set(root: &OpenFolder, trust: &TrustedRoots) -> Result<SignedSet> {
     let keys = read_text(root, KEYS, caps::SMALL)?;
     let (key_list, first_use) = trust.key_list(&keys, &read_text(root, KEYS_SIGNATURE, caps::SMALL)?)?;
     let root_key = key_list.root.clone();
@@ -57,15 +60,15 @@ pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
         )));
     }
     key_list.expect_valid(&export_key, &set.created)?;
-    Ok(Signed { set, set_id, root_key, export_key, key_list, first_use })
+    Ok(SignedSet { set, set_id, root_key, export_key, key_list, first_use })
 }
 
 /// Reads the listing and the manifest of a signed set, and compares them.
-pub(super) fn listed(root: &OpenFolder, signed: Signed) -> Result<Listed> {
+pub(super) fn read_listing(root: &OpenFolder, signed: SignedSet) -> Result<SetDescription> {
     let set = &signed.set;
     let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} does not name a volume")))?;
     let mut texts = BTreeMap::new();
-    for (name, cap) in LISTED {
+    for (name, cap) in LISTING_FILES {
         let expected =
             set.tag_files.get(name).ok_or_else(|| refused(format!("{SET} does not name {name}")))?;
         let bytes = read_small(root, name, cap)?;
@@ -84,8 +87,8 @@ pub(super) fn listed(root: &OpenFolder, signed: Signed) -> Result<Listed> {
         return Err(refused(format!("{LISTING} does not belong to this set")));
     }
     let listing = Listing::read(&listing_text)?;
-    let sizes = compare(&listing, &manifest)?;
-    Ok(Listed { signed, listing, manifest, sizes })
+    let sizes = check_agreement(&listing, &manifest)?;
+    Ok(SetDescription { signed, listing, manifest, sizes })
 }
 
 /// Refuses a file whose digest is not the signed one.
@@ -101,7 +104,7 @@ pub(in crate::carrier) fn expect_digest(name: &str, found: Sha256, signed: Sha25
 
 /// Compares listing and manifest, which must name the same files; only the manifest also names install scripts.
 /// Returns the sizes of the package files by path.
-fn compare(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
+fn check_agreement(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
     let files = listing.files()?;
     for (path, (sha256, _)) in &files {
         if manifest.get(path) != Some(sha256) {

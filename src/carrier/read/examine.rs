@@ -1,9 +1,9 @@
 //! The check of a medium, which changes nothing.
 //!
-//! The check has stages, and each makes the next one safe. [`FoundMedium`] looks like a finished medium. `Signed`
-//! has a trusted `set.json`. [`Listed`] has the listing and the manifest, which agree. [`Examined`] has compared
-//! the digest of every file outside of `data/`, and every name and size inside. After that, the payload is read
-//! once ([`Examined::read_file`]).
+//! The check has stages, and each makes the next one safe. [`UncheckedMedium`] looks like a finished medium.
+//! `SignedSet` has a trusted `set.json`. [`SetDescription`] has the listing and the manifest, which agree.
+//! [`ExaminedMedium`] has compared the digest of every file outside of `data/`, and every name and size inside.
+//! After that, the payload is read once ([`ExaminedMedium::read_file`]).
 //!
 //! An unknown entry inside `data/` is an error, because an operator could be made to install it. Unknown entries
 //! outside of `data/` are reported and never read, because Windows and virus scanners leave files on every medium.
@@ -12,32 +12,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::description::{LISTED, Listed, expect_digest, listed, signed};
-use super::reading::{digest, hash_file, of_medium, read_small, utf8};
+use super::description::{LISTING_FILES, SetDescription, expect_digest, read_listing, read_signed_set};
+use super::reading::{as_medium_error, digest, hash_file, read_small, utf8};
 use crate::carrier::medium::{
     DATA, KNOWLEDGE, Listing, SET, SET_SIGNATURE, TOOLS, UNFINISHED_MARK, caps, refused,
 };
-use crate::carrier::trust::{Signed, Trust};
+use crate::carrier::trust::{SignedSet, TrustedRoots};
 use crate::disk::{self, Entry, OpenFolder};
-use crate::documents::{Leftover, MediumSet, SetRecord};
+use crate::documents::{AbsentFile, MediumSet, SetRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{Digests, Kb, Sha256, count, human_size};
 
 /// A folder that has the files of a finished medium. Their content was not read yet.
-struct FoundMedium {
+struct UncheckedMedium {
     folder: OpenFolder,
 }
 
 /// A medium whose files were all checked, except for the bytes of the payload.
 #[derive(Debug)]
-pub struct Examined {
+pub struct ExaminedMedium {
     /// The folder of the medium.
     pub root: Utf8PathBuf,
     /// The open folder; every file is read through it.
     pub(in crate::carrier) folder: OpenFolder,
     /// The signed `set.json`.
-    pub signed: Signed,
+    pub signed: SignedSet,
     /// The content of the set.
     pub listing: Listing,
     /// The digests of the payload, by path.
@@ -45,7 +45,7 @@ pub struct Examined {
     /// The sizes of package files, by path.
     pub sizes: BTreeMap<String, u64>,
     /// Listed files that are missing on the medium.
-    pub missing: Vec<Leftover>,
+    pub missing: Vec<AbsentFile>,
     /// The names of unknown entries outside of `data/`. They were not read.
     pub litter: Vec<String>,
     /// The knowledge tables on the medium, by file name.
@@ -53,23 +53,23 @@ pub struct Examined {
 }
 
 /// Checks a medium completely, except for the bytes of its payload.
-pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
-    examine_open(FoundMedium::open(root)?, trust)
+pub fn examine(root: &Utf8Path, trust: &TrustedRoots) -> Result<ExaminedMedium> {
+    examine_open(UncheckedMedium::open(root)?, trust)
 }
 
 /// Checks an open medium completely, except for the bytes of its payload.
-pub(in crate::carrier) fn examine_open(folder: OpenFolder, trust: &Trust) -> Result<Examined> {
-    let found = FoundMedium::look(folder)?;
-    let signed = signed(&found.folder, trust)?;
-    let listed = listed(&found.folder, signed)?;
-    Examined::check(found.folder, listed)
+pub(in crate::carrier) fn examine_open(folder: OpenFolder, trust: &TrustedRoots) -> Result<ExaminedMedium> {
+    let found = UncheckedMedium::new(folder)?;
+    let signed = read_signed_set(&found.folder, trust)?;
+    let description = read_listing(&found.folder, signed)?;
+    ExaminedMedium::check(found.folder, description)
 }
 
-impl FoundMedium {
+impl UncheckedMedium {
     /// Opens a folder that may be a medium.
     fn open(root: &Utf8Path) -> Result<OpenFolder> {
-        if disk::is_folder(root).map_err(of_medium)? {
-            return OpenFolder::open(root).map_err(of_medium);
+        if disk::is_folder(root).map_err(as_medium_error)? {
+            return OpenFolder::open(root).map_err(as_medium_error);
         }
         Err(Error::new(ErrorKind::Medium, format!("{root} is not a folder that could be a medium"))
             .hint("name the folder that contains START-HERE.txt"))
@@ -77,9 +77,9 @@ impl FoundMedium {
 
     /// Checks that the folder holds a finished medium: a signed `set.json`, without the mark of an unfinished
     /// export.
-    fn look(folder: OpenFolder) -> Result<Self> {
+    fn new(folder: OpenFolder) -> Result<Self> {
         let root = folder.path();
-        let has = |name: &str| Ok::<_, Error>(folder.entry(name).map_err(of_medium)? != Entry::Nothing);
+        let has = |name: &str| Ok::<_, Error>(folder.entry(name).map_err(as_medium_error)? != Entry::Missing);
         if has(UNFINISHED_MARK)? {
             return Err(refused(format!(
                 "{root} is unfinished: an export to it was interrupted ({UNFINISHED_MARK})"
@@ -101,15 +101,15 @@ impl FoundMedium {
 
 /// Reads every file outside of `data/` that the set names, except those of the listing. Refuses a file that is
 /// missing, is not regular, or has another digest.
-fn tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8>>> {
+fn read_tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut texts = BTreeMap::new();
     for (name, expected) in &set.tag_files {
         for parent in Utf8Path::new(name).ancestors().skip(1).filter(|parent| !parent.as_str().is_empty()) {
-            if root.entry(parent.as_str()).map_err(of_medium)? != Entry::Folder {
+            if root.entry(parent.as_str()).map_err(as_medium_error)? != Entry::Folder {
                 return Err(refused(format!("{parent} is not a folder on the medium")));
             }
         }
-        if LISTED.iter().any(|(read, _)| read == name) {
+        if LISTING_FILES.iter().any(|(read, _)| read == name) {
             continue;
         }
         let found = if name.starts_with(&format!("{TOOLS}/")) {
@@ -127,7 +127,7 @@ fn tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<
 
 /// Returns the digest of a program on the medium. The program is not kept in memory, because it may be large.
 pub(in crate::carrier) fn hash_tool(root: &OpenFolder, name: &str) -> Result<Sha256> {
-    if let Entry::File(size) = root.entry(name).map_err(of_medium)?
+    if let Entry::File(size) = root.entry(name).map_err(as_medium_error)?
         && size > caps::TOOL
     {
         return Err(refused(format!("{name} has {size} bytes; the limit is {}", caps::TOOL)));
@@ -136,27 +136,27 @@ pub(in crate::carrier) fn hash_tool(root: &OpenFolder, name: &str) -> Result<Sha
 }
 
 /// Checks every name under `data/`. Returns the listed files that are missing.
-fn walk_data(
+fn check_data_folder(
     root: &OpenFolder,
     manifest: &BTreeMap<String, Sha256>,
     sizes: &BTreeMap<String, u64>,
-) -> Result<Vec<Leftover>> {
+) -> Result<Vec<AbsentFile>> {
     let folders: BTreeSet<&Utf8Path> =
         manifest.keys().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
     let mut found = BTreeSet::new();
     let mut open = vec![DATA.to_owned()];
-    match root.entry(DATA).map_err(of_medium)? {
+    match root.entry(DATA).map_err(as_medium_error)? {
         Entry::Folder => {}
-        Entry::Nothing => open.clear(),
+        Entry::Missing => open.clear(),
         Entry::File(_) | Entry::Other => {
             return Err(refused(format!("{DATA} is not a folder on the medium")));
         }
     }
     while let Some(folder) = open.pop() {
-        for name in root.list(&folder).map_err(of_medium)? {
+        for name in root.list(&folder).map_err(as_medium_error)? {
             let path = format!("{folder}/{name}");
             let is_known = manifest.contains_key(&path);
-            match root.entry(&path).map_err(of_medium)? {
+            match root.entry(&path).map_err(as_medium_error)? {
                 Entry::File(size) if is_known => {
                     if let Some(listed) = sizes.get(&path).filter(|listed| **listed != size) {
                         return Err(refused(format!("{path} has {size} bytes, but {listed} are listed"))
@@ -175,7 +175,7 @@ fn walk_data(
                         "{path} is a link or a device, which is not allowed on a medium"
                     )));
                 }
-                Entry::File(_) | Entry::Folder | Entry::Nothing => {
+                Entry::File(_) | Entry::Folder | Entry::Missing => {
                     return Err(refused(format!("{path} does not belong to the set, and {DATA} must not contain anything else"))
                         .hint("remove it, and find out who put it there: DISM also installs files that lie beside its target"));
                 }
@@ -184,7 +184,7 @@ fn walk_data(
     }
     let absent = manifest.iter().filter(|(path, _)| !found.contains(*path));
     Ok(absent
-        .map(|(path, sha256)| Leftover {
+        .map(|(path, sha256)| AbsentFile {
             path: path.clone(),
             bytes: sizes.get(path).copied(),
             sha256: *sha256,
@@ -193,20 +193,20 @@ fn walk_data(
 }
 
 /// Returns the names outside of `data/` that do not belong to the set.
-fn litter(root: &OpenFolder, set: &MediumSet) -> Result<Vec<String>> {
+fn unknown_entries(root: &OpenFolder, set: &MediumSet) -> Result<Vec<String>> {
     let mut litter = Vec::new();
     let of_set =
         |path: &str| path == SET || path == SET_SIGNATURE || path == DATA || set.tag_files.contains_key(path);
-    for name in root.list("").map_err(of_medium)? {
+    for name in root.list("").map_err(as_medium_error)? {
         let is_folder_of_set = [KNOWLEDGE, TOOLS].contains(&name.as_str());
-        match root.entry(&name).map_err(of_medium)? {
+        match root.entry(&name).map_err(as_medium_error)? {
             Entry::Other => {
                 return Err(refused(format!(
                     "{name} is a link or a device, which is not allowed on a medium"
                 )));
             }
             Entry::Folder if is_folder_of_set => {
-                for inner in root.list(&name).map_err(of_medium)? {
+                for inner in root.list(&name).map_err(as_medium_error)? {
                     let path = format!("{name}/{inner}");
                     if !of_set(&path) {
                         litter.push(path);
@@ -220,18 +220,18 @@ fn litter(root: &OpenFolder, set: &MediumSet) -> Result<Vec<String>> {
     Ok(litter)
 }
 
-impl Examined {
+impl ExaminedMedium {
     /// Checks the files outside of the payload, and the names and sizes of the payload.
-    fn check(folder: OpenFolder, listed: Listed) -> Result<Self> {
-        let Listed { signed, listing, manifest, sizes } = listed;
-        let texts = tag_files(&folder, &signed.set)?;
-        let missing = walk_data(&folder, &manifest, &sizes)?;
+    fn check(folder: OpenFolder, description: SetDescription) -> Result<Self> {
+        let SetDescription { signed, listing, manifest, sizes } = description;
+        let texts = read_tag_files(&folder, &signed.set)?;
+        let missing = check_data_folder(&folder, &manifest, &sizes)?;
         let tables = texts.into_iter().filter_map(|(name, bytes)| {
             let name = name.strip_prefix(KNOWLEDGE)?.strip_prefix('/')?.to_owned();
             Some(utf8(bytes, &name).map(|text| (name, text)))
         });
         let knowledge = tables.collect::<Result<Vec<_>>>()?;
-        let litter = litter(&folder, &signed.set)?;
+        let litter = unknown_entries(&folder, &signed.set)?;
         let root = folder.path().to_owned();
         Ok(Self { root, folder, signed, listing, manifest, sizes, missing, litter, knowledge })
     }
@@ -266,7 +266,7 @@ impl Examined {
         let of = self.sizes.values().sum();
         let (mut files, mut bytes, mut read) = (0, 0, 0_u64);
         let mut wrong = Vec::new();
-        let absent: BTreeSet<&String> = self.missing.iter().map(|leftover| &leftover.path).collect();
+        let absent: BTreeSet<&String> = self.missing.iter().map(|file| &file.path).collect();
         for path in self.manifest.keys().filter(|path| !absent.contains(path)) {
             let mut count = |piece: &[u8]| {
                 let before = read;
@@ -296,7 +296,7 @@ impl Examined {
     }
 
     /// Excludes package sets from the import. Returns their paths relative to the mirror.
-    pub(super) fn leave_out(&mut self, is_left: impl Fn(Kb, &SetRecord) -> bool) -> Vec<String> {
+    pub(super) fn exclude_sets(&mut self, is_left: impl Fn(Kb, &SetRecord) -> bool) -> Vec<String> {
         let mut left = Vec::new();
         self.listing.sets.retain(|(kb, set)| {
             let stays = !is_left(*kb, set);
@@ -329,8 +329,8 @@ impl Examined {
         if self.missing.is_empty() {
             return None;
         }
-        let bytes: u64 = self.missing.iter().filter_map(|leftover| leftover.bytes).sum();
-        let names: Vec<&str> = self.missing.iter().map(|leftover| leftover.path.as_str()).collect();
+        let bytes: u64 = self.missing.iter().filter_map(|file| file.bytes).sum();
+        let names: Vec<&str> = self.missing.iter().map(|file| file.path.as_str()).collect();
         let error = refused(format!(
             "{} missing on the medium ({}): {}",
             count(names.len(), "listed file"),

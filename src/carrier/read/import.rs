@@ -15,17 +15,21 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
-use super::examine::Examined;
-use super::healed::place;
-use super::imported::Imported;
-use super::staging::{Staged, check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
+use super::examine::ExaminedMedium;
+use super::healed::move_to_pool;
+use super::imported::ImportSummary;
+use super::staging::{
+    StagedFiles, check_space, incomplete_kbs, remove_interrupted_staging, stage, staging_folder,
+    unneeded_files,
+};
 use crate::carrier::medium::{DATA, refused};
 use crate::carrier::trust::{
-    Dates, Signed, last_import, memory, note, noted, refuse_contradiction, refuse_replaced_key,
+    SetDates, SignedSet, last_import, load_memory, refuse_contradiction, refuse_replaced_key, save_memory,
+    updated_memory,
 };
 use crate::clock::Time;
 use crate::disk;
-use crate::documents::{LastImport, Leftover, SetRecord};
+use crate::documents::{AbsentFile, LastImport, SetRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::index::SetRow;
@@ -52,8 +56,8 @@ pub(super) struct ImportOptions {
 
 /// The parts of an import that do not change while it changes the mirror.
 #[derive(Debug, Clone, Copy)]
-struct Taking<'a> {
-    examined: &'a Examined,
+struct ImportRun<'a> {
+    examined: &'a ExaminedMedium,
     knowledge: &'a Knowledge,
     /// `true` if a later set of the lineage was imported before.
     older: bool,
@@ -64,17 +68,17 @@ struct Taking<'a> {
 /// otherwise that of the mirror. The mirror adopts the tables of the medium before that, if they are valid and
 /// replace its own.
 pub(super) fn import(
-    examined: &Examined,
+    examined: &ExaminedMedium,
     options: ImportOptions,
     mirror: &mut Mirror<WriteAccess>,
     named: Option<&Knowledge>,
     now: Time,
     events: &Events,
-) -> Result<Imported> {
+) -> Result<ImportSummary> {
     let signed = &examined.signed;
-    let mut state = memory(mirror, options.accept_lineage)?;
+    let mut state = load_memory(mirror, options.accept_lineage)?;
     refuse_replaced_key(signed, &state)?;
-    let dates = Dates::of(signed, &state, now.into(), options.accept_lineage)?;
+    let dates = SetDates::judge(signed, &state, now.into(), options.accept_lineage)?;
     if !options.accept_expired {
         dates.expect_current(signed)?;
     }
@@ -87,23 +91,23 @@ pub(super) fn import(
     if let Some(last) = last.as_ref().filter(|last| !last.finished.contains(&signed.set_id)) {
         refuse_contradiction(signed, last)?;
     }
-    refuse_same_number(signed, last.as_ref())?;
+    refuse_reused_number(signed, last.as_ref())?;
     let older = last.as_ref().is_some_and(|last| signed.set.seq < last.seq);
-    let mut imported = Imported::begun(examined, older, mirror.rewritten_views());
+    let mut imported = ImportSummary::new(examined, older, mirror.rewritten_views());
     imported.skipped = options.skipped;
     if last.as_ref().is_some_and(|last| last.finished.contains(&signed.set_id))
-        && is_still_here(examined, mirror)?
+        && is_still_present(examined, mirror)?
     {
         imported.already_applied = true;
         // The mirror can rebuild these parts from its index and its pool, without any byte of the medium.
-        let knowledge = in_force(named, mirror.layout())?;
+        let knowledge = knowledge_or_own(named, mirror.layout())?;
         heal_folders(mirror, &knowledge, now, &mut imported)?;
         imported.rewritten.extend(mirror.refresh_views(&knowledge)?);
-        warn_of_evidence(mirror, events);
+        warn_of_changed_views(mirror, events);
         return Ok(imported);
     }
-    let recorded = recorded_beside(mirror)?;
-    let absent = absent_from_mirror(examined, mirror)?;
+    let recorded = damaged_views(mirror)?;
+    let absent = missing_in_mirror(examined, mirror)?;
     if !absent.is_empty()
         && !options.partial_ok
         && let Some(error) = examined.missing_error()
@@ -111,43 +115,43 @@ pub(super) fn import(
         return Err(error);
     }
     imported.missing = absent;
-    remove_what_was_cut_off(mirror)?;
-    let unwanted = unwanted(examined, mirror, &imported.missing)?;
-    check_room(examined, mirror, &unwanted)?;
-    let staged = stage(examined, mirror, &unwanted, &mut imported, events)?;
+    remove_interrupted_staging(mirror)?;
+    let unneeded = unneeded_files(examined, mirror, &imported.missing)?;
+    check_space(examined, mirror, &unneeded)?;
+    let staged = stage(examined, mirror, &unneeded, &mut imported, events)?;
     let theirs = if older { None } else { adopted_knowledge(examined, mirror, &mut imported)? };
     // Only these tables may know the families of the sets.
-    let own = in_force(named, mirror.layout())?;
+    let own = knowledge_or_own(named, mirror.layout())?;
     let knowledge = match (&theirs, named) {
         (Some(theirs), None) => theirs,
         _ => &*own,
     };
-    let taking = Taking { examined, knowledge, older, now };
-    let mut noted = noted(signed, last, now);
-    imported.healed = place(&staged, mirror, now)?;
+    let run = ImportRun { examined, knowledge, older, now };
+    let mut noted = updated_memory(signed, last, now);
+    imported.healed = move_to_pool(&staged, mirror, now)?;
     // Before the commit: a set counts once its import has begun, however the import ends.
-    note(mirror, &mut state, signed, &noted)?;
-    imported.left = commit(&taking, &staged, mirror, &imported.missing)?;
+    save_memory(mirror, &mut state, signed, &noted)?;
+    imported.left = commit_rows(&run, &staged, mirror, &imported.missing)?;
     if theirs.is_some() {
         mirror.adopt_knowledge(&examined.knowledge)?;
         imported.knowledge_adopted = true;
     }
-    publish(&taking, mirror, &mut imported)?;
+    publish_sets(&run, mirror, &mut imported)?;
     heal_folders(mirror, knowledge, now, &mut imported)?;
     mirror.refresh_views(knowledge)?;
-    warn_of_evidence(mirror, events);
-    let still = recorded_beside(mirror)?;
+    warn_of_changed_views(mirror, events);
+    let still = damaged_views(mirror)?;
     imported.rewritten.extend(recorded.difference(&still).cloned());
     if imported.left.is_empty() {
         noted.finished.insert(examined.signed.set_id);
-        note(mirror, &mut state, signed, &noted)?;
+        save_memory(mirror, &mut state, signed, &noted)?;
     }
     disk::remove_dir_all(&staging_folder(examined, mirror))?;
     Ok(imported)
 }
 
 /// Refuses a set that has the same number as the last set of its lineage but is a different set.
-fn refuse_same_number(signed: &Signed, last: Option<&LastImport>) -> Result<()> {
+fn refuse_reused_number(signed: &SignedSet, last: Option<&LastImport>) -> Result<()> {
     if last.is_none_or(|last| last.seq != signed.set.seq || last.set_id == signed.set_id) {
         return Ok(());
     }
@@ -159,7 +163,10 @@ fn refuse_same_number(signed: &Signed, last: Option<&LastImport>) -> Result<()> 
 }
 
 /// Returns the knowledge for an import: that of the caller, otherwise that of the mirror.
-pub(super) fn in_force<'a>(named: Option<&'a Knowledge>, layout: &Layout) -> Result<Cow<'a, Knowledge>> {
+pub(super) fn knowledge_or_own<'a>(
+    named: Option<&'a Knowledge>,
+    layout: &Layout,
+) -> Result<Cow<'a, Knowledge>> {
     named.map_or_else(|| Ok(Cow::Owned(effective_knowledge(layout)?.0)), |named| Ok(Cow::Borrowed(named)))
 }
 
@@ -168,7 +175,7 @@ fn heal_folders(
     mirror: &mut Mirror<WriteAccess>,
     knowledge: &Knowledge,
     now: Time,
-    imported: &mut Imported,
+    imported: &mut ImportSummary,
 ) -> Result<()> {
     for set in mirror.rebuild_damaged_folders(knowledge, now)? {
         imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
@@ -177,19 +184,19 @@ fn heal_folders(
 }
 
 /// Warns of views that were changed from outside and rewritten.
-fn warn_of_evidence(mirror: &Mirror<WriteAccess>, events: &Events) {
+fn warn_of_changed_views(mirror: &Mirror<WriteAccess>, events: &Events) {
     mirror.evidence().iter().for_each(|evidence| events.warn(evidence.warning()));
 }
 
 /// Returns the damaged paths that are recorded beside the set folders of KBs.
-fn recorded_beside(mirror: &Mirror<impl Access>) -> Result<BTreeSet<Utf8PathBuf>> {
+fn damaged_views(mirror: &Mirror<impl Access>) -> Result<BTreeSet<Utf8PathBuf>> {
     let mut damage = mirror.index().damage()?;
     damage.retain(|damage| damage.kb.is_some() && damage.folder.is_none());
     Ok(damage.into_iter().map(|damage| damage.path).collect())
 }
 
 /// Returns the row of the set that has exactly these files, or `None` if the index does not have such a set.
-fn row_of(mirror: &Mirror<impl Access>, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
+fn row_with_files(mirror: &Mirror<impl Access>, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
     let digests: BTreeSet<Sha256> = set.files.iter().filter_map(|file| file.sha256).collect();
     let same = |row: &SetRow| {
         row.folder == set.folder
@@ -200,7 +207,7 @@ fn row_of(mirror: &Mirror<impl Access>, kb: Kb, set: &SetRecord) -> Result<Optio
 
 /// Returns `true` if the mirror still has the imported content: the folders, and the bytes behind them. Checks
 /// names, sizes, and recorded damage. A folder that holds a later generation by now is accepted.
-fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bool> {
+fn is_still_present(examined: &ExaminedMedium, mirror: &Mirror<impl Access>) -> Result<bool> {
     for (kb, set) in &examined.listing.sets {
         for file in &set.files {
             if let (Some(sha256), Some(size)) = (file.sha256, file.size)
@@ -210,7 +217,7 @@ fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bo
             }
         }
         let Some((published, _)) = mirror.index().publication_of(*kb, &set.folder)? else { return Ok(false) };
-        let Some(row) = row_of(mirror, *kb, set)?.filter(|row| row.id == published) else { continue };
+        let Some(row) = row_with_files(mirror, *kb, set)?.filter(|row| row.id == published) else { continue };
         if !mirror.is_intact(&row)? {
             return Ok(false);
         }
@@ -219,32 +226,32 @@ fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bo
 }
 
 /// Returns the missing files that the mirror does not have either. The medium does not need the other files.
-fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<Vec<Leftover>> {
+fn missing_in_mirror(examined: &ExaminedMedium, mirror: &Mirror<impl Access>) -> Result<Vec<AbsentFile>> {
     let mut absent = Vec::new();
-    for leftover in &examined.missing {
-        let here = if let Some(bytes) = leftover.bytes {
-            mirror.has_in_pool(&leftover.sha256, bytes)?
+    for file in &examined.missing {
+        let here = if let Some(bytes) = file.bytes {
+            mirror.has_in_pool(&file.sha256, bytes)?
         } else {
             // The mirror generates its own install scripts. The medium is still incomplete without this one.
-            let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
+            let path = file.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
             path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
         };
         if !here {
-            absent.push(leftover.clone());
+            absent.push(file.clone());
         }
     }
     Ok(absent)
 }
 
 /// Writes all rows in one transaction. Returns the incomplete KBs.
-fn commit(
-    taking: &Taking<'_>,
-    staged: &Staged,
+fn commit_rows(
+    run: &ImportRun<'_>,
+    staged: &StagedFiles,
     mirror: &mut Mirror<WriteAccess>,
-    missing: &[Leftover],
+    missing: &[AbsentFile],
 ) -> Result<Vec<Kb>> {
-    let Taking { examined, knowledge, older, now } = *taking;
-    let left = left_of(examined, missing);
+    let ImportRun { examined, knowledge, older, now } = *run;
+    let left = incomplete_kbs(examined, missing);
     let layout = mirror.layout().clone();
     let created = examined.signed.set.created.parse().unwrap_or(now);
     mirror.index_mut().in_transaction(|index| {
@@ -269,13 +276,17 @@ fn commit(
 }
 
 /// Publishes the sets. An older set only publishes folders that do not exist yet.
-fn publish(taking: &Taking<'_>, mirror: &mut Mirror<WriteAccess>, imported: &mut Imported) -> Result<()> {
-    let Taking { examined, knowledge, older, now } = *taking;
+fn publish_sets(
+    run: &ImportRun<'_>,
+    mirror: &mut Mirror<WriteAccess>,
+    imported: &mut ImportSummary,
+) -> Result<()> {
+    let ImportRun { examined, knowledge, older, now } = *run;
     for (kb, set) in &examined.listing.sets {
         if imported.left.contains(kb) {
             continue;
         }
-        let Some(row) = row_of(mirror, *kb, set)? else {
+        let Some(row) = row_with_files(mirror, *kb, set)? else {
             return Err(Error::new(
                 ErrorKind::Internal,
                 format!("{} of {kb} is not in the index", set.folder),
@@ -296,9 +307,9 @@ fn publish(taking: &Taking<'_>, mirror: &mut Mirror<WriteAccess>, imported: &mut
 /// Returns the knowledge of the medium if its tables replace the mirror's, otherwise `None`. Ignores tables that
 /// this program cannot read.
 fn adopted_knowledge(
-    examined: &Examined,
+    examined: &ExaminedMedium,
     mirror: &Mirror<WriteAccess>,
-    imported: &mut Imported,
+    imported: &mut ImportSummary,
 ) -> Result<Option<Knowledge>> {
     match knowledge_from_texts(&examined.knowledge) {
         Err(error) => imported.knowledge_left = Some(error.to_string()),

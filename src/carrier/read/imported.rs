@@ -2,14 +2,14 @@
 
 use camino::Utf8PathBuf;
 
-use super::examine::Examined;
+use super::examine::ExaminedMedium;
 use crate::carrier::trust::PublicKey;
-use crate::documents::{Healed, ImportDocument, ImportedDocument, Leftover};
+use crate::documents::{AbsentFile, HealedFile, ImportDocument, ImportedDocument};
 use crate::update::{Kb, Sha256, count, human_size};
 
 /// The outcome of an import.
 #[derive(Debug)]
-pub struct Imported {
+pub struct ImportSummary {
     /// The sequence number of the set in its lineage.
     pub seq: u64,
     /// The number of the set, for people.
@@ -34,7 +34,7 @@ pub struct Imported {
     /// Their bytes.
     pub present_bytes: u64,
     /// Damaged or missing pool files that were replaced from the medium.
-    pub healed: Vec<Healed>,
+    pub healed: Vec<HealedFile>,
     /// Other set folders that were rebuilt, because they shared the damaged files.
     pub healed_folders: Vec<String>,
     /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were rewritten.
@@ -48,7 +48,7 @@ pub struct Imported {
     /// Set folders of the medium that were skipped, because they were removed from this mirror on purpose.
     pub skipped: Vec<String>,
     /// The missing files.
-    pub missing: Vec<Leftover>,
+    pub missing: Vec<AbsentFile>,
     /// The names of unknown entries on the medium. They were not read.
     pub litter: Vec<String>,
     /// `true` if the medium's tables replaced the mirror's: they are newer, or have the same version with other
@@ -60,10 +60,10 @@ pub struct Imported {
     pub key: PublicKey,
 }
 
-impl Imported {
+impl ImportSummary {
     /// Returns the outcome of an import that has just begun. `mended` lists the views that the mirror rewrote when
     /// it was opened.
-    pub(super) fn begun(examined: &Examined, older: bool, mended: &[Utf8PathBuf]) -> Self {
+    pub(super) fn new(examined: &ExaminedMedium, older: bool, mended: &[Utf8PathBuf]) -> Self {
         Self {
             seq: examined.signed.set.seq,
             number: examined.signed.set.number(),

@@ -7,11 +7,11 @@
 use camino::Utf8Path;
 use jiff::Timestamp;
 
-use super::examine::{Examined, examine};
-use super::import::{ImportOptions, import, in_force};
-use super::imported::Imported;
+use super::examine::{ExaminedMedium, examine};
+use super::import::{ImportOptions, import, knowledge_or_own};
+use super::imported::ImportSummary;
 use crate::carrier::report::keep_report;
-use crate::carrier::trust::{Dates, KeyFolder, PublicKey, Trust, memory, refuse_replaced_key};
+use crate::carrier::trust::{KeyFolder, PublicKey, SetDates, TrustedRoots, load_memory, refuse_replaced_key};
 use crate::disk;
 use crate::documents::{CheckMediumDocument, StateDocument};
 use crate::error::Result;
@@ -35,13 +35,13 @@ pub struct CheckJob<'a> {
 #[derive(Debug)]
 pub struct MediumCheck {
     /// The checked medium.
-    pub examined: Examined,
+    pub examined: ExaminedMedium,
     /// The number of files under `data/` that were read.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
     /// The dates of the set.
-    pub dates: Dates,
+    pub dates: SetDates,
 }
 
 /// An import of a medium into a mirror.
@@ -67,7 +67,7 @@ pub struct ImportJob<'a> {
 #[derive(Debug)]
 pub struct ImportOutcome {
     /// The work that was done.
-    pub imported: Imported,
+    pub imported: ImportSummary,
     /// `true` if the content of the mirror comes from a recording.
     pub is_demo: bool,
     /// The root key that became trusted by this import, if it was not trusted before.
@@ -79,19 +79,22 @@ impl CheckJob<'_> {
     pub fn run(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
         let outcome = self.check(layout, events);
         let document = outcome.as_ref().map(MediumCheck::document);
-        warn_unkept(keep_report(layout, RunReport::CheckMedium, self.medium, document, self.now), events);
+        warn_of_missing_report(
+            keep_report(layout, RunReport::CheckMedium, self.medium, document, self.now),
+            events,
+        );
         outcome
     }
 
     fn check(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
-        let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+        let examined = examine(self.medium, &trusted_roots(layout, self.trust_on_first_use)?)?;
         KeyFolder::new(layout.keys()).refuse_distrusted(&examined.signed)?;
         let mut state = StateDocument::new();
         if disk::exists(layout.index()) {
-            state = memory(&Mirror::open(layout.clone())?, false)?;
+            state = load_memory(&Mirror::open(layout.clone())?, false)?;
         }
         refuse_replaced_key(&examined.signed, &state)?;
-        let dates = Dates::of(&examined.signed, &state, self.now, false)?;
+        let dates = SetDates::judge(&examined.signed, &state, self.now, false)?;
         events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
         let (files, bytes) = examined.read_all(events)?;
         if let Some(error) = examined.missing_error() {
@@ -133,21 +136,24 @@ impl MediumCheck {
 impl ImportJob<'_> {
     /// Imports the medium into a mirror, which is created if necessary, and writes the report there.
     pub fn run(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
-        let outcome = self.take(layout, events);
+        let outcome = self.import(layout, events);
         let document = outcome.as_ref().map(|outcome| outcome.imported.document());
-        warn_unkept(keep_report(layout, RunReport::Import, self.medium, document, self.now), events);
+        warn_of_missing_report(
+            keep_report(layout, RunReport::Import, self.medium, document, self.now),
+            events,
+        );
         outcome
     }
 
-    fn take(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
-        let mut examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+    fn import(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
+        let mut examined = examine(self.medium, &trusted_roots(layout, self.trust_on_first_use)?)?;
         KeyFolder::new(layout.keys()).refuse_distrusted(&examined.signed)?;
         let signed = &examined.signed;
         let is_new = !disk::exists(layout.index());
-        let knowledge = in_force(self.named, layout)?;
+        let knowledge = knowledge_or_own(self.named, layout)?;
         let mut mirror = Mirror::open_for_writing(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
         let state = mirror.load_state()?.known().unwrap_or_default();
-        let skipped = examined.leave_out(|kb, set| state.is_removed(kb, set.architecture));
+        let skipped = examined.exclude_sets(|kb, set| state.is_removed(kb, set.architecture));
         let signed = &examined.signed;
         let options = ImportOptions {
             skipped,
@@ -178,12 +184,12 @@ impl ImportJob<'_> {
     }
 }
 
-fn trust(layout: &Layout, on_first_use: bool) -> Result<Trust> {
-    Ok(Trust { keys: KeyFolder::new(layout.keys()).trusted()?, on_first_use })
+fn trusted_roots(layout: &Layout, on_first_use: bool) -> Result<TrustedRoots> {
+    Ok(TrustedRoots { keys: KeyFolder::new(layout.keys()).trusted()?, on_first_use })
 }
 
 /// Warns of a report that could not be written. The result of the command does not change.
-fn warn_unkept(kept: Result<()>, events: &Events) {
+fn warn_of_missing_report(kept: Result<()>, events: &Events) {
     if let Err(error) = kept {
         events.warn(format!("did not write the report: {}", error.full_message()));
     }

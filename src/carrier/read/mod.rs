@@ -9,9 +9,11 @@ mod job;
 mod reading;
 mod staging;
 
-pub(in crate::carrier) use description::{Listed, describe};
-pub use examine::{Examined, examine};
+pub(in crate::carrier) use description::{SetDescription, read_description};
+pub use examine::{ExaminedMedium, examine};
 pub(in crate::carrier) use examine::{examine_open, hash_tool};
-pub use imported::Imported;
+pub use imported::ImportSummary;
 pub use job::{CheckJob, ImportJob, ImportOutcome, MediumCheck};
-pub(in crate::carrier) use reading::{digest, hash_file, hash_local, of_medium, read_small, read_text, utf8};
+pub(in crate::carrier) use reading::{
+    as_medium_error, digest, hash_file, hash_local, read_small, read_text, utf8,
+};

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::update::{Digests, DualHasher, Sha256};
 
 /// Attributes a read error to the medium.
-pub(in crate::carrier) fn of_medium(error: Error) -> Error {
+pub(in crate::carrier) fn as_medium_error(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Medium)
@@ -24,15 +24,15 @@ pub(in crate::carrier) fn of_medium(error: Error) -> Error {
 
 /// Reads a complete small file of the medium.
 pub(in crate::carrier) fn read_small(folder: &OpenFolder, name: &str, cap: u64) -> Result<Vec<u8>> {
-    match folder.entry(name).map_err(of_medium)? {
+    match folder.entry(name).map_err(as_medium_error)? {
         Entry::File(size) if size > cap => {
             return Err(refused(format!("{name} has {size} bytes; the limit is {cap}")));
         }
         Entry::File(_) => {}
-        Entry::Nothing => return Err(refused(format!("{name} is missing"))),
+        Entry::Missing => return Err(refused(format!("{name} is missing"))),
         Entry::Folder | Entry::Other => return Err(refused(format!("{name} is not a regular file"))),
     }
-    let read = folder.read(name, cap).map_err(of_medium)?;
+    let read = folder.read(name, cap).map_err(as_medium_error)?;
     read.ok_or_else(|| refused(format!("{name} grew beyond {cap} bytes while it was read")))
 }
 
@@ -54,8 +54,8 @@ pub(in crate::carrier) fn hash_file(
     path: &str,
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<Digests> {
-    let file = folder.open_regular(path).map_err(of_medium)?;
-    hash(file, sink, &|error| of_medium(cannot_read(&folder.locate(path), error)))
+    let file = folder.open_regular(path).map_err(as_medium_error)?;
+    hash(file, sink, &|error| as_medium_error(cannot_read(&folder.locate(path), error)))
 }
 
 /// Reads a regular file outside of a medium once, and passes every piece to the sink.

@@ -23,7 +23,7 @@ const NEXT: &str = "next";
 
 /// A new export key that replaces an old one.
 #[derive(Debug)]
-pub struct Rotated {
+pub struct KeyRotation {
     /// The new key.
     pub new: ExportKey,
     /// The retired key.
@@ -34,7 +34,7 @@ pub struct Rotated {
 
 /// A revoked key.
 #[derive(Debug)]
-pub struct Revoked {
+pub struct KeyRevocation {
     /// The revoked key.
     pub key: PublicKey,
     /// The version of the list that revokes the key.
@@ -53,10 +53,10 @@ impl KeyFolder {
         with_passphrase: bool,
         passphrases: &dyn Passphrases,
         now: &str,
-    ) -> Result<Rotated> {
-        let (root, mut list) = self.root_and_list(root_key, passphrases)?;
+    ) -> Result<KeyRotation> {
+        let (root, mut list) = self.read_root_and_list(root_key, passphrases)?;
         let Some(old) = list.export_keys.last().map(|row| row.key.clone()) else {
-            return Err(Error::usage(format!("{} has no export key", self.file("keys.json"))));
+            return Err(Error::usage(format!("{} has no export key", self.path_of("keys.json"))));
         };
         let is_locked = with_passphrase || self.has_passphrase("export.key") == Some(true);
         let passphrase = is_locked.then(|| passphrases.for_new_key()).transpose()?;
@@ -67,8 +67,8 @@ impl KeyFolder {
             list.retired.push(RetiredKey { key: gone.key, valid_from: gone.valid_from, retired, revoked });
         }
         list.export_keys.push(row.clone());
-        let version = self.change(list, &root, Some(&text))?;
-        Ok(Rotated { new: row, retired: old, version })
+        let version = self.write_list(list, &root, Some(&text))?;
+        Ok(KeyRotation { new: row, retired: old, version })
     }
 
     /// Revokes a retired export key. `id` is the number of the key.
@@ -77,8 +77,8 @@ impl KeyFolder {
         id: &str,
         root_key: Option<&Utf8Path>,
         passphrases: &dyn Passphrases,
-    ) -> Result<Revoked> {
-        let (root, mut list) = self.root_and_list(root_key, passphrases)?;
+    ) -> Result<KeyRevocation> {
+        let (root, mut list) = self.read_root_and_list(root_key, passphrases)?;
         if list.export_keys.iter().any(|row| row.key.id() == id) {
             return Err(Error::usage(format!("{id} is the current export key of this mirror"))
                 .hint("create a new key first, which retires this key: kbmirror keys rotate"));
@@ -89,15 +89,15 @@ impl KeyFolder {
         };
         let (key, is_new) = (row.key.clone(), !row.revoked);
         row.revoked = true;
-        let version = if is_new { self.change(list, &root, None)? } else { list.version };
-        Ok(Revoked { key, version, is_new })
+        let version = if is_new { self.write_list(list, &root, None)? } else { list.version };
+        Ok(KeyRevocation { key, version, is_new })
     }
 
     /// Moves the secret root key into another folder. Removes the old file after the new one was read back.
     pub fn move_root(&self, to: &Utf8Path, passphrases: &dyn Passphrases) -> Result<Utf8PathBuf> {
-        let from = self.file("root.key");
+        let from = self.path_of("root.key");
         let new = to.join("root.key");
-        self.root(None, passphrases)?;
+        self.read_root(None, passphrases)?;
         if !disk::is_folder(to)? {
             return Err(
                 Error::usage(format!("{to} is not a folder")).hint("mount the medium, or create the folder")
@@ -122,19 +122,19 @@ impl KeyFolder {
 
     /// Returns `true` if the secret root key lies beside the export key.
     pub fn has_root_beside(&self) -> bool {
-        disk::exists(&self.file("root.key")) && disk::exists(&self.file("export.key"))
+        disk::exists(&self.path_of("root.key")) && disk::exists(&self.path_of("export.key"))
     }
 
     /// Finishes an interrupted change.
     pub(super) fn finish_change(&self) -> Result<()> {
-        let next = self.file(NEXT);
+        let next = self.path_of(NEXT);
         if !disk::exists(&next) {
             return Ok(());
         }
         for name in CHANGED {
             let new = next.join(name);
             if disk::exists(&new) {
-                disk::rename(&new, &self.file(name))?;
+                disk::rename(&new, &self.path_of(name))?;
             }
         }
         let _gone = disk::remove_empty_dir(&next);
@@ -142,23 +142,23 @@ impl KeyFolder {
     }
 
     /// Signs a list as the next version and puts it in place, with a new export key if one is given.
-    fn change(&self, mut list: KeyList, root: &SecretKey, export: Option<&str>) -> Result<u32> {
+    fn write_list(&self, mut list: KeyList, root: &SecretKey, export: Option<&str>) -> Result<u32> {
         list.version = list.version.saturating_add(1);
         let text = list.to_text()?;
         let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
-        let part = self.file(&format!("{NEXT}.part"));
+        let part = self.path_of(&format!("{NEXT}.part"));
         disk::remove_dir_all(&part)?;
         if let Some(export) = export {
             disk::write_secret(&part.join("export.key"), export.as_bytes())?;
         }
         disk::write_atomic(&part.join("keys.json.minisig"), signature.as_bytes())?;
         disk::write_atomic(&part.join("keys.json"), text.as_bytes())?;
-        disk::rename(&part, &self.file(NEXT))?;
+        disk::rename(&part, &self.path_of(NEXT))?;
         self.finish_change()?;
         Ok(list.version)
     }
 
-    fn root_and_list(
+    fn read_root_and_list(
         &self,
         root_key: Option<&Utf8Path>,
         passphrases: &dyn Passphrases,
@@ -167,17 +167,17 @@ impl KeyFolder {
         self.expect_file("keys.json.minisig")?;
         if self.has_passphrase("export.key") == Some(true) {
             // The key itself is not needed, and its passphrase may be lost.
-            read_private(&self.file("export.key"), "the secret key")?;
+            read_private(&self.path_of("export.key"), "the secret key")?;
         } else {
             self.signing_keys(passphrases)?;
         }
         let list = self.key_list()?;
-        Ok((self.root(root_key, passphrases)?, list))
+        Ok((self.read_root(root_key, passphrases)?, list))
     }
 
     /// Reads the secret root key of this mirror, which may lie in another folder.
-    fn root(&self, elsewhere: Option<&Utf8Path>, passphrases: &dyn Passphrases) -> Result<SecretKey> {
-        let path = elsewhere.map_or_else(|| self.file("root.key"), Utf8Path::to_owned);
+    fn read_root(&self, elsewhere: Option<&Utf8Path>, passphrases: &dyn Passphrases) -> Result<SecretKey> {
+        let path = elsewhere.map_or_else(|| self.path_of("root.key"), Utf8Path::to_owned);
         if !disk::is_file(&path)? {
             return Err(Error::usage(format!("the secret root key is not at {path}"))
                 .hint("name the file of the secret root key: --root-key FILE"));

@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::last_import;
-use super::signed::Signed;
+use super::signed::SignedSet;
 use crate::carrier::medium::refused;
 use crate::documents::{LastImport, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +28,7 @@ const SECONDS_AHEAD: u64 = 86_400;
 
 /// The dates of a set, judged by the clock of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dates {
+pub struct SetDates {
     /// The end of the set's validity as RFC 3339, or `None` if the set does not expire.
     pub expires: Option<String>,
     /// `true` if the end has passed, by a clock that is plausible.
@@ -37,10 +37,10 @@ pub struct Dates {
     pub clock_behind: Option<String>,
 }
 
-impl Dates {
+impl SetDates {
     /// Judges the dates of a set. Refuses dates that no honest set has.
-    pub(in crate::carrier) fn of(
-        signed: &Signed,
+    pub(in crate::carrier) fn judge(
+        signed: &SignedSet,
         state: &StateDocument,
         now: Timestamp,
         accepts_lineage: bool,
@@ -66,13 +66,13 @@ impl Dates {
             refuse_jump(signed, last.as_ref(), created)?;
         }
         let times = state.imports.values().filter_map(|last| last.imported.as_deref());
-        let clock_behind = behind(times.chain(state.last_export.as_deref()), now);
+        let clock_behind = time_ahead_of_clock(times.chain(state.last_export.as_deref()), now);
         let is_expired = clock_behind.is_none() && expires.is_some_and(|end| now > end);
         Ok(Self { expires: set.expires.clone(), is_expired, clock_behind })
     }
 
     /// Refuses an expired set.
-    pub(in crate::carrier) fn expect_current(&self, signed: &Signed) -> Result<()> {
+    pub(in crate::carrier) fn expect_current(&self, signed: &SignedSet) -> Result<()> {
         let Some(end) = self.expires.as_ref().filter(|_| self.is_expired) else { return Ok(()) };
         Err(Error::new(
             ErrorKind::Unresolved,
@@ -101,13 +101,16 @@ impl Dates {
 }
 
 /// Returns the latest of some times if the clock is behind it, otherwise `None`.
-pub(in crate::carrier) fn behind<'a>(times: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<String> {
+pub(in crate::carrier) fn time_ahead_of_clock<'a>(
+    times: impl Iterator<Item = &'a str>,
+    now: Timestamp,
+) -> Option<String> {
     let latest = times.filter_map(|time| time.parse::<Timestamp>().ok()).max()?;
     (latest.duration_since(now) > JITTER).then(|| latest.to_string())
 }
 
 /// Refuses a number that would leave no room for later sets of the lineage.
-fn refuse_jump(signed: &Signed, last: Option<&LastImport>, created: Timestamp) -> Result<()> {
+fn refuse_jump(signed: &SignedSet, last: Option<&LastImport>, created: Timestamp) -> Result<()> {
     let set = &signed.set;
     let (last, seconds) =
         (last.map_or(0, |last| last.seq), u64::try_from(created.as_second()).unwrap_or_default());
@@ -123,7 +126,7 @@ fn refuse_jump(signed: &Signed, last: Option<&LastImport>, created: Timestamp) -
 }
 
 /// Refuses a set with an older number and a newer date: one of the two is wrong.
-pub(in crate::carrier) fn refuse_contradiction(signed: &Signed, last: &LastImport) -> Result<()> {
+pub(in crate::carrier) fn refuse_contradiction(signed: &SignedSet, last: &LastImport) -> Result<()> {
     let time = |text: &str| text.parse::<Timestamp>().ok();
     let is_newer = time(&signed.set.created) > time(&last.created);
     if signed.set.seq >= last.seq || !is_newer {

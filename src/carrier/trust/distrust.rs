@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::keys::KeyFolder;
 use super::secret_file::CAP;
-use super::signed::Signed;
+use super::signed::SignedSet;
 use crate::carrier::medium::refused;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ const FILE: &str = "distrusted.txt";
 impl KeyFolder {
     /// Returns the numbers of the distrusted keys.
     pub fn distrusted(&self) -> Result<Vec<String>> {
-        let path = self.file(FILE);
+        let path = self.path_of(FILE);
         if !disk::exists(&path) {
             return Ok(Vec::new());
         }
@@ -40,7 +40,7 @@ impl KeyFolder {
         if self.distrusted()?.iter().any(|known| known == number) {
             return Ok(false);
         }
-        let path = self.file(FILE);
+        let path = self.path_of(FILE);
         let mut text = if disk::exists(&path) {
             disk::read_text(&path, CAP)?
         } else {
@@ -53,7 +53,7 @@ impl KeyFolder {
     }
 
     /// Refuses a medium under a distrusted key.
-    pub(in crate::carrier) fn refuse_distrusted(&self, signed: &Signed) -> Result<()> {
+    pub(in crate::carrier) fn refuse_distrusted(&self, signed: &SignedSet) -> Result<()> {
         let numbers = self.distrusted()?;
         for (what, key) in [
             ("signed under the root key", &signed.root_key),
@@ -69,7 +69,7 @@ impl KeyFolder {
                 .hint("ask the connected side for a medium under a new key: kbmirror keys rotate there")
                 .hint(format!(
                     "remove its line from {} if the key was distrusted by mistake",
-                    self.file(FILE)
+                    self.path_of(FILE)
                 )));
             }
         }

@@ -96,7 +96,7 @@ impl KeyList {
                 .caused_by(error)
         })?;
         if !trusted.contains(&list.root) {
-            return Err(stranger(&list.root, trusted).context("keys.json"));
+            return Err(untrusted_root(&list.root, trusted).context("keys.json"));
         }
         Ok(list)
     }
@@ -130,7 +130,7 @@ impl KeyList {
 
 /// Returns the error for a medium under an untrusted root key. The error names the trusted keys and the key of the
 /// medium.
-fn stranger(root: &PublicKey, trusted: &[PublicKey]) -> Error {
+fn untrusted_root(root: &PublicKey, trusted: &[PublicKey]) -> Error {
     let known: Vec<&str> = trusted.iter().map(PublicKey::as_str).collect();
     if known.is_empty() {
         return Error::new(
@@ -199,7 +199,7 @@ impl KeyFolder {
         Self { folder }
     }
 
-    pub(super) fn file(&self, name: &str) -> Utf8PathBuf {
+    pub(super) fn path_of(&self, name: &str) -> Utf8PathBuf {
         self.folder.join(name)
     }
 
@@ -212,7 +212,7 @@ impl KeyFolder {
         now: &str,
     ) -> Result<(PublicKey, Utf8PathBuf)> {
         let root_path = root_to.unwrap_or(&self.folder).join("root.key");
-        for path in [self.file("export.key"), self.file("keys.json"), root_path.clone()] {
+        for path in [self.path_of("export.key"), self.path_of("keys.json"), root_path.clone()] {
             if disk::exists(&path) {
                 return Err(Error::usage(format!("{path} exists already, and keys are never overwritten"))
                     .hint("print the root key with kbmirror keys show, or move the files away to create new keys"));
@@ -235,11 +235,11 @@ impl KeyFolder {
         let text = list.to_text()?;
         let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
         disk::write_secret(&root_path, root_text.as_bytes())?;
-        disk::write_secret(&self.file("export.key"), export_text.as_bytes())?;
-        disk::write_atomic(&self.file("keys.json.minisig"), signature.as_bytes())?;
-        disk::write_atomic(&self.file("root.pub"), format!("{}\n", list.root).as_bytes())?;
+        disk::write_secret(&self.path_of("export.key"), export_text.as_bytes())?;
+        disk::write_atomic(&self.path_of("keys.json.minisig"), signature.as_bytes())?;
+        disk::write_atomic(&self.path_of("root.pub"), format!("{}\n", list.root).as_bytes())?;
         // The list is last: the keys are complete once it exists.
-        disk::write_atomic(&self.file("keys.json"), text.as_bytes())?;
+        disk::write_atomic(&self.path_of("keys.json"), text.as_bytes())?;
         Ok((list.root, root_path))
     }
 
@@ -256,7 +256,7 @@ impl KeyFolder {
     /// Returns `true` if the secret key in a file has a passphrase, or `None` if the file is missing or cannot be
     /// read.
     pub fn has_passphrase(&self, name: &str) -> Option<bool> {
-        let path = self.file(name);
+        let path = self.path_of(name);
         let is_there = disk::is_file(&path).is_ok_and(|is_file| is_file);
         is_there.then(|| disk::read_text(&path, CAP).ok()).flatten().map(|text| is_locked(&text))
     }
@@ -264,10 +264,10 @@ impl KeyFolder {
     /// Returns the keys that sign a set. Refuses a folder without keys.
     pub fn signing_keys(&self, passphrases: &dyn Passphrases) -> Result<SigningKeys> {
         self.expect_keys()?;
-        let list = self.text("keys.json")?;
-        let list_signature = self.text("keys.json.minisig")?;
+        let list = self.read_text("keys.json")?;
+        let list_signature = self.read_text("keys.json.minisig")?;
         self.expect_file("export.key")?;
-        let export = read_secret(&self.file("export.key"), passphrases)?;
+        let export = read_secret(&self.path_of("export.key"), passphrases)?;
         let root =
             self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
         let known = KeyList::read(&list, &list_signature, std::slice::from_ref(&root))?;
@@ -275,7 +275,7 @@ impl KeyFolder {
         if !known.export_keys.iter().any(|row| row.key == public) {
             return Err(Error::usage(format!(
                 "{} is not among the export keys of keys.json",
-                self.file("export.key")
+                self.path_of("export.key")
             )));
         }
         Ok(SigningKeys { export, list, list_signature, root })
@@ -283,24 +283,24 @@ impl KeyFolder {
 
     /// Returns `true` if a list of export keys exists.
     pub fn has_list(&self) -> bool {
-        disk::exists(&self.file("keys.json"))
+        disk::exists(&self.path_of("keys.json"))
     }
 
     /// Returns the list of export keys of this side. Does not need a secret key.
     pub fn key_list(&self) -> Result<KeyList> {
         let root =
             self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
-        KeyList::read(&self.text("keys.json")?, &self.text("keys.json.minisig")?, &[root])
+        KeyList::read(&self.read_text("keys.json")?, &self.read_text("keys.json.minisig")?, &[root])
     }
 
     /// Reads a file that signing needs. Refuses a pipe or a device in its place, because reading it could block.
-    fn text(&self, name: &str) -> Result<String> {
+    fn read_text(&self, name: &str) -> Result<String> {
         self.expect_file(name)?;
-        disk::read_text(&self.file(name), CAP)
+        disk::read_text(&self.path_of(name), CAP)
     }
 
     pub(super) fn expect_file(&self, name: &str) -> Result<()> {
-        let path = self.file(name);
+        let path = self.path_of(name);
         if !disk::is_file(&path)? {
             let what = if disk::exists(&path) { "is not a regular file" } else { "is missing" };
             return Err(Error::usage(format!("{path} {what}, so media cannot be signed"))
@@ -311,7 +311,7 @@ impl KeyFolder {
 
     /// Returns the root key of this side, or `None` if it has none.
     pub fn own_root(&self) -> Result<Option<PublicKey>> {
-        let path = self.file("root.pub");
+        let path = self.path_of("root.pub");
         if !disk::exists(&path) {
             return Ok(None);
         }
@@ -321,7 +321,7 @@ impl KeyFolder {
     /// Returns the trusted root keys: the pinned ones, and this side's own.
     pub fn trusted(&self) -> Result<Vec<PublicKey>> {
         let mut trusted: Vec<PublicKey> = self.own_root()?.into_iter().collect();
-        let path = self.file("trusted.txt");
+        let path = self.path_of("trusted.txt");
         if disk::exists(&path) {
             for line in disk::read_text(&path, CAP)?.lines() {
                 let word = line.split('#').next().unwrap_or_default().trim();
@@ -341,12 +341,12 @@ impl KeyFolder {
     pub fn trust(&self, key: &PublicKey, how: &str, now: &str) -> Result<bool> {
         if self.distrusted()?.contains(&key.id()) {
             return Err(Error::usage(format!("{key} (id {}) is distrusted", key.id()))
-                .hint(format!("remove its line from {} to trust it again", self.file("distrusted.txt"))));
+                .hint(format!("remove its line from {} to trust it again", self.path_of("distrusted.txt"))));
         }
         if self.trusted()?.contains(key) {
             return Ok(false);
         }
-        let path = self.file("trusted.txt");
+        let path = self.path_of("trusted.txt");
         let mut text = if disk::exists(&path) {
             disk::read_text(&path, CAP)?
         } else {

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::KeyList;
-use super::signed::Signed;
+use super::signed::SignedSet;
 use crate::carrier::medium::refused;
 use crate::clock::Time;
 use crate::documents::{LastImport, StateDocument};
@@ -21,7 +21,7 @@ const STATE: &str = "state.json";
 
 /// Returns the memory of the importing mirror. If the memory is lost, begins a new one when the caller accepts the
 /// lineage, and otherwise refuses.
-pub(in crate::carrier) fn memory(
+pub(in crate::carrier) fn load_memory(
     mirror: &Mirror<impl Access>,
     accept_lineage: bool,
 ) -> Result<StateDocument> {
@@ -37,7 +37,7 @@ pub(in crate::carrier) fn memory(
     }
 }
 
-fn newest_keys(state: &StateDocument, signed: &Signed) -> Result<Option<KeyList>> {
+fn newest_keys(state: &StateDocument, signed: &SignedSet) -> Result<Option<KeyList>> {
     let Some(list) = state.export_keys.get(&signed.root_key.id()) else { return Ok(None) };
     serde_json::from_value(list.clone()).map(Some).map_err(|error| {
         Error::new(ErrorKind::Integrity, format!("{STATE} has a list of export keys that cannot be read"))
@@ -47,7 +47,7 @@ fn newest_keys(state: &StateDocument, signed: &Signed) -> Result<Option<KeyList>
 
 /// Refuses a set whose export key was replaced: a later list, which came with an imported medium, no longer has the
 /// key. An attacker with the old key and the old list cannot use them.
-pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, state: &StateDocument) -> Result<()> {
+pub(in crate::carrier) fn refuse_replaced_key(signed: &SignedSet, state: &StateDocument) -> Result<()> {
     let Some(newest) = newest_keys(state, signed)? else { return Ok(()) };
     let still = newest.export_keys.iter().any(|row| row.key == signed.export_key);
     if still || signed.key_list.version >= newest.version {
@@ -68,7 +68,7 @@ pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
 }
 
 /// Returns the newest imported set of the lineage of a set, or `None` if the list of the set revokes its key.
-pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &Signed) -> Option<LastImport> {
+pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &SignedSet) -> Option<LastImport> {
     let last = state.imports.get(&signed.set.lineage)?;
     // A set under a revoked key does not decide which sets are older: an attacker could have used any number.
     let is_revoked =
@@ -77,7 +77,11 @@ pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &Signed) ->
 }
 
 /// Returns the memory of a lineage after the import of a set has begun. Its number never decreases.
-pub(in crate::carrier) fn noted(signed: &Signed, last: Option<LastImport>, now: Time) -> LastImport {
+pub(in crate::carrier) fn updated_memory(
+    signed: &SignedSet,
+    last: Option<LastImport>,
+    now: Time,
+) -> LastImport {
     let imported = Some(now.to_string());
     let new = LastImport {
         seq: signed.set.seq,
@@ -96,10 +100,10 @@ pub(in crate::carrier) fn noted(signed: &Signed, last: Option<LastImport>, now: 
 }
 
 /// Records the memory of a lineage, and the list of export keys if it is the newest.
-pub(in crate::carrier) fn note(
+pub(in crate::carrier) fn save_memory(
     mirror: &mut Mirror<WriteAccess>,
     state: &mut StateDocument,
-    signed: &Signed,
+    signed: &SignedSet,
     noted: &LastImport,
 ) -> Result<()> {
     state.imports.insert(signed.set.lineage.clone(), noted.clone());

@@ -22,21 +22,21 @@ pub struct NoPassphrases;
 
 impl Passphrases for NoPassphrases {
     fn of_key(&self, path: &Utf8Path) -> Result<String> {
-        Err(locked(path))
+        Err(locked_key_error(path))
     }
 
     fn for_new_key(&self) -> Result<String> {
-        Err(unasked("the new secret key needs a passphrase"))
+        Err(missing_passphrase_error("the new secret key needs a passphrase"))
     }
 }
 
 /// Returns the error for a key with a passphrase that is not available.
-pub fn locked(path: &Utf8Path) -> Error {
-    unasked(&format!("the secret key {path} has a passphrase"))
+pub fn locked_key_error(path: &Utf8Path) -> Error {
+    missing_passphrase_error(&format!("the secret key {path} has a passphrase"))
 }
 
 /// Returns the error for a passphrase that is needed without a passphrase file or a terminal.
-pub fn unasked(why: &str) -> Error {
+pub fn missing_passphrase_error(why: &str) -> Error {
     Error::usage(format!("{why}, but without a terminal it cannot be asked for")).hint(
         "put it into a file that only you can read, and name the file: KBMIRROR_KEY_PASSPHRASE_FILE or --key-passphrase-file FILE",
     )

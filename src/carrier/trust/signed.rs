@@ -9,7 +9,7 @@ use crate::update::Sha256;
 
 /// The trusted root keys.
 #[derive(Debug, Clone, Default)]
-pub struct Trust {
+pub struct TrustedRoots {
     /// The keys that were trusted before the medium.
     pub keys: Vec<PublicKey>,
     /// `true` to trust the medium's own root key if no key is trusted yet. The caller decides.
@@ -18,7 +18,7 @@ pub struct Trust {
 
 /// A `set.json` with a valid signature, and the keys that vouch for it.
 #[derive(Debug, Clone)]
-pub struct Signed {
+pub struct SignedSet {
     /// The description of the set.
     pub set: MediumSet,
     /// The digest of `set.json`, which identifies the set.
@@ -33,7 +33,7 @@ pub struct Signed {
     pub first_use: bool,
 }
 
-impl Trust {
+impl TrustedRoots {
     /// Returns the list of export keys in a `keys.json`, and `true` if its root key was not trusted before. Refuses
     /// a list for which no trusted root key vouches.
     pub(in crate::carrier) fn key_list(&self, text: &str, signature: &str) -> Result<(KeyList, bool)> {

@@ -3,7 +3,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::target::{Target, on_medium};
+use super::target::{MediumTarget, as_write_error};
 use crate::carrier::medium::UNFINISHED;
 use crate::carrier::read::{hash_file, hash_local};
 use crate::documents::FindingKind;
@@ -39,16 +39,16 @@ impl CopyFault {
 
 /// The source of the bytes of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum CopySource {
     /// A file of this machine.
     Local(Utf8PathBuf),
     /// Another file of the medium, by its path there.
     Medium(String),
 }
 
-impl Origin {
+impl CopySource {
     /// Returns the full path, for messages.
-    fn locate(&self, target: &Target) -> Utf8PathBuf {
+    fn locate(&self, target: &MediumTarget) -> Utf8PathBuf {
         match self {
             Self::Local(path) => path.clone(),
             Self::Medium(path) => target.locate(path),
@@ -56,7 +56,7 @@ impl Origin {
     }
 
     /// Reads the source once, and passes every piece to the sink.
-    fn read(&self, target: &Target, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+    fn read(&self, target: &MediumTarget, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
         match self {
             Self::Local(path) => hash_local(path, sink),
             Self::Medium(path) => hash_file(target.folder()?, path, sink),
@@ -66,9 +66,9 @@ impl Origin {
 
 /// A file to copy.
 #[derive(Debug)]
-pub(super) struct Copy<'a> {
+pub(super) struct FileCopy<'a> {
     /// The source.
-    pub(super) from: &'a Origin,
+    pub(super) from: &'a CopySource,
     /// The expected digest of the source.
     pub(super) sha256: Sha256,
     /// The size in bytes.
@@ -80,14 +80,14 @@ pub(super) struct Copy<'a> {
 }
 
 /// Returns the name of a file while it is being written.
-pub(super) fn unfinished(to: &str) -> String {
+pub(super) fn unfinished_name(to: &str) -> String {
     format!("{to}{UNFINISHED}")
 }
 
-impl Copy<'_> {
+impl FileCopy<'_> {
     /// Copies the file under its unfinished name and syncs it. Removes the new file if the copy fails.
-    pub(super) fn run(&self, target: &Target, events: &Events) -> Result<(), CopyFault> {
-        let part = unfinished(self.to);
+    pub(super) fn run(&self, target: &MediumTarget, events: &Events) -> Result<(), CopyFault> {
+        let part = unfinished_name(self.to);
         let written = self.write(target, &part, events);
         if written.is_err() {
             // The first error says more than a failed cleanup. The next export removes such names.
@@ -96,8 +96,8 @@ impl Copy<'_> {
         written
     }
 
-    fn write(&self, target: &Target, part: &str, events: &Events) -> Result<(), CopyFault> {
-        let on_medium = |error| CopyFault::Medium(on_medium(error, &target.locate(self.to)));
+    fn write(&self, target: &MediumTarget, part: &str, events: &Events) -> Result<(), CopyFault> {
+        let as_write_error = |error| CopyFault::Medium(as_write_error(error, &target.locate(self.to)));
         let name = self.to.rsplit('/').next().unwrap_or_default().to_owned();
         events.send(Event::TransferStarted { id: self.id, name, size: Some(self.size) });
         let mut new = target.create(part).map_err(CopyFault::Medium)?;
@@ -109,21 +109,21 @@ impl Copy<'_> {
         });
         let found = match read {
             Ok(found) => found,
-            Err(error) if has_failed => return Err(on_medium(error)),
+            Err(error) if has_failed => return Err(as_write_error(error)),
             Err(error) => {
                 return Err(CopyFault::Source(
                     FindingKind::Unreadable,
-                    unreadable(&self.from.locate(target), error),
+                    unreadable_source(&self.from.locate(target), error),
                 ));
             }
         };
         if found.sha256 != self.sha256 {
             return Err(CopyFault::Source(
                 FindingKind::Digest,
-                differs(&self.from.locate(target), found.sha256),
+                digest_mismatch(&self.from.locate(target), found.sha256),
             ));
         }
-        new.finish().map_err(on_medium)?;
+        new.finish().map_err(as_write_error)?;
         events.send(Event::TransferFinished {
             id: self.id,
             bytes: count,
@@ -136,20 +136,20 @@ impl Copy<'_> {
 /// Reads a source once and checks its digest, before anything is removed to make room for the copy.
 pub(super) fn check_source(from: &Utf8Path, sha256: Sha256) -> Result<(), CopyFault> {
     let found = hash_local(from, &mut |_| Ok(()))
-        .map_err(|error| CopyFault::Source(FindingKind::Unreadable, unreadable(from, error)))?;
+        .map_err(|error| CopyFault::Source(FindingKind::Unreadable, unreadable_source(from, error)))?;
     if found.sha256 != sha256 {
-        return Err(CopyFault::Source(FindingKind::Digest, differs(from, found.sha256)));
+        return Err(CopyFault::Source(FindingKind::Digest, digest_mismatch(from, found.sha256)));
     }
     Ok(())
 }
 
 /// Returns the error for a file whose digest is not the one in the index.
-fn differs(from: &Utf8Path, found: Sha256) -> Error {
+fn digest_mismatch(from: &Utf8Path, found: Sha256) -> Error {
     Error::new(ErrorKind::Integrity, format!("{from} in the pool is damaged: its digest is {found}"))
         .hint("run kbmirror verify to find all damage; nothing of this export was kept on the medium")
 }
 
-fn unreadable(from: &Utf8Path, error: Error) -> Error {
+fn unreadable_source(from: &Utf8Path, error: Error) -> Error {
     Error::new(ErrorKind::Integrity, format!("{from} in the pool cannot be read"))
         .caused_by(error)
         .hint("run kbmirror verify to find all damage; nothing of this export was kept on the medium")

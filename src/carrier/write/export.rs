@@ -6,20 +6,20 @@
 
 use std::collections::BTreeMap;
 
-use super::exported::Exported;
-use super::found::Found;
+use super::exported::ExportSummary;
+use super::found::TargetContent;
 use super::pages::SetFacts;
 use super::payload::PoolDamage;
-use super::place::Place;
+use super::place::TargetFolder;
 use super::plan::ExportPlan;
-use super::planned::Planned;
+use super::planned::TargetPlan;
 use super::read_back::{ReadBack, read_back};
-use super::tree::{Parts, Program, Tree};
-use super::writer::{Writer, Written};
+use super::tree::{MediumTree, Program, TreeParts};
+use super::writer::{MediumWriter, WriteSummary};
 use crate::carrier::read::hash_local;
-use crate::carrier::trust::{SigningKeys, behind};
+use crate::carrier::trust::{SigningKeys, time_ahead_of_clock};
 use crate::clock::Time;
-use crate::documents::{MediumSet, Room, StateDocument};
+use crate::documents::{ExportSpace, MediumSet, StateDocument};
 use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::mirror::{Access, Mirror, MirrorState, NewDamage, REPLAY, WriteAccess};
@@ -27,7 +27,7 @@ use crate::servicing::Knowledge;
 
 /// The parts of an export that are not in its plan.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub struct ExportContext<'a> {
     /// The keys that sign.
     pub keys: &'a SigningKeys,
     /// The knowledge that is exported with the set.
@@ -46,25 +46,29 @@ pub struct Context<'a> {
 
 /// Returns the needed and the available space of an export. Also returns the error that the export would report
 /// before it reads any payload. Writes nothing.
-pub fn rehearse(plan: &ExportPlan, place: &Place, found: &Found) -> Result<(Room, Option<Error>)> {
-    let planned = Planned::new(plan, place, found)?;
-    let room = planned.room()?;
-    Ok((room, planned.expect_room(room).err()))
+pub fn dry_run(
+    plan: &ExportPlan,
+    place: &TargetFolder,
+    found: &TargetContent,
+) -> Result<(ExportSpace, Option<Error>)> {
+    let planned = TargetPlan::new(plan, place, found)?;
+    let space = planned.space()?;
+    Ok((space, planned.expect_space(space).err()))
 }
 
 /// Writes the medium. The mirror must be locked, because the export takes the next set number.
 pub fn export(
     plan: &ExportPlan,
-    place: &Place,
-    found: &Found,
+    place: &TargetFolder,
+    found: &TargetContent,
     mirror: &mut Mirror<WriteAccess>,
-    context: &Context<'_>,
-) -> Result<Exported> {
-    let planned = Planned::new(plan, place, found)?;
+    context: &ExportContext<'_>,
+) -> Result<ExportSummary> {
+    let planned = TargetPlan::new(plan, place, found)?;
     let removes_first = planned.preflight()?;
     let retained = planned.read_retained(mirror, context.events)?;
-    let tree = tree(plan, found, mirror, context)?;
-    let writer = Writer::new(&planned, &tree, retained, removes_first);
+    let tree = build_tree(plan, found, mirror, context)?;
+    let writer = MediumWriter::new(&planned, &tree, retained, removes_first);
     let written = match writer.write(&context.keys.export, context.events) {
         Ok(written) => written,
         Err(failure) => {
@@ -73,19 +77,19 @@ pub fn export(
         }
     };
     let read_back = read_back(&planned, &context.keys.root, context.events)?;
-    Ok(exported(&planned, &tree, written, read_back, place, context))
+    Ok(summary(&planned, &tree, written, read_back, place, context))
 }
 
 /// Builds the medium as a value, with the next number of the mirror.
-fn tree(
+fn build_tree(
     plan: &ExportPlan,
-    found: &Found,
+    found: &TargetContent,
     mirror: &mut Mirror<WriteAccess>,
-    context: &Context<'_>,
-) -> Result<Tree> {
-    let programs = programs(plan)?;
+    context: &ExportContext<'_>,
+) -> Result<MediumTree> {
+    let programs = read_programs(plan)?;
     let origin = mirror.origin()?;
-    let Numbered { mirror_id, seq, number } = number(mirror, found, context)?;
+    let SetNumbers { mirror_id, seq, number } = take_number(mirror, found, context)?;
     let facts = SetFacts {
         mirror_id: &mirror_id,
         seq,
@@ -97,11 +101,11 @@ fn tree(
         knowledge: context.knowledge,
     };
     let (keys, tables) = (context.keys, context.tables);
-    Tree::new(plan, Parts { facts, origin: &origin, keys, tables, programs: &programs })
+    MediumTree::new(plan, TreeParts { facts, origin: &origin, keys, tables, programs: &programs })
 }
 
 /// Reads the programs that the operator added.
-fn programs(plan: &ExportPlan) -> Result<BTreeMap<String, Program>> {
+fn read_programs(plan: &ExportPlan) -> Result<BTreeMap<String, Program>> {
     let read = plan.tools.iter().map(|(name, from)| {
         let found = hash_local(from, &mut |_| Ok(()))?;
         Ok((name.clone(), Program { from: from.clone(), sha256: found.sha256, size: found.size }))
@@ -109,16 +113,16 @@ fn programs(plan: &ExportPlan) -> Result<BTreeMap<String, Program>> {
     read.collect()
 }
 
-fn exported(
-    planned: &Planned<'_>,
-    tree: &Tree,
-    written: Written,
+fn summary(
+    planned: &TargetPlan<'_>,
+    tree: &MediumTree,
+    written: WriteSummary,
     read_back: ReadBack,
-    place: &Place,
-    context: &Context<'_>,
-) -> Exported {
-    let Written { counts, removed } = written;
-    Exported {
+    place: &TargetFolder,
+    context: &ExportContext<'_>,
+) -> ExportSummary {
+    let WriteSummary { counts, removed } = written;
+    ExportSummary {
         folder: planned.target.root().to_owned(),
         seq: tree.set.seq,
         number: tree.set.number(),
@@ -141,7 +145,7 @@ fn exported(
 }
 
 /// Records damaged pool files, which count as missing from now on. The export fails in any case.
-fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: &Context<'_>) {
+fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: &ExportContext<'_>) {
     if damaged.is_empty() {
         return;
     }
@@ -155,7 +159,7 @@ fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: 
 }
 
 /// The identity of a new set: its mirror, sequence number, and number.
-struct Numbered {
+struct SetNumbers {
     /// The id of the mirror.
     mirror_id: String,
     /// The sequence number: higher than that of every earlier set.
@@ -166,9 +170,13 @@ struct Numbered {
 
 /// Takes the next sequence number and the next number of the mirror for this set, and records both. A number that
 /// was used by an interrupted export or by a set on the medium is never used again.
-fn number(mirror: &mut Mirror<WriteAccess>, found: &Found, context: &Context<'_>) -> Result<Numbered> {
-    let mut state = lineage(mirror, context.new_lineage)?;
-    if let Some(time) = behind(state.last_export.as_deref().into_iter(), context.now.into()) {
+fn take_number(
+    mirror: &mut Mirror<WriteAccess>,
+    found: &TargetContent,
+    context: &ExportContext<'_>,
+) -> Result<SetNumbers> {
+    let mut state = lineage_state(mirror, context.new_lineage)?;
+    if let Some(time) = time_ahead_of_clock(state.last_export.as_deref().into_iter(), context.now.into()) {
         context.events.warn(format!(
             "the clock of this machine went backwards: its last export was at {time}; the dates of this set may be wrong"
         ));
@@ -186,13 +194,13 @@ fn number(mirror: &mut Mirror<WriteAccess>, found: &Found, context: &Context<'_>
     state.export_number = Some(number);
     state.last_export = Some(context.now.to_string());
     mirror.save_state(&state)?;
-    Ok(Numbered { mirror_id, seq, number })
+    Ok(SetNumbers { mirror_id, seq, number })
 }
 
 /// Returns the state with the lineage of an exporting mirror. If the state is lost, refuses the export unless the
 /// caller begins a new lineage: the numbers would begin again, and the receiving side would treat every set as
 /// older.
-pub fn lineage(mirror: &Mirror<impl Access>, new_lineage: bool) -> Result<StateDocument> {
+pub fn lineage_state(mirror: &Mirror<impl Access>, new_lineage: bool) -> Result<StateDocument> {
     match mirror.load_state()? {
         MirrorState::Known(state) => Ok(state),
         MirrorState::Lost if new_lineage => Ok(StateDocument::new()),

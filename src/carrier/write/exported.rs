@@ -9,7 +9,7 @@ use crate::update::{Sha256, count, human_size};
 
 /// The outcome of an export.
 #[derive(Debug)]
-pub struct Exported {
+pub struct ExportSummary {
     /// The folder of the medium.
     pub folder: Utf8PathBuf,
     /// The sequence number of the set in its lineage.
@@ -51,7 +51,7 @@ pub struct Exported {
     pub complete: bool,
 }
 
-impl Exported {
+impl ExportSummary {
     /// Returns the document of the export.
     pub fn document<'a>(&'a self, plan: &'a ExportPlan) -> ExportDocument<'a> {
         ExportDocument {

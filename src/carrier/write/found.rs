@@ -15,12 +15,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::carrier::medium::{
     DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, MANIFEST, MANIFEST_SIGNATURE, SET_SIGNATURE, TOOLS, UNFINISHED,
-    UNFINISHED_FOLDER, UNFINISHED_MARK, caps, is_litter_of_systems, is_name_of_format, read_manifest,
-    refused,
+    UNFINISHED_FOLDER, UNFINISHED_MARK, caps, is_name_of_format, is_system_file, read_manifest, refused,
 };
-use crate::carrier::read::{Listed, describe};
-use crate::carrier::read::{digest, hash_file, of_medium, read_small, read_text, utf8};
-use crate::carrier::trust::{KeyList, PublicKey, SigningKeys, Trust, read_mark, signer};
+use crate::carrier::read::{SetDescription, read_description};
+use crate::carrier::read::{as_medium_error, digest, hash_file, read_small, read_text, utf8};
+use crate::carrier::trust::{KeyList, PublicKey, SigningKeys, TrustedRoots, read_mark, signer};
 use crate::disk::{self, Entry, OpenFolder};
 use crate::documents::ExportMark;
 use crate::error::{Error, Result};
@@ -34,7 +33,7 @@ pub(super) const PROBE: &str = "kbm-probe.";
 
 /// The state of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum State {
+pub(super) enum TargetState {
     /// The target is empty.
     #[default]
     Blank,
@@ -42,30 +41,30 @@ pub(super) enum State {
     Finished,
     /// The rest of an interrupted export. Its mark names the files that it may have left. The earlier set may still
     /// have a description.
-    CutOff,
+    Interrupted,
     /// A medium of this mirror, by a key or by its content, without a verified description.
     Undescribed,
 }
 
 /// The content of an export's target.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct TargetContent {
     pub(super) root: Utf8PathBuf,
     /// The open folder, or `None` if it does not exist.
     pub(super) folder: Option<OpenFolder>,
-    pub(super) state: State,
+    pub(super) state: TargetState,
     /// The verified description of the set on the target.
-    pub(super) earlier: Option<Box<Listed>>,
+    pub(super) earlier: Option<Box<SetDescription>>,
     /// Every file under `data/`, with its size.
     pub(super) present: BTreeMap<String, u64>,
     /// The files under `data/` that are proven to belong to this mirror.
-    pub(super) ours: BTreeSet<String>,
+    pub(super) own_files: BTreeSet<String>,
     /// Complete package sets by the mirror's own digests, if the target has no verified description.
-    pub(super) whole: BTreeSet<(Kb, SetFolder)>,
+    pub(super) complete_sets: BTreeSet<(Kb, SetFolder)>,
     /// Incomplete package sets of the mirror, if the target has no verified description.
-    pub(super) partly: BTreeSet<(Kb, SetFolder)>,
+    pub(super) partial_sets: BTreeSet<(Kb, SetFolder)>,
     /// Set folders that our key signed, but that neither the mirror nor a verified description describes.
-    pub(super) unknown: BTreeSet<String>,
+    pub(super) unknown_sets: BTreeSet<String>,
     /// Warnings about the target for the operator.
     pub(super) warnings: Vec<String>,
 }
@@ -73,27 +72,31 @@ pub struct Found {
 /// Returns `true` if an interrupted run of kbmirror may have left a file of this name.
 pub(super) fn is_unfinished(name: &str) -> bool {
     let is_new = name
-        .strip_prefix(disk::BEING_WRITTEN)
+        .strip_prefix(disk::TEMPORARY_PREFIX)
         .is_some_and(|end| end.len() == 6 && end.bytes().all(|letter| letter.is_ascii_alphanumeric()));
     is_new || name.ends_with(UNFINISHED) || name.starts_with(PROBE)
 }
 
-impl Found {
+impl TargetContent {
     /// Examines a target without changing it. Refuses everything that neither belongs to this mirror nor was
     /// created by an operating system.
-    pub fn look(root: &Utf8Path, keys: Option<&SigningKeys>, mirror: &Mirror<impl Access>) -> Result<Self> {
+    pub fn examine(
+        root: &Utf8Path,
+        keys: Option<&SigningKeys>,
+        mirror: &Mirror<impl Access>,
+    ) -> Result<Self> {
         let mut found = Self { root: root.to_owned(), ..Self::default() };
         if !disk::exists(root) {
             return Ok(found);
         }
-        let folder = OpenFolder::open(root).map_err(of_medium)?;
+        let folder = OpenFolder::open(root).map_err(as_medium_error)?;
         found.folder = Some(folder.clone());
         let folder = &folder;
         let names: Vec<String> = folder
             .list("")
-            .map_err(of_medium)?
+            .map_err(as_medium_error)?
             .into_iter()
-            .filter(|name| !is_litter_of_systems(name))
+            .filter(|name| !is_system_file(name))
             .collect();
         for name in names.iter().filter(|name| is_name_of_format(name) || is_unfinished(name)) {
             refuse_link(folder, name)?;
@@ -101,7 +104,7 @@ impl Found {
         if names.iter().all(|name| is_unfinished(name)) {
             return Ok(found);
         }
-        let strangers = || {
+        let foreign_files = || {
             Error::usage(format!(
                 "{root} contains files that do not belong to this mirror: {}",
                 names.join(", ")
@@ -109,7 +112,7 @@ impl Found {
             .hint("name an empty folder or medium, or a medium of this mirror; nothing was changed")
         };
         let Some(keys) = keys else {
-            return Err(strangers().hint(
+            return Err(foreign_files().hint(
                 "create keys with kbmirror keys init: without keys a mirror cannot identify its media",
             ));
         };
@@ -127,45 +130,45 @@ impl Found {
             )));
         }
         for name in [KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
-            walk(folder, name)?;
+            list_files(folder, name)?;
         }
-        found.present = walk(folder, DATA)?;
-        let mark = marked(folder, &list).unwrap_or_else(|error| {
+        found.present = list_files(folder, DATA)?;
+        let mark = read_own_mark(folder, &list).unwrap_or_else(|error| {
             found.warnings.push(format!("ignored the mark of an interrupted export: {}", error.message()));
             None
         });
-        found.describe(folder, &list, mark.is_some())?;
+        found.find_description(folder, &list, mark.is_some())?;
         if let Some(mark) = &mark {
-            found.ours.extend(mark.files.iter().cloned());
+            found.own_files.extend(mark.files.iter().cloned());
         }
         if let Some(earlier) = &found.earlier {
-            found.ours.extend(earlier.manifest.keys().cloned());
+            found.own_files.extend(earlier.manifest.keys().cloned());
         }
         // A mark proves the owner of the medium, but never which sets should stay.
-        if found.earlier.is_none() && !found.recognise(folder, &list, mirror, mark.is_some())? {
-            return Err(strangers());
+        if found.earlier.is_none() && !found.identify(folder, &list, mirror, mark.is_some())? {
+            return Err(foreign_files());
         }
         Ok(found)
     }
 
     /// Finds a verified description: the medium's own, otherwise the backup that an interrupted export kept.
-    fn describe(&mut self, root: &OpenFolder, list: &KeyList, has_mark: bool) -> Result<()> {
-        self.state = if has_mark { State::CutOff } else { State::Undescribed };
-        for (below, state) in [("", State::Finished), (UNFINISHED_FOLDER, State::CutOff)] {
-            if root.entry(below).map_err(of_medium)? != Entry::Folder {
+    fn find_description(&mut self, root: &OpenFolder, list: &KeyList, has_mark: bool) -> Result<()> {
+        self.state = if has_mark { TargetState::Interrupted } else { TargetState::Undescribed };
+        for (below, state) in [("", TargetState::Finished), (UNFINISHED_FOLDER, TargetState::Interrupted)] {
+            if root.entry(below).map_err(as_medium_error)? != Entry::Folder {
                 continue;
             }
-            let folder = root.inner(below).map_err(of_medium)?;
-            if folder.entry(SET_SIGNATURE).map_err(of_medium)? == Entry::Nothing {
+            let folder = root.inner(below).map_err(as_medium_error)?;
+            if folder.entry(SET_SIGNATURE).map_err(as_medium_error)? == Entry::Missing {
                 continue;
             }
-            match described(&folder, list) {
+            match read_own_description(&folder, list) {
                 Ok(description) if self.earlier.is_none() => {
                     self.earlier = Some(Box::new(description));
                     self.state = state;
                 }
                 // The set before the finished one. Its files may not be removed yet.
-                Ok(description) => self.ours.extend(description.manifest.into_keys()),
+                Ok(description) => self.own_files.extend(description.manifest.into_keys()),
                 Err(error) => self.warnings.push(format!(
                     "ignored the description of the set in {}: {}",
                     folder.path(),
@@ -173,7 +176,7 @@ impl Found {
                 )),
             }
         }
-        if self.state == State::CutOff {
+        if self.state == TargetState::Interrupted {
             self.warnings.push(format!(
                 "an earlier export to {} was interrupted; this export completes it",
                 self.root
@@ -184,7 +187,7 @@ impl Found {
 
     /// Identifies a medium without a verified description. Returns `false` if nothing proves that the medium
     /// belongs to this mirror.
-    fn recognise(
+    fn identify(
         &mut self,
         root: &OpenFolder,
         list: &KeyList,
@@ -207,37 +210,42 @@ impl Found {
         let described: Vec<&SetRow> = rows.iter().filter(|row| is_described(row)).collect();
         let folders: BTreeSet<String> =
             described.iter().map(|row| format!("{DATA}/{}/{}", row.kb, row.folder)).collect();
-        let mut begun: BTreeSet<String> = BTreeSet::new();
+        let mut sets_with_files: BTreeSet<String> = BTreeSet::new();
         for path in self.present.keys() {
             let is_known = known.files.contains_key(path) || known.scripts.contains(path);
             if is_known || signed.contains_key(path) {
-                self.ours.insert(path.clone());
+                self.own_files.insert(path.clone());
             }
             let name = path.rsplit('/').next().unwrap_or_default();
-            if !self.ours.contains(path) || is_unfinished(name) {
+            if !self.own_files.contains(path) || is_unfinished(name) {
                 continue;
             }
             let parts: Vec<&str> = path.split('/').take(3).collect();
             let set = parts.join("/").trim_end_matches(".cmd").to_owned();
             if !folders.contains(&set) || !is_known && signed.contains_key(path) {
-                self.unknown.insert(set);
+                self.unknown_sets.insert(set);
             } else if path.starts_with(&format!("{set}/")) {
-                begun.insert(set);
+                sets_with_files.insert(set);
             }
         }
         for row in described {
-            if !begun.contains(&format!("{DATA}/{}/{}", row.kb, row.folder)) {
+            if !sets_with_files.contains(&format!("{DATA}/{}/{}", row.kb, row.folder)) {
                 continue;
             }
-            let is_whole = self.holds(root, row, mirror)?;
-            let sets = if is_whole { &mut self.whole } else { &mut self.partly };
+            let is_complete = self.holds_complete_set(root, row, mirror)?;
+            let sets = if is_complete { &mut self.complete_sets } else { &mut self.partial_sets };
             sets.insert((row.kb, row.folder.clone()));
         }
         Ok(true)
     }
 
     /// Returns `true` if every file of a set exists with the right digest.
-    fn holds(&self, root: &OpenFolder, row: &SetRow, mirror: &Mirror<impl Access>) -> Result<bool> {
+    fn holds_complete_set(
+        &self,
+        root: &OpenFolder,
+        row: &SetRow,
+        mirror: &Mirror<impl Access>,
+    ) -> Result<bool> {
         let names = mirror.folder_of(row)?.names;
         let mut files = Vec::new();
         for (member, name) in row.members.iter().zip(names) {
@@ -318,17 +326,17 @@ fn is_described(row: &SetRow) -> bool {
 }
 
 /// Reads the mark of an interrupted export, which one of our keys must have signed. Returns `None` without a mark.
-fn marked(root: &OpenFolder, list: &KeyList) -> Result<Option<ExportMark>> {
-    if root.entry(UNFINISHED_MARK).map_err(of_medium)? == Entry::Nothing {
+fn read_own_mark(root: &OpenFolder, list: &KeyList) -> Result<Option<ExportMark>> {
+    if root.entry(UNFINISHED_MARK).map_err(as_medium_error)? == Entry::Missing {
         return Ok(None);
     }
     read_mark(&read_text(root, UNFINISHED_MARK, caps::MANIFEST)?, list).map(Some)
 }
 
 /// Reads a description that one of our current keys has signed.
-fn described(folder: &OpenFolder, list: &KeyList) -> Result<Listed> {
-    let trust = Trust { keys: vec![list.root.clone()], on_first_use: false };
-    let description = describe(folder, &trust)?;
+fn read_own_description(folder: &OpenFolder, list: &KeyList) -> Result<SetDescription> {
+    let trust = TrustedRoots { keys: vec![list.root.clone()], on_first_use: false };
+    let description = read_description(folder, &trust)?;
     if !list.export_keys.iter().any(|row| row.key == description.signed.export_key) {
         return Err(refused(format!(
             "it is signed with {}, which is not an export key of this mirror any more",
@@ -365,11 +373,11 @@ fn signed_manifest(root: &OpenFolder, list: &KeyList) -> Option<BTreeMap<String,
 /// Refuses a link or a device, a folder in place of a file, and a file in place of a folder.
 fn refuse_link(root: &OpenFolder, name: &str) -> Result<()> {
     let is_folder = [DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER].contains(&name);
-    match root.entry(name).map_err(of_medium)? {
+    match root.entry(name).map_err(as_medium_error)? {
         Entry::Folder if is_folder => Ok(()),
         Entry::File(_) if !is_folder => Ok(()),
-        Entry::Nothing => Ok(()),
-        Entry::Other => Err(is_link(name)),
+        Entry::Missing => Ok(()),
+        Entry::Other => Err(link_error(name)),
         Entry::File(_) => Err(Error::usage(format!("{name} on the medium is a file instead of a folder"))
             .hint("move it away, or name another folder; nothing was changed")),
         Entry::Folder => Err(Error::usage(format!("{name} on the medium is a folder instead of a file"))
@@ -377,26 +385,26 @@ fn refuse_link(root: &OpenFolder, name: &str) -> Result<()> {
     }
 }
 
-fn is_link(path: &str) -> Error {
+fn link_error(path: &str) -> Error {
     Error::usage(format!("{path} on the medium is a link or a device, which is not followed"))
         .hint("move it away, or name another folder; nothing was changed")
 }
 
 /// Returns every file below a folder of the medium with its size. Refuses links and devices.
-fn walk(root: &OpenFolder, folder: &str) -> Result<BTreeMap<String, u64>> {
+fn list_files(root: &OpenFolder, folder: &str) -> Result<BTreeMap<String, u64>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        for name in root.list(&folder).map_err(of_medium)? {
+        for name in root.list(&folder).map_err(as_medium_error)? {
             let path = format!("{folder}/{name}");
-            match root.entry(&path).map_err(of_medium)? {
+            match root.entry(&path).map_err(as_medium_error)? {
                 Entry::Folder => open.push(path),
                 Entry::File(size) => {
                     files.insert(path, size);
                 }
-                Entry::Other => return Err(is_link(&path)),
+                Entry::Other => return Err(link_error(&path)),
                 // The name is not UTF-8.
-                Entry::Nothing => {
+                Entry::Missing => {
                     return Err(Error::usage(format!("{path} on the medium does not belong to this mirror")));
                 }
             }

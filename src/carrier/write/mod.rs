@@ -1,9 +1,10 @@
 //! The sending side: from a selection to a medium.
 //!
-//! The stages of an export are types. `ExportPlan` has the sets; `Planned` is compared with its target; `Tree` is
-//! the medium as a value; `Written` and `ReadBack` describe the written medium. Only `Target` changes a medium.
+//! The stages of an export are types. `ExportPlan` has the sets; `TargetPlan` is compared with its target;
+//! `MediumTree` is the medium as a value; `WriteSummary` and `ReadBack` describe the written medium. Only
+//! `MediumTarget` changes a medium.
 
-mod aside;
+mod backup;
 mod copy;
 mod export;
 mod exported;
@@ -24,10 +25,10 @@ mod tree;
 mod union;
 mod writer;
 
-pub use export::{Context, export, lineage, rehearse};
-pub use exported::Exported;
-pub use found::Found;
-pub use place::Place;
+pub use export::{ExportContext, dry_run, export, lineage_state};
+pub use exported::ExportSummary;
+pub use found::TargetContent;
+pub use place::TargetFolder;
 pub use plan::ExportPlan;
 pub use selection::ExportRequest;
-pub use sets::{ChangedSet, Payload, PlannedExport, Source};
+pub use sets::{ChangedSet, PayloadFile, PayloadSource, PlannedPackageSet};

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use super::copy::{Copy, CopyFault, Origin, check_source, unfinished};
-use super::planned::Planned;
-use super::retained::Retained;
-use super::target::Target;
-use super::tree::{Binary, Tree};
-use super::union::damaged;
+use super::copy::{CopyFault, CopySource, FileCopy, check_source, unfinished_name};
+use super::planned::TargetPlan;
+use super::retained::RetainedFiles;
+use super::target::MediumTarget;
+use super::tree::{BinaryFile, MediumTree};
+use super::union::damaged_files_error;
 use crate::disk::Entry;
 use crate::documents::FindingKind;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub(super) struct PoolDamage {
 
 /// The numbers of written and kept files.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
+pub(super) struct WriteCounts {
     /// The number of package files that were written.
     pub(super) written: u64,
     /// Their bytes.
@@ -45,19 +45,19 @@ pub(super) struct Counts {
 
 /// The writer of the files under `data/`.
 pub(super) struct PayloadWriter<'a> {
-    planned: &'a Planned<'a>,
-    retained: Retained,
+    planned: &'a TargetPlan<'a>,
+    retained: RetainedFiles,
     /// The files and folders that this run created.
     made_files: Vec<String>,
     made_folders: Vec<String>,
     /// The files that get their final names when every file is written.
     parts: Vec<String>,
     pub(super) damaged: Vec<PoolDamage>,
-    pub(super) counts: Counts,
+    pub(super) counts: WriteCounts,
 }
 
 impl<'a> PayloadWriter<'a> {
-    pub(super) fn new(planned: &'a Planned<'a>, retained: Retained) -> Self {
+    pub(super) fn new(planned: &'a TargetPlan<'a>, retained: RetainedFiles) -> Self {
         Self {
             planned,
             retained,
@@ -65,29 +65,29 @@ impl<'a> PayloadWriter<'a> {
             made_folders: Vec::new(),
             parts: Vec::new(),
             damaged: Vec::new(),
-            counts: Counts::default(),
+            counts: WriteCounts::default(),
         }
     }
 
-    fn target(&self) -> &'a Target {
+    fn target(&self) -> &'a MediumTarget {
         &self.planned.target
     }
 
     /// Hashes every file that will be copied from the pool, if sets must be removed to make room. Damage that is
     /// found during the copy would come too late for the removed sets.
-    pub(super) fn check_sources(&mut self, tree: &Tree, events: &Events) -> Result<()> {
+    pub(super) fn check_sources(&mut self, tree: &MediumTree, events: &Events) -> Result<()> {
         events.send(Event::Phase("checking the pool before anything is removed".to_owned()));
         let absent = tree.packages().filter(|file| !self.planned.is_there(file.path, file.size));
         let sources: BTreeMap<Sha256, &Utf8Path> =
             absent.filter_map(|file| Some((file.sha256, file.from?))).collect();
         for (sha256, from) in sources {
-            check_source(from, sha256).map_err(|fault| self.note(sha256, fault))?;
+            check_source(from, sha256).map_err(|fault| self.record_fault(sha256, fault))?;
         }
         Ok(())
     }
 
     /// Records a fault of a pool file. Returns its error.
-    fn note(&mut self, sha256: Sha256, fault: CopyFault) -> Error {
+    fn record_fault(&mut self, sha256: Sha256, fault: CopyFault) -> Error {
         let kind = fault.kind();
         let error = fault.into_error();
         let damage = kind.map(|kind| PoolDamage { sha256, kind, message: error.message().to_owned() });
@@ -96,11 +96,11 @@ impl<'a> PayloadWriter<'a> {
     }
 
     /// Writes the missing files.
-    pub(super) fn write(&mut self, tree: &Tree, events: &Events) -> Result<()> {
-        self.announce(tree, events);
+    pub(super) fn write(&mut self, tree: &MediumTree, events: &Events) -> Result<()> {
+        self.send_plan(tree, events);
         let mut first: BTreeMap<Sha256, String> = BTreeMap::new();
         for (id, file) in (1_u64..).zip(tree.packages()) {
-            let there = if self.is_right(file)? {
+            let there = if self.is_verified(file)? {
                 self.counts.kept += 1;
                 file.path.to_owned()
             } else {
@@ -113,8 +113,8 @@ impl<'a> PayloadWriter<'a> {
         }
         for (path, script) in tree.scripts() {
             if !self.target().has_bytes(path, script)? {
-                let written =
-                    self.place(path, |target, part| target.write(part, script).map_err(CopyFault::Medium));
+                let written = self
+                    .place_file(path, |target, part| target.write(part, script).map_err(CopyFault::Medium));
                 written.map_err(CopyFault::into_error)?;
                 self.counts.scripts += 1;
             }
@@ -124,7 +124,7 @@ impl<'a> PayloadWriter<'a> {
         folders.into_iter().try_for_each(|folder| self.target().sync_folder(folder.as_str()))
     }
 
-    fn announce(&self, tree: &Tree, events: &Events) {
+    fn send_plan(&self, tree: &MediumTree, events: &Events) {
         let absent = tree.packages().filter(|file| !self.planned.is_there(file.path, file.size));
         let sizes: Vec<u64> = absent.map(|file| file.size).collect();
         events.send(Event::Phase(format!("writing to {}", self.target().root())));
@@ -136,7 +136,7 @@ impl<'a> PayloadWriter<'a> {
     }
 
     /// Returns `true` if a package file is on the medium with the right digest.
-    fn is_right(&self, file: Binary<'_>) -> Result<bool> {
+    fn is_verified(&self, file: BinaryFile<'_>) -> Result<bool> {
         Ok(self.retained.verified.contains(file.path)
             || self.target().entry(file.path)? == Entry::File(file.size)
                 && self.target().has_digest(file.path, file.sha256))
@@ -146,36 +146,36 @@ impl<'a> PayloadWriter<'a> {
     /// written file.
     fn write_package(
         &mut self,
-        file: Binary<'_>,
+        file: BinaryFile<'_>,
         twin: Option<&String>,
         id: u64,
         events: &Events,
     ) -> Result<String> {
         let replacement = self.retained.replacements.get(file.path).cloned();
-        let from = replacement.or_else(|| file.from.map(|from| Origin::Local(from.to_owned())));
-        let from = from.ok_or_else(|| damaged(&[file.path.to_owned()]))?;
-        let placed = self.place(file.path, |target, part| {
+        let from = replacement.or_else(|| file.from.map(|from| CopySource::Local(from.to_owned())));
+        let from = from.ok_or_else(|| damaged_files_error(&[file.path.to_owned()]))?;
+        let placed = self.place_file(file.path, |target, part| {
             if let Some(twin) = twin {
                 target.remove(part).map_err(CopyFault::Medium)?;
                 if target.link(twin, part) {
                     return Ok(());
                 }
             }
-            let copy = Copy { from: &from, sha256: file.sha256, size: file.size, to: file.path, id };
+            let copy = FileCopy { from: &from, sha256: file.sha256, size: file.size, to: file.path, id };
             copy.run(target, events)
         });
         placed.map_err(|fault| match file.from {
-            Some(_) => self.note(file.sha256, fault),
+            Some(_) => self.record_fault(file.sha256, fault),
             None => fault.into_error(),
         })
     }
 
     /// Writes a file under its unfinished name and renames it, unless another file of the earlier set has the final
     /// name. Returns the path of the written file.
-    fn place(
+    fn place_file(
         &mut self,
         path: &str,
-        write: impl FnOnce(&Target, &str) -> Result<(), CopyFault>,
+        write: impl FnOnce(&MediumTarget, &str) -> Result<(), CopyFault>,
     ) -> Result<String, CopyFault> {
         let target = self.target();
         self.made_folders.extend(target.make_folders_above(path).map_err(CopyFault::Medium)?);
@@ -185,9 +185,9 @@ impl<'a> PayloadWriter<'a> {
             // An existing file does not match its signed digest, and its space may be needed.
             target.remove(path).map_err(CopyFault::Medium)?;
         }
-        let part = unfinished(path);
+        let part = unfinished_name(path);
         write(target, &part)?;
-        if replaces && target.entry(path).map_err(CopyFault::Medium)? != Entry::Nothing {
+        if replaces && target.entry(path).map_err(CopyFault::Medium)? != Entry::Missing {
             self.made_files.push(part.clone());
             self.parts.push(path.to_owned());
             return Ok(part);
@@ -199,7 +199,7 @@ impl<'a> PayloadWriter<'a> {
 
     /// Renames the replacements to their final names.
     pub(super) fn replace(&self) -> Result<()> {
-        self.parts.iter().try_for_each(|path| self.target().rename(&unfinished(path), path))
+        self.parts.iter().try_for_each(|path| self.target().rename(&unfinished_name(path), path))
     }
 
     /// Removes the files that this run wrote.

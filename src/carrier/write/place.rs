@@ -15,7 +15,7 @@ use crate::mirror::Layout;
 
 /// A folder that may become a medium.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct TargetFolder {
     /// The folder, as the caller named it.
     pub(super) root: Utf8PathBuf,
     /// `true` if its last component does not exist yet.
@@ -25,7 +25,7 @@ pub struct Place {
 }
 
 /// Returns the note about a local folder.
-fn sentence(local: SharedFileSystem, folder: &Utf8Path) -> String {
+fn note_on(local: SharedFileSystem, folder: &Utf8Path) -> String {
     match local {
         SharedFileSystem::System => {
             format!("{folder} is a local folder, on the same file system as /: not a separate medium")
@@ -41,10 +41,10 @@ fn sentence(local: SharedFileSystem, folder: &Utf8Path) -> String {
     }
 }
 
-impl Place {
+impl TargetFolder {
     /// Returns the note about a local folder, or `None` for a separate medium.
     pub fn local_note(&self) -> Option<String> {
-        self.local.map(|local| sentence(local, &self.root))
+        self.local.map(|local| note_on(local, &self.root))
     }
 
     /// Checks a folder without changing anything.
@@ -58,7 +58,7 @@ impl Place {
         }
         let is_new = match disk::entry(to)? {
             Entry::Folder => false,
-            Entry::Nothing => true,
+            Entry::Missing => true,
             Entry::Other if disk::is_folder(to)? => false,
             Entry::File(_) | Entry::Other => return Err(Error::usage(format!("{to} is not a folder"))),
         };
@@ -70,9 +70,9 @@ impl Place {
         };
         refuse_overlap(to, &canonical, layout)?;
         refuse_inner_folder(to, &canonical)?;
-        let local = local(if is_new { parent } else { to }, layout)?;
+        let local = shared_file_system(if is_new { parent } else { to }, layout)?;
         if let Some(local) = local.filter(|_| expect_mount) {
-            return Err(Error::usage(format!("--expect-mount: {}", sentence(local, to)))
+            return Err(Error::usage(format!("--expect-mount: {}", note_on(local, to)))
                 .hint("mount the medium there; nothing was changed"));
         }
         Ok(Self { root: to.to_owned(), is_new, local })
@@ -131,7 +131,7 @@ fn refuse_inner_folder(to: &Utf8Path, canonical: &Utf8Path) -> Result<()> {
 }
 
 /// Returns the file system that a folder shares with the system or the mirror, or `None` for a separate medium.
-fn local(folder: &Utf8Path, layout: &Layout) -> Result<Option<SharedFileSystem>> {
+fn shared_file_system(folder: &Utf8Path, layout: &Layout) -> Result<Option<SharedFileSystem>> {
     let Some(own) = disk::volume(folder)? else { return Ok(Some(SharedFileSystem::Unknown)) };
     let is_on = |path: &Utf8Path| Ok::<_, Error>(disk::exists(path) && disk::volume(path)? == Some(own));
     if is_on(Utf8Path::new("/"))? {
@@ -167,7 +167,7 @@ mod tests {
             std::os::unix::fs::symlink(folder.join(from), folder.join(to)).unwrap();
         }
         let layout = Layout::new(mirror, None);
-        let place = |to: &str| Place::new(&folder.join(to), &layout, false);
+        let place = |to: &str| TargetFolder::new(&folder.join(to), &layout, false);
         for (to, words) in [
             ("outer/mirror", "is inside"),
             ("outer/mirror/new", "is inside"),
@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(place.is_new, is_new, "{to}");
             // The mirror and the folders of this test are on one file system.
             assert!(place.local.is_some(), "{to}");
-            let error = Place::new(&folder.join(to), &layout, true).unwrap_err();
+            let error = TargetFolder::new(&folder.join(to), &layout, true).unwrap_err();
             assert!(error.message().starts_with("--expect-mount: "), "{error}");
         }
         assert!(!disk::exists(&folder.join("free/new")));

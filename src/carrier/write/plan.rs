@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::selection::{self, ExportRequest, published_rows};
-use super::sets::{ChangedSet, Payload, PlannedExport, Source};
+use super::sets::{ChangedSet, PayloadFile, PayloadSource, PlannedPackageSet};
 use crate::carrier::medium::{DATA, LONGEST_PATH};
 use crate::carrier::medium::{Listing, path_of};
 use crate::disk;
-use crate::documents::{Change, ExportPlanDocument, MediumSelection, MissingItem};
+use crate::documents::{ExportPlanDocument, MediumSelection, MissingItem, SetChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::PlainName;
 use crate::mirror::index::SetRow;
@@ -23,7 +23,7 @@ use camino::Utf8PathBuf;
 #[derive(Debug, Clone, Default)]
 pub struct ExportPlan {
     /// The package sets, by KB and folder.
-    pub sets: Vec<PlannedExport>,
+    pub sets: Vec<PlannedPackageSet>,
     /// The selected items that are not in the mirror.
     pub missing: Vec<MissingItem>,
     /// The items that were excluded on purpose.
@@ -53,7 +53,7 @@ pub struct ExportPlan {
     /// The selection.
     pub selection: MediumSelection,
     /// The payload, by path on the medium.
-    pub payload: BTreeMap<String, Payload>,
+    pub payload: BTreeMap<String, PayloadFile>,
     /// The install scripts, by path on the medium.
     pub scripts: BTreeMap<String, Vec<u8>>,
     /// The listing.
@@ -74,16 +74,16 @@ impl ExportPlan {
             kbs: request.kbs.clone(),
             architectures: request.architectures.clone(),
         };
-        let mut plan = Self { selection, tools: tools(&request.tools)?, ..Self::default() };
+        let mut plan = Self { selection, tools: named_tools(&request.tools)?, ..Self::default() };
         let rows = published_rows(mirror)?;
-        let wanted = selection::wanted(request, &rows, mirror)?;
-        let along = plan.along(&wanted, &rows, request, mirror, knowledge)?;
+        let wanted = selection::selected_kbs(request, &rows, mirror)?;
+        let along = plan.prerequisites(&wanted, &rows, request, mirror, knowledge)?;
         for row in rows {
             let needed_by = along.get(&row.kb).cloned().unwrap_or_default();
             if !wanted.contains(&row.kb) && needed_by.is_empty() {
                 continue;
             }
-            if !request.takes(row.architecture) {
+            if !request.selects(row.architecture) {
                 plan.left_out.push(MissingItem {
                     kb: row.kb,
                     what: row.folder.to_string(),
@@ -109,11 +109,14 @@ impl ExportPlan {
         let selected: Vec<&SetRow> = plan.rows.iter().collect();
         let unmatched = selection::unmatched_architectures(request, &selected);
         if !unmatched.is_empty() {
-            plan.warnings.push(format!("no selected package set is for {}", selection::words(&unmatched)));
+            plan.warnings.push(format!(
+                "no selected package set is for {}",
+                selection::architecture_names(&unmatched)
+            ));
         }
         plan.warn_of_damage(mirror)?;
         plan.add_updates(mirror, knowledge)?;
-        plan.settle();
+        plan.sort_and_count();
         Ok(plan)
     }
 
@@ -135,7 +138,7 @@ impl ExportPlan {
     }
 
     /// Sorts the plan and updates its totals.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn sort_and_count(&mut self) {
         self.listing.sort();
         self.sets.sort_by(|a, b| (a.kb, &a.folder).cmp(&(b.kb, &b.folder)));
         self.files = self.payload.len();
@@ -144,18 +147,19 @@ impl ExportPlan {
             self.payload.values().map(|file| (file.sha256, file.size)).collect();
         self.different_bytes = different.values().sum();
         for (change, list) in [
-            (Change::Add, &mut self.additions),
-            (Change::Update, &mut self.updates),
-            (Change::Keep, &mut self.kept),
+            (SetChange::Add, &mut self.additions),
+            (SetChange::Update, &mut self.updates),
+            (SetChange::Keep, &mut self.kept),
         ] {
-            *list = self.sets.iter().filter(|set| set.change == change).map(PlannedExport::changed).collect();
+            *list =
+                self.sets.iter().filter(|set| set.change == change).map(PlannedPackageSet::changed).collect();
         }
         self.removed_bytes = self.removals.iter().map(|set| set.bytes).sum();
     }
 
     /// Returns the KBs that the selected KBs require, with the KBs that require them. Records those that are not in
     /// the mirror.
-    fn along(
+    fn prerequisites(
         &mut self,
         wanted: &BTreeSet<Kb>,
         rows: &[SetRow],
@@ -169,7 +173,7 @@ impl ExportPlan {
         for kb in wanted {
             for set in library.sets(*kb)?.iter().filter(|set| !set.is_dynamic_variant) {
                 let exported = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
-                if !exported || !request.takes(set.architecture) {
+                if !exported || !request.selects(set.architecture) {
                     continue;
                 }
                 for along in closure(set, &library, knowledge)? {
@@ -233,7 +237,11 @@ impl ExportPlan {
             }
             payload.insert(
                 path,
-                Payload { from: Source::Pool(pooled.path), sha256: pooled.sha256, size: pooled.size },
+                PayloadFile {
+                    from: PayloadSource::Pool(pooled.path),
+                    sha256: pooled.sha256,
+                    size: pooled.size,
+                },
             );
         }
         let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
@@ -244,14 +252,14 @@ impl ExportPlan {
             (reasons, before) = reasons_of(row.kb, plan);
         }
         let bytes: u64 = payload.values().map(|file| file.size).sum();
-        self.sets.push(PlannedExport {
+        self.sets.push(PlannedPackageSet {
             kb: row.kb,
             folder: row.folder.clone(),
             products: row.products.clone(),
             needed_by,
             files: payload.len(),
             bytes,
-            change: Change::Add,
+            change: SetChange::Add,
             replaced_bytes: 0,
             in_mirror: true,
             is_selected: true,
@@ -280,7 +288,7 @@ impl ExportPlan {
     /// Returns the document of the plan.
     pub fn document(&self) -> ExportPlanDocument<'_> {
         ExportPlanDocument {
-            sets: self.sets.iter().map(PlannedExport::document).collect(),
+            sets: self.sets.iter().map(PlannedPackageSet::document).collect(),
             missing: &self.missing,
             left_out: &self.left_out,
             files: self.files,
@@ -337,7 +345,7 @@ fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String
 }
 
 /// Returns the programs to add, by their names on the medium.
-fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
+fn named_tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
     let mut tools = BTreeMap::new();
     for path in paths {
         let name = path.file_name().unwrap_or_default();

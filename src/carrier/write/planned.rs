@@ -2,34 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::found::{Found, State, is_unfinished};
-use super::place::Place;
+use super::found::{TargetContent, TargetState, is_unfinished};
+use super::place::TargetFolder;
 use super::plan::ExportPlan;
-use super::target::Target;
+use super::target::MediumTarget;
 use crate::carrier::medium::{manifest_text, read_manifest};
 use crate::carrier::read::digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::Sha256;
 
 /// An export plan for a target. Nothing was changed yet.
-pub(super) struct Planned<'a> {
+pub(super) struct TargetPlan<'a> {
     pub(super) plan: &'a ExportPlan,
-    pub(super) target: Target,
+    pub(super) target: MediumTarget,
     /// `true` if the target folder does not exist yet.
     pub(super) is_new: bool,
-    found: &'a Found,
+    found: &'a TargetContent,
     /// The digests of all files that will lie under `data/`.
     pub(super) manifest: BTreeMap<String, Sha256>,
     /// The files of this mirror that will be removed, with their sizes.
     pub(super) obsolete: BTreeMap<String, u64>,
 }
 
-impl<'a> Planned<'a> {
+impl<'a> TargetPlan<'a> {
     /// Compares a plan with the files of its target. Refuses foreign files under `data/`.
-    pub(super) fn new(plan: &'a ExportPlan, place: &'a Place, found: &'a Found) -> Result<Self> {
+    pub(super) fn new(
+        plan: &'a ExportPlan,
+        place: &'a TargetFolder,
+        found: &'a TargetContent,
+    ) -> Result<Self> {
         let manifest = planned_manifest(plan)?;
         let obsolete = obsolete(found, &manifest)?;
-        let target = Target::new(&place.root, found.folder.clone());
+        let target = MediumTarget::new(&place.root, found.folder.clone());
         Ok(Self { plan, target, is_new: place.is_new, found, manifest, obsolete })
     }
 
@@ -50,18 +54,18 @@ impl<'a> Planned<'a> {
 
     /// Returns every file under `data/` that the export may leave behind.
     pub(super) fn possible_files(&self) -> Vec<String> {
-        let paths: BTreeSet<&String> = self.manifest.keys().chain(&self.found.ours).collect();
+        let paths: BTreeSet<&String> = self.manifest.keys().chain(&self.found.own_files).collect();
         paths.into_iter().cloned().collect()
     }
 
     /// Returns `true` if the target holds a finished set.
     pub(super) fn is_finished(&self) -> bool {
-        self.found.state == State::Finished
+        self.found.state == TargetState::Finished
     }
 
     /// Returns `true` if an earlier export to the target was interrupted.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.found.state == State::CutOff
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.found.state == TargetState::Interrupted
     }
 }
 
@@ -75,12 +79,12 @@ fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
 }
 
 /// Returns the files of this mirror that become obsolete. Refuses foreign files.
-fn obsolete(found: &Found, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
+fn obsolete(found: &TargetContent, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
     let folded: BTreeSet<String> = manifest.keys().map(|path| path.to_ascii_lowercase()).collect();
     let mut obsolete = BTreeMap::new();
     for (path, size) in found.present.iter().filter(|(path, _)| !manifest.contains_key(*path)) {
         let name = path.rsplit('/').next().unwrap_or_default();
-        if !found.ours.contains(path) && !is_unfinished(name) {
+        if !found.own_files.contains(path) && !is_unfinished(name) {
             return Err(Error::usage(format!("{path} on the medium does not belong to this mirror"))
                 .hint("move it away, or name another folder; nothing was changed"));
         }

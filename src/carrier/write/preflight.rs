@@ -2,9 +2,9 @@
 //! that are created for a check are removed.
 
 use super::found::PROBE;
-use super::planned::Planned;
+use super::planned::TargetPlan;
 use crate::disk;
-use crate::documents::Room;
+use crate::documents::ExportSpace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::human_size;
 
@@ -14,23 +14,23 @@ const SMALL_LIMIT: u64 = u32::MAX as u64;
 /// The space for pages, tables, and the backup of the earlier description. Measured: about 2 MB.
 const TABLES: u64 = 4 << 20;
 
-impl Planned<'_> {
+impl TargetPlan<'_> {
     /// Checks the target. Returns `true` if obsolete files must be removed before new ones are written.
     pub(super) fn preflight(&self) -> Result<bool> {
         /// Every character that the name policy allows, except for letters and digits.
         const LETTERS: &str = "_()+,=@ -";
         self.target.expect_writable()?;
         self.refuse_too_large()?;
-        let room = self.room()?;
-        self.expect_room(room)?;
+        let space = self.space()?;
+        self.expect_space(space)?;
         // The maximum length of file names of sets.
         let zeros = "0".repeat(120 - PROBE.len() - LETTERS.len() - 4);
         self.target.try_name(&format!("{PROBE}{LETTERS}{zeros}.msu"))?;
-        Ok(room.free < room.needed)
+        Ok(space.free < space.needed)
     }
 
     /// Returns the space that the export needs and the space that is available.
-    pub(super) fn room(&self) -> Result<Room> {
+    pub(super) fn space(&self) -> Result<ExportSpace> {
         let mut absent = 0_u64;
         for (path, file) in &self.plan.payload {
             let is_signed = self.earlier_digest(path).is_none_or(|signed| signed == file.sha256);
@@ -43,17 +43,17 @@ impl Planned<'_> {
         for from in self.plan.tools.values() {
             tools += disk::file_size(from)?.unwrap_or_default();
         }
-        Ok(Room {
+        Ok(ExportSpace {
             needed: disk::with_overhead(absent) + TABLES + scripts + tools,
-            free: self.target.free()?,
+            free: self.target.free_space()?,
             obsolete: self.obsolete.values().sum(),
         })
     }
 
     /// Refuses an export that does not fit on the target.
-    pub(super) fn expect_room(&self, room: Room) -> Result<()> {
-        let free = room.free.saturating_add(room.obsolete);
-        if free >= room.needed {
+    pub(super) fn expect_space(&self, space: ExportSpace) -> Result<()> {
+        let free = space.free.saturating_add(space.obsolete);
+        if free >= space.needed {
             return Ok(());
         }
         let mut error = Error::new(
@@ -62,7 +62,7 @@ impl Planned<'_> {
                 "{} has {} free, and {} are needed",
                 self.target.root(),
                 human_size(free),
-                human_size(room.needed)
+                human_size(space.needed)
             ),
         );
         let kept: u64 = self.plan.sets.iter().filter(|set| !set.is_selected).map(|set| set.bytes).sum();
@@ -80,7 +80,7 @@ impl Planned<'_> {
     fn refuse_too_large(&self) -> Result<()> {
         let largest = self.plan.payload.iter().max_by_key(|(path, file)| (file.size, *path));
         if let Some((path, file)) = largest.filter(|(_, file)| file.size > SMALL_LIMIT)
-            && !self.target.takes_file_of(file.size)?
+            && !self.target.supports_file_size(file.size)?
         {
             return Err(Error::new(
                 ErrorKind::NoSpace,

@@ -1,8 +1,8 @@
 //! The read-back of a medium that was just written, with the checks of the receiving side.
 
-use super::planned::Planned;
+use super::planned::TargetPlan;
 use crate::carrier::read::examine_open;
-use crate::carrier::trust::{PublicKey, Trust};
+use crate::carrier::trust::{PublicKey, TrustedRoots};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 
@@ -18,12 +18,12 @@ pub(super) struct ReadBack {
 }
 
 /// Reads everything as the receiving side will.
-pub(super) fn read_back(planned: &Planned<'_>, root_key: &PublicKey, events: &Events) -> Result<ReadBack> {
+pub(super) fn read_back(planned: &TargetPlan<'_>, root_key: &PublicKey, events: &Events) -> Result<ReadBack> {
     events.send(Event::Phase("reading everything back".to_owned()));
     // All files were synced, so their cached bytes can be dropped. Only these files: other caches of the host are
     // not touched.
     let dropped = planned.manifest.keys().filter(|path| planned.target.drop_cached(path)).count();
-    let trust = Trust { keys: vec![root_key.clone()], on_first_use: false };
+    let trust = TrustedRoots { keys: vec![root_key.clone()], on_first_use: false };
     let spoiled = |error: Error| {
         error
             .with_kind(ErrorKind::Medium)

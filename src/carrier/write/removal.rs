@@ -6,26 +6,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use super::found::is_unfinished;
-use super::target::Target;
+use super::target::MediumTarget;
 use crate::carrier::medium::{DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER};
 use crate::disk::Entry;
 use crate::error::Result;
 
 /// The totals of removed files.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Removed {
+pub(super) struct RemovalTotals {
     /// The number of files.
     pub(super) files: u64,
     /// The bytes of the files.
     pub(super) bytes: u64,
 }
 
-impl Removed {
+impl RemovalTotals {
     /// Removes files of an earlier set under `data/`.
-    pub(super) fn take_obsolete(&mut self, target: &Target, obsolete: &BTreeMap<String, u64>) -> Result<()> {
+    pub(super) fn remove_obsolete(
+        &mut self,
+        target: &MediumTarget,
+        obsolete: &BTreeMap<String, u64>,
+    ) -> Result<()> {
         for (path, size) in obsolete {
             // A file that this run has replaced, such as a replacement under its unfinished name, is already gone.
-            if target.entry(path)? != Entry::Nothing {
+            if target.entry(path)? != Entry::Missing {
                 target.remove(path)?;
                 self.files += 1;
                 self.bytes += size;
@@ -35,9 +39,9 @@ impl Removed {
     }
 
     /// Removes the programs and tables of an earlier set that the new set does not vouch for.
-    pub(super) fn take_earlier_tags<'a>(
+    pub(super) fn remove_earlier_tags<'a>(
         &mut self,
-        target: &Target,
+        target: &MediumTarget,
         earlier: impl Iterator<Item = &'a String>,
         tags: &BTreeSet<&str>,
     ) -> Result<()> {
@@ -57,7 +61,7 @@ impl Removed {
 }
 
 /// Removes the unfinished files of an interrupted export outside of `data/`.
-pub(super) fn sweep(target: &Target) -> Result<()> {
+pub(super) fn remove_unfinished_files(target: &MediumTarget) -> Result<()> {
     for folder in ["", KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
         if target.entry(folder)? != Entry::Folder {
             continue;
@@ -75,7 +79,7 @@ pub(super) fn sweep(target: &Target) -> Result<()> {
 /// Removes empty folders under `data/`, where only the folders of sets may lie. Makes this and every earlier
 /// removal durable. A file that reappeared after a power cut would belong to no set, and the medium would be
 /// refused.
-pub(super) fn remove_empty_folders(target: &Target) -> Result<()> {
+pub(super) fn remove_empty_folders(target: &MediumTarget) -> Result<()> {
     let mut open = vec![DATA.to_owned()];
     let mut folders = Vec::new();
     while let Some(folder) = open.pop() {

@@ -29,11 +29,11 @@ pub struct ExportRequest {
 impl ExportRequest {
     /// Refuses a selection that matches nothing, before the medium is examined.
     pub fn expect_match(&self, mirror: &Mirror<impl Access>) -> Result<()> {
-        wanted(self, &published_rows(mirror)?, mirror).map(drop)
+        selected_kbs(self, &published_rows(mirror)?, mirror).map(drop)
     }
 
     /// Returns `true` if the request selects sets of this architecture.
-    pub(super) fn takes(&self, architecture: Option<Architecture>) -> bool {
+    pub(super) fn selects(&self, architecture: Option<Architecture>) -> bool {
         self.architectures.is_empty() || architecture.is_none_or(|own| self.architectures.contains(&own))
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn published_rows(mirror: &Mirror<impl Access>) -> Result<Vec<SetRow>
 }
 
 /// Returns the KBs that a request names. Refuses KBs that do not match any published set.
-pub(super) fn wanted(
+pub(super) fn selected_kbs(
     request: &ExportRequest,
     rows: &[SetRow],
     mirror: &Mirror<impl Access>,
@@ -57,13 +57,13 @@ pub(super) fn wanted(
         if rows.is_empty() {
             return Err(not_found(format!("the mirror at {root} has no published package set")));
         }
-        if !rows.iter().any(|row| request.takes(row.architecture)) {
-            let message = format!("no published package set is for {}", words(&request.architectures));
+        if !rows.iter().any(|row| request.selects(row.architecture)) {
+            let message =
+                format!("no published package set is for {}", architecture_names(&request.architectures));
             let here: BTreeSet<Architecture> = rows.iter().filter_map(|row| row.architecture).collect();
             let here: Vec<Architecture> = here.into_iter().collect();
-            return Err(
-                not_found(message).hint(format!("published here: {}; nothing was written", words(&here)))
-            );
+            return Err(not_found(message)
+                .hint(format!("published here: {}; nothing was written", architecture_names(&here))));
         }
         return Ok(rows.iter().map(|row| row.kb).collect());
     }
@@ -78,7 +78,7 @@ pub(super) fn wanted(
         return Err(list_published(error, rows));
     }
     let unmatched: Vec<Kb> =
-        (wanted.iter().copied()).filter(|kb| !of(*kb).any(|row| request.takes(row.architecture))).collect();
+        (wanted.iter().copied()).filter(|kb| !of(*kb).any(|row| request.selects(row.architecture))).collect();
     if unmatched.is_empty() {
         return Ok(wanted);
     }
@@ -86,7 +86,7 @@ pub(super) fn wanted(
     let error = not_found(format!(
         "no published package set of {} is for {}",
         names.join(", "),
-        words(&request.architectures)
+        architecture_names(&request.architectures)
     ));
     let only: Vec<SetRow> = rows.iter().filter(|row| unmatched.contains(&row.kb)).cloned().collect();
     Err(list_published(error, &only))
@@ -124,7 +124,7 @@ fn list_published(mut error: Error, rows: &[SetRow]) -> Error {
     error.hint("nothing was written")
 }
 
-pub(super) fn words(architectures: &[Architecture]) -> String {
+pub(super) fn architecture_names(architectures: &[Architecture]) -> String {
     let names: Vec<&str> = architectures.iter().map(|own| own.as_str()).collect();
     names.join(", ")
 }

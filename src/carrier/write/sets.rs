@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::documents::{Change, ChangedSetDocument, PlannedSetDocument};
+use crate::documents::{ChangedSetDocument, PlannedSetDocument, SetChange};
 use crate::facts::SetFolder;
 use crate::update::{Kb, Sha256};
 use camino::Utf8PathBuf;
@@ -26,7 +26,7 @@ pub struct ChangedSet {
 
 /// A package set of an export.
 #[derive(Debug, Clone)]
-pub struct PlannedExport {
+pub struct PlannedPackageSet {
     /// The KB of the set.
     pub kb: Kb,
     /// The folder of the set.
@@ -40,7 +40,7 @@ pub struct PlannedExport {
     /// Their bytes.
     pub bytes: u64,
     /// The change of the set on the medium.
-    pub change: Change,
+    pub change: SetChange,
     /// The bytes of the generation that it replaces.
     pub replaced_bytes: u64,
     /// `true` if the mirror has the set; otherwise it comes from the medium itself.
@@ -55,7 +55,7 @@ pub struct PlannedExport {
 
 /// The source of the bytes of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum PayloadSource {
     /// The pool's copy.
     Pool(Utf8PathBuf),
     /// The medium itself. The mirror cannot supply the file, so it is read again before it is signed again.
@@ -64,9 +64,9 @@ pub enum Source {
 
 /// A file of the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payload {
+pub struct PayloadFile {
     /// The source.
-    pub from: Source,
+    pub from: PayloadSource,
     /// The digest.
     pub sha256: Sha256,
     /// The size in bytes.
@@ -89,7 +89,7 @@ impl ChangedSet {
     }
 }
 
-impl PlannedExport {
+impl PlannedPackageSet {
     /// Returns the document of the set.
     pub(super) fn document(&self) -> PlannedSetDocument<'_> {
         PlannedSetDocument {

@@ -18,14 +18,14 @@ use crate::update::Sha256;
 
 /// The folder that becomes a medium.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct MediumTarget {
     root: Utf8PathBuf,
     /// The open folder; empty until the folder is created.
     folder: OnceCell<OpenFolder>,
 }
 
 /// Attributes a write error to the medium, unless the medium is full.
-pub(super) fn on_medium(error: Error, path: &Utf8Path) -> Error {
+pub(super) fn as_write_error(error: Error, path: &Utf8Path) -> Error {
     match error.kind() {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Medium)
@@ -40,7 +40,7 @@ pub(super) fn on_medium(error: Error, path: &Utf8Path) -> Error {
     }
 }
 
-impl Target {
+impl MediumTarget {
     /// Creates the target from the folder that was opened to examine it, or from a path that does not exist yet.
     pub(super) fn new(root: &Utf8Path, open: Option<OpenFolder>) -> Self {
         Self { root: root.to_owned(), folder: open.map_or_else(OnceCell::new, OnceCell::from) }
@@ -64,13 +64,13 @@ impl Target {
 
     /// Returns the kind of entry at a path, without following links.
     pub(super) fn entry(&self, path: &str) -> Result<Entry> {
-        let Some(folder) = self.folder.get() else { return Ok(Entry::Nothing) };
-        folder.entry(path).map_err(|error| on_medium(error, &self.locate(path)))
+        let Some(folder) = self.folder.get() else { return Ok(Entry::Missing) };
+        folder.entry(path).map_err(|error| as_write_error(error, &self.locate(path)))
     }
 
     /// Returns the names in a folder.
     pub(super) fn list(&self, folder: &str) -> Result<Vec<String>> {
-        self.folder()?.list(folder).map_err(|error| on_medium(error, &self.locate(folder)))
+        self.folder()?.list(folder).map_err(|error| as_write_error(error, &self.locate(folder)))
     }
 
     /// Reads a complete small file.
@@ -94,7 +94,7 @@ impl Target {
     /// Creates the folder of the medium itself, in an existing parent.
     pub(super) fn make_root(&self) -> Result<()> {
         if self.folder.get().is_none() {
-            let made = OpenFolder::create(&self.root).map_err(|error| on_medium(error, &self.root))?;
+            let made = OpenFolder::create(&self.root).map_err(|error| as_write_error(error, &self.root))?;
             // The cell was empty above, and no other thread uses it.
             let _set = self.folder.set(made);
         }
@@ -108,7 +108,7 @@ impl Target {
 
     /// Changes the medium, and attributes errors to it.
     fn change<T>(&self, path: &str, change: impl FnOnce(&OpenFolder) -> Result<T>) -> Result<T> {
-        change(self.folder()?).map_err(|error| on_medium(error, &self.locate(path)))
+        change(self.folder()?).map_err(|error| as_write_error(error, &self.locate(path)))
     }
 
     /// Creates the missing parent folders of a path. Returns the created folders.
@@ -174,23 +174,23 @@ impl Target {
     }
 
     /// Returns the existing folder: the medium, or the parent in which it will be created.
-    fn existing(&self) -> &Utf8Path {
+    fn existing_folder(&self) -> &Utf8Path {
         if self.folder.get().is_some() { &self.root } else { disk::parent(&self.root) }
     }
 
     /// Returns the free bytes.
-    pub(super) fn free(&self) -> Result<u64> {
-        disk::available_space(self.existing())
+    pub(super) fn free_space(&self) -> Result<u64> {
+        disk::available_space(self.existing_folder())
     }
 
     /// Returns `true` if the file system supports files of this size.
-    pub(super) fn takes_file_of(&self, size: u64) -> Result<bool> {
-        disk::takes_file_of(self.existing(), size)
+    pub(super) fn supports_file_size(&self, size: u64) -> Result<bool> {
+        disk::supports_file_size(self.existing_folder(), size)
     }
 
     /// Refuses a medium that cannot be written.
     pub(super) fn expect_writable(&self) -> Result<()> {
-        disk::check_writable(self.existing()).map_err(|error| {
+        disk::check_writable(self.existing_folder()).map_err(|error| {
             error
                 .with_kind(ErrorKind::Medium)
                 .hint("check the write protection and the permissions of the medium")
@@ -203,11 +203,12 @@ impl Target {
         let folder = if let Some(folder) = self.folder.get() {
             folder
         } else {
-            parent = OpenFolder::open(self.existing()).map_err(|error| on_medium(error, &self.root))?;
+            parent = OpenFolder::open(self.existing_folder())
+                .map_err(|error| as_write_error(error, &self.root))?;
             &parent
         };
         folder.write(name, b"probe").map_err(|error| {
-            on_medium(error, &folder.locate(name))
+            as_write_error(error, &folder.locate(name))
                 .context(format!("{} does not support the names of package files", self.root))
         })?;
         folder.remove_file(name)

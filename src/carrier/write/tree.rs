@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::pages::{self, Contents, SetFacts};
+use super::pages::{self, PageContents, SetFacts};
 use super::plan::ExportPlan;
-use super::sets::{PlannedExport, Source};
+use super::sets::{PayloadSource, PlannedPackageSet};
 use crate::carrier::medium::{
     DATA, EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET,
     SET_FORMAT, SET_SIGNATURE, TAG_MANIFEST, TOOLS, manifest_text, set_text,
@@ -24,7 +24,7 @@ use crate::update::Sha256;
 
 /// The content of a file on a medium.
 #[derive(Debug)]
-enum Content {
+enum FileContent {
     /// The bytes of another file: of the pool, or of a program that the operator added.
     File { from: Utf8PathBuf, size: u64 },
     /// The bytes stay on the medium; the size is known if it is listed.
@@ -35,15 +35,15 @@ enum Content {
 
 /// A file on a medium.
 #[derive(Debug)]
-struct Leaf {
-    content: Content,
+struct TreeFile {
+    content: FileContent,
     sha256: Sha256,
 }
 
 /// The complete content of a medium.
 #[derive(Debug)]
-pub(super) struct Tree {
-    files: BTreeMap<String, Leaf>,
+pub(super) struct MediumTree {
+    files: BTreeMap<String, TreeFile>,
     /// The time of the export.
     pub(super) created: Time,
     /// The description of the set.
@@ -54,7 +54,7 @@ pub(super) struct Tree {
 
 /// A file whose content is not a text of the tree.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Binary<'a> {
+pub(super) struct BinaryFile<'a> {
     /// The path on the medium.
     pub(super) path: &'a str,
     /// The source file, or `None` if the bytes stay on the medium.
@@ -78,7 +78,7 @@ pub(super) struct Program {
 
 /// The parts of a medium that are not in its plan.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Parts<'a> {
+pub(super) struct TreeParts<'a> {
     /// The facts about the set.
     pub(super) facts: SetFacts<'a>,
     /// The origin of the mirror's content.
@@ -91,9 +91,9 @@ pub(super) struct Parts<'a> {
     pub(super) programs: &'a BTreeMap<String, Program>,
 }
 
-impl Leaf {
+impl TreeFile {
     fn text(bytes: Vec<u8>) -> Self {
-        Self { sha256: digest(&bytes), content: Content::Text(bytes) }
+        Self { sha256: digest(&bytes), content: FileContent::Text(bytes) }
     }
 }
 
@@ -101,9 +101,9 @@ fn is_of_set(path: &str) -> bool {
     Utf8Path::new(path).starts_with(DATA)
 }
 
-impl Tree {
+impl MediumTree {
     /// Builds the medium of a plan.
-    pub(super) fn new(plan: &ExportPlan, parts: Parts<'_>) -> Result<Self> {
+    pub(super) fn new(plan: &ExportPlan, parts: TreeParts<'_>) -> Result<Self> {
         let (facts, export_key) = (parts.facts, &parts.keys.export);
         let label = format!("kbmirror set {:04} of {}, {}", facts.number, facts.mirror_id, facts.created);
         let payload = payload(plan);
@@ -112,42 +112,42 @@ impl Tree {
         let mut tags = texts(plan, parts)?;
         tags.insert(
             MANIFEST_SIGNATURE.to_owned(),
-            Leaf::text(export_key.sign(manifest.as_bytes(), &label)?.into_bytes()),
+            TreeFile::text(export_key.sign(manifest.as_bytes(), &label)?.into_bytes()),
         );
-        tags.insert(MANIFEST.to_owned(), Leaf::text(manifest.into_bytes()));
-        tags.insert(LISTING.to_owned(), Leaf::text(listing.into_bytes()));
+        tags.insert(MANIFEST.to_owned(), TreeFile::text(manifest.into_bytes()));
+        tags.insert(LISTING.to_owned(), TreeFile::text(listing.into_bytes()));
         tags.extend(programs(plan, parts.programs));
         let tag_manifest = manifest_text(&digests(&tags));
-        tags.insert(TAG_MANIFEST.to_owned(), Leaf::text(tag_manifest.into_bytes()));
+        tags.insert(TAG_MANIFEST.to_owned(), TreeFile::text(tag_manifest.into_bytes()));
         let set = description(plan, parts, payload.len() as u64, digests(&tags));
         let text = set_text(&set)?;
         let signature = export_key.sign(text.as_bytes(), &label)?;
         let set_id = digest(text.as_bytes());
         let mut files = payload;
         files.extend(tags);
-        files.insert(SET.to_owned(), Leaf::text(text.into_bytes()));
-        files.insert(SET_SIGNATURE.to_owned(), Leaf::text(signature.into_bytes()));
+        files.insert(SET.to_owned(), TreeFile::text(text.into_bytes()));
+        files.insert(SET_SIGNATURE.to_owned(), TreeFile::text(signature.into_bytes()));
         Ok(Self { files, created: facts.created, set, set_id })
     }
 
     /// Returns the package files, sorted by path.
-    pub(super) fn packages(&self) -> impl Iterator<Item = Binary<'_>> {
+    pub(super) fn packages(&self) -> impl Iterator<Item = BinaryFile<'_>> {
         self.binaries().filter(|file| is_of_set(file.path))
     }
 
     /// Returns the new programs, sorted by path. Does not return programs that stay on the medium.
-    pub(super) fn programs(&self) -> impl Iterator<Item = Binary<'_>> {
+    pub(super) fn programs(&self) -> impl Iterator<Item = BinaryFile<'_>> {
         self.binaries().filter(|file| !is_of_set(file.path) && file.from.is_some())
     }
 
-    fn binaries(&self) -> impl Iterator<Item = Binary<'_>> {
+    fn binaries(&self) -> impl Iterator<Item = BinaryFile<'_>> {
         self.files.iter().filter_map(|(path, leaf)| {
             let (from, size) = match &leaf.content {
-                Content::File { from, size } => (Some(from.as_path()), *size),
-                Content::Kept { size } => (None, (*size)?),
-                Content::Text(_) => return None,
+                FileContent::File { from, size } => (Some(from.as_path()), *size),
+                FileContent::Kept { size } => (None, (*size)?),
+                FileContent::Text(_) => return None,
             };
-            Some(Binary { path, from, sha256: leaf.sha256, size })
+            Some(BinaryFile { path, from, sha256: leaf.sha256, size })
         })
     }
 
@@ -166,8 +166,8 @@ impl Tree {
 
     fn all_texts(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().filter_map(|(path, leaf)| match &leaf.content {
-            Content::Text(bytes) => Some((path.as_str(), bytes.as_slice())),
-            Content::File { .. } | Content::Kept { .. } => None,
+            FileContent::Text(bytes) => Some((path.as_str(), bytes.as_slice())),
+            FileContent::File { .. } | FileContent::Kept { .. } => None,
         })
     }
 
@@ -182,44 +182,43 @@ impl Tree {
     }
 }
 
-fn digests(files: &BTreeMap<String, Leaf>) -> BTreeMap<String, Sha256> {
+fn digests(files: &BTreeMap<String, TreeFile>) -> BTreeMap<String, Sha256> {
     files.iter().map(|(path, leaf)| (path.clone(), leaf.sha256)).collect()
 }
 
 /// Returns the files under `data/`.
-fn payload(plan: &ExportPlan) -> BTreeMap<String, Leaf> {
+fn payload(plan: &ExportPlan) -> BTreeMap<String, TreeFile> {
     let packages = plan.payload.iter().map(|(path, file)| {
         let content = match &file.from {
-            Source::Pool(from) => Content::File { from: from.clone(), size: file.size },
-            Source::Medium => Content::Kept { size: Some(file.size) },
+            PayloadSource::Pool(from) => FileContent::File { from: from.clone(), size: file.size },
+            PayloadSource::Medium => FileContent::Kept { size: Some(file.size) },
         };
-        (path.clone(), Leaf { content, sha256: file.sha256 })
+        (path.clone(), TreeFile { content, sha256: file.sha256 })
     });
-    let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), Leaf::text(script.clone())));
+    let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), TreeFile::text(script.clone())));
     packages.chain(scripts).collect()
 }
 
 /// Returns the programs, with those that stay on the medium.
-fn programs(plan: &ExportPlan, sent: &BTreeMap<String, Program>) -> BTreeMap<String, Leaf> {
+fn programs(plan: &ExportPlan, sent: &BTreeMap<String, Program>) -> BTreeMap<String, TreeFile> {
     let path = |name: &String| format!("{TOOLS}/{name}");
     let sent = sent.iter().map(|(name, program)| {
-        let content = Content::File { from: program.from.clone(), size: program.size };
-        (path(name), Leaf { content, sha256: program.sha256 })
+        let content = FileContent::File { from: program.from.clone(), size: program.size };
+        (path(name), TreeFile { content, sha256: program.sha256 })
     });
-    let kept = plan
-        .kept_tools
-        .iter()
-        .map(|(name, sha256)| (path(name), Leaf { content: Content::Kept { size: None }, sha256: *sha256 }));
+    let kept = plan.kept_tools.iter().map(|(name, sha256)| {
+        (path(name), TreeFile { content: FileContent::Kept { size: None }, sha256: *sha256 })
+    });
     sent.chain(kept).collect()
 }
 
 /// Returns the pages, the keys, the tables, and the `BagIt` files.
-fn texts(plan: &ExportPlan, parts: Parts<'_>) -> Result<BTreeMap<String, Leaf>> {
-    let contents = Contents::new(plan, parts.facts);
+fn texts(plan: &ExportPlan, parts: TreeParts<'_>) -> Result<BTreeMap<String, TreeFile>> {
+    let contents = PageContents::new(plan, parts.facts);
     let keys = parts.keys;
-    let mut texts: BTreeMap<String, Leaf> =
-        pages::all(&contents).into_iter().map(|(name, bytes)| (name, Leaf::text(bytes))).collect();
-    let mut add = |name: &str, text: String| texts.insert(name.to_owned(), Leaf::text(text.into_bytes()));
+    let mut texts: BTreeMap<String, TreeFile> =
+        pages::files(&contents).into_iter().map(|(name, bytes)| (name, TreeFile::text(bytes))).collect();
+    let mut add = |name: &str, text: String| texts.insert(name.to_owned(), TreeFile::text(text.into_bytes()));
     add(KEYS, keys.list.clone());
     add(KEYS_SIGNATURE, keys.list_signature.clone());
     for (name, text) in parts.tables {
@@ -235,7 +234,7 @@ fn texts(plan: &ExportPlan, parts: Parts<'_>) -> Result<BTreeMap<String, Leaf>> 
 /// Returns the description of the set.
 fn description(
     plan: &ExportPlan,
-    parts: Parts<'_>,
+    parts: TreeParts<'_>,
     files: u64,
     tag_files: BTreeMap<String, Sha256>,
 ) -> MediumSet {
@@ -278,7 +277,7 @@ fn description(
 
 fn retained(plan: &ExportPlan) -> Vec<RetainedSet> {
     let sets = plan.sets.iter().filter(|set| !set.is_selected);
-    let retained = |set: &PlannedExport| RetainedSet {
+    let retained = |set: &PlannedPackageSet| RetainedSet {
         kb: set.kb,
         folder: set.folder.to_string(),
         folder_name: Some(set.folder.to_string()),
@@ -297,7 +296,7 @@ fn withdrawn(plan: &ExportPlan, knowledge: &Knowledge) -> Vec<WithdrawnItem> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sets::Payload;
+    use super::super::sets::PayloadFile;
     use super::*;
     use crate::carrier::trust::SecretKey;
 
@@ -308,11 +307,11 @@ mod tests {
         let keys = SigningKeys { export, list: "list".into(), list_signature: "list".into(), root };
         let knowledge = Knowledge::built_in().unwrap();
         let sha256 = digest(b"package");
-        let payload = |from| Payload { from, sha256, size: 7 };
+        let payload = |from| PayloadFile { from, sha256, size: 7 };
         let of_set = |name: &str| format!("data/KB5086672/windows-11-24h2-arm64{name}");
         let mut plan = ExportPlan { files: 2, bytes: 14, ..ExportPlan::default() };
-        plan.payload.insert(of_set("/a.msu"), payload(Source::Pool("pool/a".into())));
-        plan.payload.insert(of_set("/b.msu"), payload(Source::Medium));
+        plan.payload.insert(of_set("/a.msu"), payload(PayloadSource::Pool("pool/a".into())));
+        plan.payload.insert(of_set("/b.msu"), payload(PayloadSource::Medium));
         plan.scripts.insert(of_set(".cmd"), b"script".to_vec());
         plan.kept_tools.insert("old.exe".to_owned(), sha256);
         let program = Program { from: "new.exe".into(), sha256, size: 7 };
@@ -328,8 +327,8 @@ mod tests {
             knowledge: &knowledge,
         };
         let tables = [("families.toml".to_owned(), "table".to_owned())];
-        let parts = Parts { facts, origin: "replay", keys: &keys, tables: &tables, programs: &programs };
-        let tree = Tree::new(&plan, parts).unwrap();
+        let parts = TreeParts { facts, origin: "replay", keys: &keys, tables: &tables, programs: &programs };
+        let tree = MediumTree::new(&plan, parts).unwrap();
 
         let texts: Vec<(&str, &[u8])> = tree.texts().collect();
         let (tags, last) = texts.split_at(texts.len() - 2);

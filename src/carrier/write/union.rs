@@ -7,13 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use super::found::Found;
+use super::found::TargetContent;
 use super::plan::{ExportPlan, planned_script};
 use super::selection::published_rows;
-use super::sets::{ChangedSet, Payload, PlannedExport, Source};
+use super::sets::{ChangedSet, PayloadFile, PayloadSource, PlannedPackageSet};
 use crate::carrier::medium::{DATA, TOOLS, caps, path_of, refused};
-use crate::carrier::read::{Listed, digest, read_small};
-use crate::documents::{Change, MissingItem, SetRecord, UpdateLine};
+use crate::carrier::read::{SetDescription, digest, read_small};
+use crate::documents::{MissingItem, SetChange, SetRecord, UpdateLine};
 use crate::error::{Error, Result};
 use crate::facts::SetFolder;
 use crate::mirror::index::SetRow;
@@ -23,9 +23,9 @@ use crate::update::{Kb, Sha256, human_size};
 
 impl ExportPlan {
     /// Joins the plan with the content of its target.
-    pub fn onto(
+    pub fn joined_with(
         mut self,
-        found: &Found,
+        found: &TargetContent,
         mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         prune: bool,
@@ -46,14 +46,14 @@ impl ExportPlan {
         let is_kept =
             |item: &MissingItem| sets.iter().any(|set| set.kb == item.kb && set.folder == item.what);
         self.left_out.retain(|item| !is_kept(item));
-        self.settle();
+        self.sort_and_count();
         Ok(self)
     }
 
     fn join_described(
         &mut self,
-        earlier: &Listed,
-        found: &Found,
+        earlier: &SetDescription,
+        found: &TargetContent,
         rows: &[SetRow],
         mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
@@ -83,11 +83,11 @@ impl ExportPlan {
         self.earlier_bytes = earlier.sizes.values().sum();
         for (kb, set) in &earlier.listing.sets {
             let replaced = set_bytes(set);
-            let is_selected = self.position(*kb, &set.folder).is_some();
+            let is_selected = self.set_index(*kb, &set.folder).is_some();
             // The copy on the medium may be the last copy of a selected set that is missing in the pool.
-            if !is_selected && prune && !self.lacks(*kb, &set.folder) {
+            if !is_selected && prune && !self.is_missing_in_pool(*kb, &set.folder) {
                 let is_here = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
-                self.removals.push(removed(*kb, set, is_here));
+                self.removals.push(removal_of(*kb, set, is_here));
                 continue;
             }
             if !prune && is_newer_there(earlier, *kb, set, mirror)? {
@@ -96,7 +96,7 @@ impl ExportPlan {
                     set.folder
                 ));
                 self.drop_set(*kb, &set.folder);
-                self.retain(*kb, set, signed_script(earlier, found, *kb, set)?, false);
+                self.keep_set(*kb, set, signed_script(earlier, found, *kb, set)?, false);
                 continue;
             }
             if !is_selected {
@@ -109,16 +109,16 @@ impl ExportPlan {
                     self.warn_of_kept(missing);
                 }
                 if row.is_none() || missing.is_some() {
-                    self.retain(*kb, set, signed_script(earlier, found, *kb, set)?, false);
+                    self.keep_set(*kb, set, signed_script(earlier, found, *kb, set)?, false);
                     continue;
                 }
             }
-            let Some(place) = self.position(*kb, &set.folder) else { continue };
+            let Some(place) = self.set_index(*kb, &set.folder) else { continue };
             let is_same = self.listing.sets.iter().any(|(own_kb, own)| {
                 own_kb == kb && own.folder.is_same_place(&set.folder) && digests(own) == digests(set)
             });
             if let Some(planned) = self.sets.get_mut(place) {
-                planned.change = if is_same { Change::Keep } else { Change::Update };
+                planned.change = if is_same { SetChange::Keep } else { SetChange::Update };
                 planned.replaced_bytes = if is_same { 0 } else { replaced };
             }
         }
@@ -139,14 +139,14 @@ impl ExportPlan {
     /// incomplete or damaged sets from the pool.
     fn join_undescribed(
         &mut self,
-        found: &Found,
+        found: &TargetContent,
         rows: &[SetRow],
         mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         prune: bool,
     ) -> Result<()> {
-        let whole = found.whole.iter().map(|set| (set, Change::Keep));
-        let partly = found.partly.iter().map(|set| (set, Change::Update));
+        let whole = found.complete_sets.iter().map(|set| (set, SetChange::Keep));
+        let partly = found.partial_sets.iter().map(|set| (set, SetChange::Update));
         for ((kb, folder), change) in whole.chain(partly) {
             let Some(row) = rows.iter().find(|row| row.kb == *kb && row.folder == *folder) else { continue };
             let within = format!("{DATA}/{kb}/{folder}/");
@@ -154,8 +154,8 @@ impl ExportPlan {
             let there: Vec<u64> = there.map(|(_, size)| *size).collect();
             let bytes = there.iter().sum();
             self.earlier_bytes += bytes;
-            if self.position(*kb, folder).is_none() {
-                if prune && !self.lacks(*kb, folder) {
+            if self.set_index(*kb, folder).is_none() {
+                if prune && !self.is_missing_in_pool(*kb, folder) {
                     self.removals.push(ChangedSet {
                         kb: *kb,
                         folder: folder.clone(),
@@ -169,17 +169,17 @@ impl ExportPlan {
                 if let Some(missing) = self.add_unselected(row, mirror, knowledge)? {
                     self.warn_of_kept(&missing);
                     let script = planned_script(row, mirror, knowledge)?;
-                    self.retain(*kb, &mirror.set_record(row)?, script, true);
+                    self.keep_set(*kb, &mirror.set_record(row)?, script, true);
                 }
             }
-            if let Some(place) = self.position(*kb, folder)
+            if let Some(place) = self.set_index(*kb, folder)
                 && let Some(planned) = self.sets.get_mut(place)
             {
                 planned.change = change;
-                planned.replaced_bytes = if change == Change::Update { bytes } else { 0 };
+                planned.replaced_bytes = if change == SetChange::Update { bytes } else { 0 };
             }
         }
-        for path in &found.unknown {
+        for path in &found.unknown_sets {
             let files: Vec<u64> = (found.present.iter())
                 .filter(|(file, _)| file.starts_with(&format!("{path}/")) || **file == format!("{path}.cmd"))
                 .map(|(_, size)| *size)
@@ -218,7 +218,7 @@ impl ExportPlan {
         knowledge: &Knowledge,
     ) -> Result<Option<MissingItem>> {
         let missing = self.add(row.clone(), BTreeSet::new(), mirror, knowledge)?;
-        if let Some(place) = self.position(row.kb, &row.folder)
+        if let Some(place) = self.set_index(row.kb, &row.folder)
             && let Some(planned) = self.sets.get_mut(place)
         {
             planned.is_selected = false;
@@ -227,7 +227,7 @@ impl ExportPlan {
     }
 
     /// Returns `true` if a set was selected and the pool does not have all its files.
-    fn lacks(&self, kb: Kb, folder: &SetFolder) -> bool {
+    fn is_missing_in_pool(&self, kb: Kb, folder: &SetFolder) -> bool {
         self.missing.iter().any(|item| item.kb == kb && item.what.eq_ignore_ascii_case(folder.as_str()))
     }
 
@@ -236,24 +236,25 @@ impl ExportPlan {
     }
 
     /// Keeps a set of the medium as a listing describes it.
-    fn retain(&mut self, kb: Kb, set: &SetRecord, script: Option<Vec<u8>>, in_mirror: bool) {
+    fn keep_set(&mut self, kb: Kb, set: &SetRecord, script: Option<Vec<u8>>, in_mirror: bool) {
         for file in &set.files {
             // The set was read with a digest and a size for each file.
             if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
-                self.payload.insert(path_of(kb, file), Payload { from: Source::Medium, sha256, size });
+                self.payload
+                    .insert(path_of(kb, file), PayloadFile { from: PayloadSource::Medium, sha256, size });
             }
         }
         if let Some(script) = script {
             self.scripts.insert(format!("{DATA}/{kb}/{}.cmd", set.folder), script);
         }
-        self.sets.push(PlannedExport {
+        self.sets.push(PlannedPackageSet {
             kb,
             folder: set.folder.clone(),
             products: set.products.join("; "),
             needed_by: BTreeSet::new(),
             files: set.files.len(),
             bytes: set_bytes(set),
-            change: Change::Keep,
+            change: SetChange::Keep,
             replaced_bytes: 0,
             in_mirror,
             is_selected: false,
@@ -265,7 +266,7 @@ impl ExportPlan {
 
     /// Keeps the updates of the medium's listing that the mirror does not describe itself. With `prune`, keeps only
     /// those of kept sets.
-    fn keep_updates(&mut self, earlier: &Listed, prune: bool) {
+    fn keep_updates(&mut self, earlier: &SetDescription, prune: bool) {
         let kept: BTreeSet<Kb> = self.sets.iter().filter(|set| !set.is_selected).map(|set| set.kb).collect();
         let known: BTreeSet<_> =
             self.listing.updates.iter().map(|(kb, update)| (*kb, update.update_id)).collect();
@@ -276,7 +277,7 @@ impl ExportPlan {
         self.listing.updates.extend(added);
     }
 
-    fn join_tools(&mut self, earlier: &Listed, prune: bool) -> Result<()> {
+    fn join_tools(&mut self, earlier: &SetDescription, prune: bool) -> Result<()> {
         let tools = earlier.signed.set.tag_files.iter().filter_map(|(name, sha256)| {
             Some((name.strip_prefix(TOOLS)?.strip_prefix('/')?.to_owned(), *sha256))
         });
@@ -300,7 +301,7 @@ impl ExportPlan {
         Ok(())
     }
 
-    fn position(&self, kb: Kb, folder: &SetFolder) -> Option<usize> {
+    fn set_index(&self, kb: Kb, folder: &SetFolder) -> Option<usize> {
         self.sets.iter().position(|set| set.kb == kb && set.folder.is_same_place(folder))
     }
 
@@ -320,7 +321,7 @@ impl ExportPlan {
 
     /// Returns the confirmation text for a removal of more than a fifth of the bytes, or `None` for a smaller
     /// removal.
-    pub fn question(&self) -> Option<String> {
+    pub fn confirmation(&self) -> Option<String> {
         /// The share that makes a shrinking medium look like a mistake: more than 20 %.
         const FIFTH: u64 = 5;
         (self.removed_bytes.saturating_mul(FIFTH) > self.earlier_bytes).then(|| {
@@ -334,7 +335,12 @@ impl ExportPlan {
 }
 
 /// Returns `true` if the medium has a generation of a set that this mirror does not know and that has a later date.
-fn is_newer_there(earlier: &Listed, kb: Kb, set: &SetRecord, mirror: &Mirror<impl Access>) -> Result<bool> {
+fn is_newer_there(
+    earlier: &SetDescription,
+    kb: Kb,
+    set: &SetRecord,
+    mirror: &Mirror<impl Access>,
+) -> Result<bool> {
     let theirs = digests(set);
     let generations = mirror.index().sets(Some(kb))?;
     let is_known = generations.iter().any(|row| {
@@ -351,14 +357,19 @@ fn is_newer_there(earlier: &Listed, kb: Kb, set: &SetRecord, mirror: &Mirror<imp
 }
 
 /// Reads the install script of a set from the medium. Refuses a script that does not match its signed digest.
-fn signed_script(earlier: &Listed, found: &Found, kb: Kb, set: &SetRecord) -> Result<Option<Vec<u8>>> {
+fn signed_script(
+    earlier: &SetDescription,
+    found: &TargetContent,
+    kb: Kb,
+    set: &SetRecord,
+) -> Result<Option<Vec<u8>>> {
     let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
     let Some(signed) = earlier.manifest.get(&script) else { return Ok(None) };
     let bytes = read_small(found.open()?, &script, caps::SCRIPT)?;
-    if digest(&bytes) == *signed { Ok(Some(bytes)) } else { Err(damaged(&[script])) }
+    if digest(&bytes) == *signed { Ok(Some(bytes)) } else { Err(damaged_files_error(&[script])) }
 }
 
-fn removed(kb: Kb, set: &SetRecord, in_mirror: bool) -> ChangedSet {
+fn removal_of(kb: Kb, set: &SetRecord, in_mirror: bool) -> ChangedSet {
     ChangedSet {
         kb,
         folder: set.folder.clone(),
@@ -379,7 +390,7 @@ fn digests(set: &SetRecord) -> BTreeSet<Sha256> {
 
 /// Returns the error for files on the medium that do not match their signed digests and that the mirror cannot
 /// replace.
-pub(super) fn damaged(paths: &[String]) -> Error {
+pub(super) fn damaged_files_error(paths: &[String]) -> Error {
     refused(format!("the medium has damaged files that this mirror cannot replace: {}", paths.join(", ")))
         .hint(
             "export from a mirror that has the files, or remove their sets with --prune; nothing was changed",

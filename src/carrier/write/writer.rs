@@ -11,14 +11,14 @@
 //! If their space is needed, obsolete files are removed between 1 and 2. Files that stay are never removed, so an
 //! export that is interrupted at any point loses no file that should stay.
 
-use super::aside::{copy_aside, remove_copies};
-use super::copy::{Copy, CopyFault, Origin, unfinished};
-use super::payload::{Counts, PayloadWriter, PoolDamage};
-use super::planned::Planned;
-use super::removal::{Removed, remove_empty_folders, sweep};
-use super::retained::Retained;
-use super::target::Target;
-use super::tree::Tree;
+use super::backup::{back_up_description, remove_backup};
+use super::copy::{CopyFault, CopySource, FileCopy, unfinished_name};
+use super::payload::{PayloadWriter, PoolDamage, WriteCounts};
+use super::planned::TargetPlan;
+use super::removal::{RemovalTotals, remove_empty_folders, remove_unfinished_files};
+use super::retained::RetainedFiles;
+use super::target::MediumTarget;
+use super::tree::MediumTree;
 use crate::carrier::medium::{SET_SIGNATURE, UNFINISHED_FOLDER, UNFINISHED_MARK};
 use crate::carrier::trust::{SecretKey, mark_text, new_mark};
 use crate::error::{Error, Result};
@@ -26,9 +26,9 @@ use crate::event::Events;
 
 /// A medium that is completely written and signed, and was not read back yet.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Written {
-    pub(super) counts: Counts,
-    pub(super) removed: Removed,
+pub(super) struct WriteSummary {
+    pub(super) counts: WriteCounts,
+    pub(super) removed: RemovalTotals,
 }
 
 /// A failed export.
@@ -40,32 +40,36 @@ pub(super) struct WriteFailure {
 }
 
 /// The writer of a tree.
-pub(super) struct Writer<'a> {
-    planned: &'a Planned<'a>,
-    tree: &'a Tree,
+pub(super) struct MediumWriter<'a> {
+    planned: &'a TargetPlan<'a>,
+    tree: &'a MediumTree,
     payload: PayloadWriter<'a>,
     /// `true` if obsolete files are removed first to make room for the new ones.
     removes_first: bool,
-    removed: Removed,
+    removed: RemovalTotals,
     /// `true` if the signature of the earlier set was removed.
     is_invalid: bool,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> MediumWriter<'a> {
     pub(super) fn new(
-        planned: &'a Planned<'a>,
-        tree: &'a Tree,
-        retained: Retained,
+        planned: &'a TargetPlan<'a>,
+        tree: &'a MediumTree,
+        retained: RetainedFiles,
         removes_first: bool,
     ) -> Self {
         let payload = PayloadWriter::new(planned, retained);
-        Self { planned, tree, payload, removes_first, removed: Removed::default(), is_invalid: false }
+        Self { planned, tree, payload, removes_first, removed: RemovalTotals::default(), is_invalid: false }
     }
 
     /// Writes the tree.
-    pub(super) fn write(mut self, key: &SecretKey, events: &Events) -> Result<Written, Box<WriteFailure>> {
+    pub(super) fn write(
+        mut self,
+        key: &SecretKey,
+        events: &Events,
+    ) -> Result<WriteSummary, Box<WriteFailure>> {
         match self.run(key, events) {
-            Ok(()) => Ok(Written { counts: self.payload.counts, removed: self.removed }),
+            Ok(()) => Ok(WriteSummary { counts: self.payload.counts, removed: self.removed }),
             Err(error) => Err(Box::new(WriteFailure { error, damaged: self.payload.damaged })),
         }
     }
@@ -86,7 +90,7 @@ impl<'a> Writer<'a> {
         self.finish()
     }
 
-    fn target(&self) -> &'a Target {
+    fn target(&self) -> &'a MediumTarget {
         &self.planned.target
     }
 
@@ -105,13 +109,13 @@ impl<'a> Writer<'a> {
         if self.planned.is_new {
             target.make_root()?;
         }
-        sweep(target)?;
+        remove_unfinished_files(target)?;
         let files = self.planned.possible_files();
         let mark = new_mark(&set.mirror_id, &set.lineage, set.seq, self.tree.created, files);
         target.write(UNFINISHED_MARK, mark_text(&mark, key)?.as_bytes())?;
         if self.removes_first {
             self.invalidate()?;
-            self.removed.take_obsolete(target, &self.planned.obsolete)?;
+            self.removed.remove_obsolete(target, &self.planned.obsolete)?;
         }
         Ok(())
     }
@@ -122,7 +126,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         if self.planned.is_finished() {
-            copy_aside(self.target())?;
+            back_up_description(self.target())?;
         }
         self.is_invalid = true;
         self.target().remove(SET_SIGNATURE)?;
@@ -136,10 +140,10 @@ impl<'a> Writer<'a> {
             if !self.target().has_digest(program.path, program.sha256) {
                 self.target().make_folders_above(program.path)?;
                 let (sha256, size) = (program.sha256, program.size);
-                let from = &Origin::Local(from.to_owned());
-                let copy = Copy { from, sha256, size, to: program.path, id: 0 };
+                let from = &CopySource::Local(from.to_owned());
+                let copy = FileCopy { from, sha256, size, to: program.path, id: 0 };
                 copy.run(self.target(), &Events::ignored()).map_err(CopyFault::into_error)?;
-                self.target().rename(&unfinished(program.path), program.path)?;
+                self.target().rename(&unfinished_name(program.path), program.path)?;
             }
         }
         self.tree.texts().try_for_each(|(path, bytes)| self.target().write_if_other(path, bytes))
@@ -148,10 +152,10 @@ impl<'a> Writer<'a> {
     /// Removes everything that only the earlier set had, and the mark of the unfinished export.
     fn finish(&mut self) -> Result<()> {
         let target = self.target();
-        self.removed.take_obsolete(target, &self.planned.obsolete)?;
+        self.removed.remove_obsolete(target, &self.planned.obsolete)?;
         remove_empty_folders(target)?;
-        self.removed.take_earlier_tags(target, self.planned.earlier_tags(), &self.tree.paths())?;
-        remove_copies(target)?;
+        self.removed.remove_earlier_tags(target, self.planned.earlier_tags(), &self.tree.paths())?;
+        remove_backup(target)?;
         target.remove(UNFINISHED_MARK)?;
         let _left = target.remove_empty_folder(UNFINISHED_FOLDER);
         target.sync_folder("")
@@ -162,10 +166,10 @@ impl<'a> Writer<'a> {
     fn roll_back(&self) {
         let target = self.target();
         self.payload.undo();
-        if self.is_invalid || self.planned.is_cut_off() {
+        if self.is_invalid || self.planned.is_interrupted() {
             return;
         }
-        let _left = remove_copies(target);
+        let _left = remove_backup(target);
         let _left = target.remove(UNFINISHED_MARK);
         let _left = target.remove_empty_folder(UNFINISHED_FOLDER);
         if self.planned.is_new {

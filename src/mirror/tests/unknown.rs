@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "mirrors are copied as they lie")]
 
 use super::*;
-use crate::disk::crash::System;
+use crate::disk::crash::SimulatedSystem;
 
 const ARM_TITLE: &str =
     "2026-09 Cumulative Update for Windows 11, version 24H2 for arm64-based Systems (KB5129195) (26100.9457)";
@@ -58,8 +58,8 @@ fn copy_mirror(from: &Utf8Path, to: &Utf8Path) {
 
 /// Replaces a set beside unknown files. Interrupts the process at every change of the disk, and the next process
 /// too, and checks that every unknown file still exists.
-fn interrupt_everywhere(system: System) {
-    disk::crash::system(system);
+fn interrupt_everywhere(system: SimulatedSystem) {
+    disk::crash::simulate(system);
     let (_template, before) = folder();
     let mut mirror = open(&before);
     let for_arm = [package("kb5129195", "the target for arm"), package("kb5043080", "another checkpoint")];
@@ -75,16 +75,16 @@ fn interrupt_everywhere(system: System) {
         copy_mirror(before.root(), layout.root());
         let words = write_unknown_files(&layout);
         let mut mirror = open(&layout);
-        disk::crash::after(Some(changes));
+        disk::crash::allow_changes(Some(changes));
         let published = mirror.publish(&new, &knowledge(), TUESDAY);
-        disk::crash::after(None);
+        disk::crash::allow_changes(None);
         drop(mirror);
         let when = format!("{system:?}, an end at change {changes}");
         assert_unknown_files_exist(&layout, &words, &when);
         // The run that cleans up can be interrupted as well.
-        disk::crash::after(Some(changes % 11));
+        disk::crash::allow_changes(Some(changes % 11));
         drop(Mirror::open_for_writing(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)));
-        disk::crash::after(None);
+        disk::crash::allow_changes(None);
         assert_unknown_files_exist(&layout, &words, &format!("{when}, and one of the next run"));
         drop(open(&layout));
         let mirror = open(&layout);
@@ -107,22 +107,22 @@ fn interrupt_everywhere(system: System) {
             break;
         }
     }
-    disk::crash::system(System::Whole);
+    disk::crash::simulate(SimulatedSystem::Complete);
 }
 
 #[test]
 fn interrupted_exchange_loses_no_unknown_file() {
-    interrupt_everywhere(System::Whole);
+    interrupt_everywhere(SimulatedSystem::Complete);
 }
 
 #[test]
 fn interrupted_renames_lose_no_unknown_file() {
-    interrupt_everywhere(System::NoExchange);
+    interrupt_everywhere(SimulatedSystem::NoExchange);
 }
 
 #[test]
 fn file_system_without_links_loses_no_unknown_file() {
-    interrupt_everywhere(System::NoLinks);
+    interrupt_everywhere(SimulatedSystem::NoLinks);
 }
 
 /// Uses a replaced folder as left by an earlier run that was killed before it moved anything.

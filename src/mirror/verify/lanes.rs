@@ -8,7 +8,7 @@
 use sha2::Digest as _;
 
 use super::verdict::{ExpectedFile, ReadVerdict, judge};
-use crate::disk::Pieces;
+use crate::disk::PieceReader;
 use crate::error::Result;
 use crate::update::Sha256;
 
@@ -19,7 +19,7 @@ const BLOCK: usize = 64;
 struct Lane<'r> {
     place: usize,
     reading: &'r ExpectedFile,
-    pieces: Pieces,
+    pieces: PieceReader,
     /// The number of hashed bytes of the piece.
     used: usize,
     size: u64,
@@ -28,7 +28,7 @@ struct Lane<'r> {
 
 impl<'r> Lane<'r> {
     fn open(place: usize, reading: &'r ExpectedFile) -> Result<Self> {
-        let pieces = Pieces::open(&reading.path)?;
+        let pieces = PieceReader::open(&reading.path)?;
         Ok(Self { place, reading, pieces, used: 0, size: 0, hasher: sha2::Sha256::new() })
     }
 
@@ -37,9 +37,9 @@ impl<'r> Lane<'r> {
     }
 
     /// Reads the next piece. Returns `false` at the end of the file.
-    fn read_on(&mut self, report: &dyn Fn(&[u8])) -> Result<bool> {
+    fn read_next(&mut self, report: &dyn Fn(&[u8])) -> Result<bool> {
         self.used = 0;
-        let any = self.pieces.read_on()?;
+        let any = self.pieces.read_next()?;
         report(self.pieces.piece());
         self.size += self.pieces.piece().len() as u64;
         Ok(any)
@@ -114,7 +114,7 @@ fn fill_lane<'r>(
             *lane = Some(current);
             return;
         }
-        match current.read_on(report) {
+        match current.read_next(report) {
             Ok(true) => *lane = Some(current),
             Ok(false) => done(current.place, current.reading, current.verdict()),
             Err(error) => {

@@ -168,7 +168,7 @@ impl<S: Access> Surveyor<'_, S> {
             Entry::Folder => {
                 disk::list(&path).map_err(|error| (FindingKind::Unreadable, error.full_message()))
             }
-            Entry::Nothing => Err((FindingKind::Missing, FOLDER_MISSING.to_owned())),
+            Entry::Missing => Err((FindingKind::Missing, FOLDER_MISSING.to_owned())),
             Entry::File(_) | Entry::Other => Err((FindingKind::Foreign, "not a folder".to_owned())),
         };
         let there = match there {
@@ -234,7 +234,7 @@ impl<S: Access> Surveyor<'_, S> {
         }
         for name in disk::list(&layout.kb(kb))? {
             let path = layout.kb(kb).join(&name);
-            if name.starts_with(disk::BEING_WRITTEN) || self.moves.has_folder(kb, &name) {
+            if name.starts_with(disk::TEMPORARY_PREFIX) || self.moves.has_folder(kb, &name) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
             } else if !beside.contains_key(&name) && !folders.iter().any(|(folder, ..)| *folder == *name) {
                 self.add_fault(

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::model::{MonitorFacts, SKEW_SECONDS, check};
-use crate::documents::{Check, ClockTimes, Filled, LastRun, MediumAge, MediumNumbers, UpdateAge, Verdict};
+use crate::documents::{
+    CheckVerdict, ClockTimes, ContentRoute, LastRun, MediumAge, MediumNumbers, StatusCheck, UpdateAge,
+};
 use crate::update::count;
 
 /// The age of a recorded time.
@@ -48,14 +50,14 @@ fn words(seconds: u64) -> String {
 }
 
 /// Returns the verdict on an age and its reason.
-fn judge(what: &str, age: &Age, never: &str, max_age: Duration) -> (Verdict, String) {
+fn judge(what: &str, age: &Age, never: &str, max_age: Duration) -> (CheckVerdict, String) {
     match age {
-        Age::Never => (Verdict::Alarm, never.to_owned()),
+        Age::Never => (CheckVerdict::Alarm, never.to_owned()),
         Age::NotATime(text) => {
-            (Verdict::Unknown, format!("the recorded time of {what}, {text:?}, is not a time"))
+            (CheckVerdict::Unknown, format!("the recorded time of {what}, {text:?}, is not a time"))
         }
         Age::Future(time) => (
-            Verdict::Unknown,
+            CheckVerdict::Unknown,
             format!(
                 "the time of {what}, {time}, is in the future: the clock of this machine is wrong, and the age is unknown"
             ),
@@ -63,9 +65,9 @@ fn judge(what: &str, age: &Age, never: &str, max_age: Duration) -> (Verdict, Str
         Age::Seconds(seconds) => {
             let (old, most) = (words(*seconds), words(max_age.as_secs()));
             if *seconds > max_age.as_secs() {
-                (Verdict::Alarm, format!("{what} is {old} old, but the maximum is {most}"))
+                (CheckVerdict::Alarm, format!("{what} is {old} old, but the maximum is {most}"))
             } else {
-                (Verdict::Ok, format!("{what} is {old} old; the maximum is {most}"))
+                (CheckVerdict::Ok, format!("{what} is {old} old; the maximum is {most}"))
             }
         }
     }
@@ -79,7 +81,7 @@ fn seconds_of(age: &Age) -> Option<u64> {
 }
 
 /// Checks the exit code of the last sync.
-pub(super) fn last_run(facts: &MonitorFacts<'_>) -> Check<LastRun> {
+pub(super) fn last_run(facts: &MonitorFacts<'_>) -> StatusCheck<LastRun> {
     let health = facts.health;
     // The index also records the exit code, so a lost health.json does not hide it.
     let code = health.and_then(|health| health.last_exit_code).map(i64::from).or(facts.last_sync_code);
@@ -94,11 +96,13 @@ pub(super) fn last_run(facts: &MonitorFacts<'_>) -> Check<LastRun> {
         None => String::new(),
     };
     let (verdict, reason) = match code {
-        None => (Verdict::NotApplicable, "no sync has ended in this mirror".to_owned()),
-        Some(0) => (Verdict::Ok, "the last sync was complete".to_owned()),
-        Some(13) => (Verdict::Alarm, "the last sync stopped at its budget (exit code 13)".to_owned()),
-        Some(code @ (130 | 143)) => (Verdict::Alarm, format!("the last sync was stopped (exit code {code})")),
-        Some(code) => (Verdict::Alarm, format!("the last sync ended with exit code {code}")),
+        None => (CheckVerdict::NotApplicable, "no sync has ended in this mirror".to_owned()),
+        Some(0) => (CheckVerdict::Ok, "the last sync was complete".to_owned()),
+        Some(13) => (CheckVerdict::Alarm, "the last sync stopped at its budget (exit code 13)".to_owned()),
+        Some(code @ (130 | 143)) => {
+            (CheckVerdict::Alarm, format!("the last sync was stopped (exit code {code})"))
+        }
+        Some(code) => (CheckVerdict::Alarm, format!("the last sync ended with exit code {code}")),
     };
     let next = match code {
         Some(13 | 130 | 143) => "run kbmirror sync again; it resumes",
@@ -108,14 +112,16 @@ pub(super) fn last_run(facts: &MonitorFacts<'_>) -> Check<LastRun> {
 }
 
 /// Compares the age of the last complete sync, import, or fetch with the allowed age.
-pub(super) fn update_age(facts: &MonitorFacts<'_>) -> Check<UpdateAge> {
+pub(super) fn update_age(facts: &MonitorFacts<'_>) -> StatusCheck<UpdateAge> {
     let now = facts.now;
     let success = facts.health.and_then(|health| health.last_success.as_deref());
     let imported = facts.media.iter().filter_map(|medium| medium.imported.as_deref()).max();
     let import = || age_of_text(imported, now);
     let (what, age, never) = match facts.filled {
-        Filled::ByImport => ("the last import", import(), "the time of the last import is not recorded"),
-        Filled::BySync => {
+        ContentRoute::ByImport => {
+            ("the last import", import(), "the time of the last import is not recorded")
+        }
+        ContentRoute::BySync => {
             // The index also records the last complete run, so a lost health.json does not hide it.
             let sync = match (success, facts.last_sync) {
                 (None, Some(time)) => age_of(time, now),
@@ -129,17 +135,17 @@ pub(super) fn update_age(facts: &MonitorFacts<'_>) -> Check<UpdateAge> {
                 (sync, _) => ("the last complete sync", sync, "no sync was ever complete"),
             }
         }
-        Filled::ByHand => {
+        ContentRoute::ByHand => {
             let age = facts.last_fetch.map_or(Age::Never, |time| age_of(time, now));
             ("the last complete fetch", age, "no sync, import, or fetch was ever complete")
         }
     };
     let (mut verdict, mut reason) = judge(what, &age, never, facts.max_age);
-    if facts.filled == Filled::ByImport && matches!(age, Age::Never) {
-        verdict = Verdict::Unknown;
+    if facts.filled == ContentRoute::ByImport && matches!(age, Age::Never) {
+        verdict = CheckVerdict::Unknown;
     }
     if let Some(today) = facts.health.and_then(|health| health.last_today)
-        && facts.filled == Filled::BySync
+        && facts.filled == ContentRoute::BySync
         && let Some(Ok(time)) = success.map(str::parse::<Timestamp>)
         && today < jiff::tz::Offset::UTC.to_datetime(time).date()
     {
@@ -154,9 +160,11 @@ pub(super) fn update_age(facts: &MonitorFacts<'_>) -> Check<UpdateAge> {
         max_age_seconds: facts.max_age.as_secs(),
     };
     let next = match facts.filled {
-        Filled::ByImport => "import a newer medium: kbmirror import DIR",
-        Filled::BySync => "run kbmirror sync, and check its schedule",
-        Filled::ByHand => "run kbmirror fetch, or set up a schedule with kbmirror init and kbmirror schedule",
+        ContentRoute::ByImport => "import a newer medium: kbmirror import DIR",
+        ContentRoute::BySync => "run kbmirror sync, and check its schedule",
+        ContentRoute::ByHand => {
+            "run kbmirror fetch, or set up a schedule with kbmirror init and kbmirror schedule"
+        }
     };
     check(
         "age of the last complete sync or import, compared with --max-age",
@@ -168,12 +176,14 @@ pub(super) fn update_age(facts: &MonitorFacts<'_>) -> Check<UpdateAge> {
 }
 
 /// Compares the age of the newest applied medium with the allowed age. The date of a medium is signed.
-pub(super) fn medium_age(facts: &MonitorFacts<'_>) -> Check<MediumAge> {
+pub(super) fn medium_age(facts: &MonitorFacts<'_>) -> StatusCheck<MediumAge> {
     let compares = "age of the newest applied medium since its creation, compared with --max-age";
     let Some(medium) = facts.newest_medium() else {
         let (verdict, reason) = match facts.filled {
-            Filled::ByImport => (Verdict::Unknown, "no applied medium is recorded"),
-            Filled::BySync | Filled::ByHand => (Verdict::NotApplicable, "nothing was imported"),
+            ContentRoute::ByImport => (CheckVerdict::Unknown, "no applied medium is recorded"),
+            ContentRoute::BySync | ContentRoute::ByHand => {
+                (CheckVerdict::NotApplicable, "nothing was imported")
+            }
         };
         return check(
             compares,
@@ -186,10 +196,12 @@ pub(super) fn medium_age(facts: &MonitorFacts<'_>) -> Check<MediumAge> {
     let age = age_of_text(Some(&medium.created), facts.now);
     let what = format!("the newest medium, set {:04},", medium.number);
     let (mut verdict, mut reason) = judge(&what, &age, "", facts.max_age);
-    if facts.filled == Filled::BySync && verdict == Verdict::Alarm {
+    if facts.filled == ContentRoute::BySync && verdict == CheckVerdict::Alarm {
         // A synced mirror has newer content than a medium that was imported earlier.
-        (verdict, reason) =
-            (Verdict::NotApplicable, "the mirror is synced; its media are older than its content".to_owned());
+        (verdict, reason) = (
+            CheckVerdict::NotApplicable,
+            "the mirror is synced; its media are older than its content".to_owned(),
+        );
     }
     // Another lineage may have ended, so its age is reported but raises no alarm.
     for other in facts.media.iter().filter(|other| *other != medium) {
@@ -214,7 +226,7 @@ pub(super) fn medium_age(facts: &MonitorFacts<'_>) -> Check<MediumAge> {
 }
 
 /// Compares recorded times with the clock. With a clock that is behind, ages are unknown.
-pub(super) fn clock(facts: &MonitorFacts<'_>) -> Check<ClockTimes> {
+pub(super) fn clock(facts: &MonitorFacts<'_>) -> StatusCheck<ClockTimes> {
     let health = facts.health;
     let mut times: Vec<(&str, Option<Timestamp>)> = Vec::new();
     let read = |text: Option<&String>| text.and_then(|text| text.parse().ok());
@@ -233,12 +245,12 @@ pub(super) fn clock(facts: &MonitorFacts<'_>) -> Check<ClockTimes> {
     let numbers =
         ClockTimes { now: facts.now.to_string(), newest_recorded: newest.map(|(time, _)| time.to_string()) };
     let (verdict, reason) = match newest {
-        None => (Verdict::NotApplicable, "no time is recorded".to_owned()),
+        None => (CheckVerdict::NotApplicable, "no time is recorded".to_owned()),
         Some((time, what)) if matches!(age_of(time, facts.now), Age::Future(_)) => (
-            Verdict::Alarm,
+            CheckVerdict::Alarm,
             format!("the clock is behind: {what} has the time {time}, but the clock shows {}", facts.now),
         ),
-        Some(_) => (Verdict::Ok, "no recorded time is in the future".to_owned()),
+        Some(_) => (CheckVerdict::Ok, "no recorded time is in the future".to_owned()),
     };
     let next = "set the clock of this machine; ages are wrong until then";
     check("recorded times, compared with the clock", verdict, reason, Some(next), numbers)

@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use self::model::check;
 pub use self::model::{AppliedMedium, MirroredFamily, MonitorFacts, UnfinishedRun};
-use crate::documents::{Check, CheckResult, Checks, Content, Filled, OpenFindings, Verdict};
+use crate::documents::{
+    CheckResult, CheckVerdict, Checks, ContentCount, ContentRoute, OpenFindings, StatusCheck,
+};
 use crate::update::count;
 
 /// The default maximum age: one week between two runs, and one day for a late run.
@@ -66,7 +68,7 @@ impl Checks {
 }
 
 /// Compares the findings of `verify` with later repairs.
-fn damage(facts: &MonitorFacts<'_>) -> Check<OpenFindings> {
+fn damage(facts: &MonitorFacts<'_>) -> StatusCheck<OpenFindings> {
     let verify = facts.health.and_then(|health| health.last_verify.as_ref());
     let recorded = facts.damage.as_slice();
     // A finding without a recorded path, such as a foreign file, stays open until a later verify does not find it.
@@ -85,16 +87,18 @@ fn damage(facts: &MonitorFacts<'_>) -> Check<OpenFindings> {
     };
     let compares = "findings of verify, compared with later repairs";
     let (verdict, reason) = match (open, verify) {
-        (0, None) => (Verdict::NotApplicable, "the complete mirror was never verified".to_owned()),
-        (0, Some(verify)) => (Verdict::Ok, format!("no finding is open since the verify of {}", verify.time)),
+        (0, None) => (CheckVerdict::NotApplicable, "the complete mirror was never verified".to_owned()),
+        (0, Some(verify)) => {
+            (CheckVerdict::Ok, format!("no finding is open since the verify of {}", verify.time))
+        }
         (open, _) => {
             let named = first.map_or_else(String::new, |path| format!(", the first is {path}"));
-            (Verdict::Alarm, format!("{} not repaired{named}", count(open, "finding")))
+            (CheckVerdict::Alarm, format!("{} not repaired{named}", count(open, "finding")))
         }
     };
     let next = match facts.filled {
-        Filled::ByImport => "run kbmirror verify for the list, and import a medium with the files",
-        Filled::BySync | Filled::ByHand => {
+        ContentRoute::ByImport => "run kbmirror verify for the list, and import a medium with the files",
+        ContentRoute::BySync | ContentRoute::ByHand => {
             "run kbmirror verify for the list, and kbmirror fetch KB for each KB in it"
         }
     };
@@ -102,17 +106,17 @@ fn damage(facts: &MonitorFacts<'_>) -> Check<OpenFindings> {
 }
 
 /// Checks that the mirror is not empty.
-fn content(facts: &MonitorFacts<'_>) -> Check<Content> {
+fn content(facts: &MonitorFacts<'_>) -> StatusCheck<ContentCount> {
     let (verdict, reason) = match facts.sets {
-        0 => (Verdict::Alarm, "the mirror is empty: no package set is published".to_owned()),
-        sets => (Verdict::Ok, format!("{} published", count(sets, "package set"))),
+        0 => (CheckVerdict::Alarm, "the mirror is empty: no package set is published".to_owned()),
+        sets => (CheckVerdict::Ok, format!("{} published", count(sets, "package set"))),
     };
     let next = match facts.filled {
-        Filled::BySync => "run kbmirror sync",
-        Filled::ByImport => "import a medium: kbmirror import DIR",
-        Filled::ByHand => "run kbmirror fetch KB, or kbmirror import DIR",
+        ContentRoute::BySync => "run kbmirror sync",
+        ContentRoute::ByImport => "import a medium: kbmirror import DIR",
+        ContentRoute::ByHand => "run kbmirror fetch KB, or kbmirror import DIR",
     };
-    check("the number of package sets", verdict, reason, Some(next), Content { sets: facts.sets })
+    check("the number of package sets", verdict, reason, Some(next), ContentCount { sets: facts.sets })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::documents::{Check, CheckResult, Filled, Health, Verdict};
+use crate::documents::{CheckResult, CheckVerdict, ContentRoute, Health, StatusCheck};
 use crate::resolve::Newest;
 use crate::servicing::{Family, Knowledge};
 use crate::sync::config::Profile;
@@ -53,7 +53,7 @@ pub struct MonitorFacts<'a> {
     /// The maximum age.
     pub max_age: Duration,
     /// The way in which the mirror is filled.
-    pub filled: Filled,
+    pub filled: ContentRoute,
     /// The content of `health.json`, if the file exists.
     pub health: Option<&'a Health>,
     /// The end of the last complete `sync`, from the index.
@@ -94,7 +94,7 @@ impl MonitorFacts<'_> {
     }
 }
 
-impl Verdict {
+impl CheckVerdict {
     /// Returns `true` if the operator must act.
     pub fn is_wrong(self) -> bool {
         matches!(self, Self::Alarm | Self::Unknown)
@@ -114,11 +114,11 @@ impl Verdict {
 /// Makes a check. Only a failed check has a next step.
 pub(super) fn check<N>(
     compares: &'static str,
-    verdict: Verdict,
+    verdict: CheckVerdict,
     reason: impl Into<String>,
     next: Option<&str>,
     numbers: N,
-) -> Check<N> {
+) -> StatusCheck<N> {
     let next = next.filter(|_| verdict.is_wrong()).map(str::to_owned);
-    Check { result: CheckResult { compares, verdict, reason: reason.into(), next }, numbers }
+    StatusCheck { result: CheckResult { compares, verdict, reason: reason.into(), next }, numbers }
 }

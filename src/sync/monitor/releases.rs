@@ -6,8 +6,8 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::model::{MonitorFacts, check};
 use crate::documents::{
-    Check, FamilyRelease, FamilyReleases, Filled, ProfileMatch, ProfileMatches, ProfileSeen, ReleaseAge,
-    Verdict,
+    CheckVerdict, ContentRoute, FamilyRelease, FamilyReleases, ProfileMatch, ProfileMatches, ProfileRecord,
+    ReleaseAge, StatusCheck,
 };
 use crate::servicing::{Family, ServicingScope, due_day, patch_tuesdays_since, second_tuesday};
 use crate::sync::config::Profile;
@@ -19,7 +19,7 @@ const PATCH_TUESDAYS_BEHIND: usize = 2;
 
 /// The finding about a profile or a family.
 struct CheckFinding<N> {
-    verdict: Verdict,
+    verdict: CheckVerdict,
     /// The message; `None` if nothing is to report.
     sentence: Option<String>,
     numbers: N,
@@ -33,20 +33,20 @@ fn combine<N, All>(
     next: &str,
     findings: Vec<CheckFinding<N>>,
     all: impl FnOnce(Vec<N>) -> All,
-) -> Check<All> {
-    let is_ok = |finding: &CheckFinding<N>| finding.verdict == Verdict::Ok;
+) -> StatusCheck<All> {
+    let is_ok = |finding: &CheckFinding<N>| finding.verdict == CheckVerdict::Ok;
     let worst = findings.iter().map(|finding| finding.verdict).filter(|verdict| verdict.is_wrong()).max();
     let verdict = match worst {
         Some(worst) => worst,
-        None if findings.iter().any(is_ok) => Verdict::Ok,
-        None => Verdict::NotApplicable,
+        None if findings.iter().any(is_ok) => CheckVerdict::Ok,
+        None => CheckVerdict::NotApplicable,
     };
     let said = |wanted: &dyn Fn(&CheckFinding<N>) -> bool| -> Vec<&str> {
         findings.iter().filter(|one| wanted(one)).filter_map(|one| one.sentence.as_deref()).collect()
     };
     // Failures come first. Families that were not compared are always named.
     let mut sentences = said(&|one| one.verdict.is_wrong());
-    if verdict == Verdict::Ok {
+    if verdict == CheckVerdict::Ok {
         sentences.push(fine);
     }
     sentences.extend(said(&|one| !one.verdict.is_wrong()));
@@ -59,11 +59,11 @@ fn combine<N, All>(
 }
 
 /// Compares the newest known release of each mirrored family with later Patch Tuesdays.
-pub(super) fn releases(facts: &MonitorFacts<'_>) -> Check<FamilyReleases> {
+pub(super) fn releases(facts: &MonitorFacts<'_>) -> StatusCheck<FamilyReleases> {
     let today = facts.today();
     let made = facts.newest_medium().and_then(|medium| medium.created.parse::<Timestamp>().ok());
     let until = match (facts.filled, made) {
-        (Filled::ByImport, Some(made)) => Offset::UTC.to_datetime(made).date().min(today),
+        (ContentRoute::ByImport, Some(made)) => Offset::UTC.to_datetime(made).date().min(today),
         _ => today,
     };
     let findings = facts.families.iter().map(|mirrored| {
@@ -78,7 +78,7 @@ pub(super) fn releases(facts: &MonitorFacts<'_>) -> Check<FamilyReleases> {
         };
         let (Some(_), Some(family)) = (mirrored.newest, facts.family(&mirrored.folder)) else {
             let sentence = Some(format!("{} is not in the family table and was not compared", mirrored.folder));
-            return CheckFinding { verdict: Verdict::NotApplicable, sentence, numbers };
+            return CheckFinding { verdict: CheckVerdict::NotApplicable, sentence, numbers };
         };
         let servicing = facts.knowledge.servicing(family, ServicingScope::default(), until);
         let since = newest.cumulative.map(|newest| patch_tuesdays_since(newest, until).len());
@@ -87,30 +87,32 @@ pub(super) fn releases(facts: &MonitorFacts<'_>) -> Check<FamilyReleases> {
         let (verdict, sentence) = match (servicing.has_ended(), since, newest.cumulative) {
             (true, ..) => {
                 let ended = servicing.until.map_or_else(String::new, |until| format!(" ended on {until}"));
-                (Verdict::NotApplicable, Some(format!("servicing of {}{ended}", family.name)))
+                (CheckVerdict::NotApplicable, Some(format!("servicing of {}{ended}", family.name)))
             }
             (false, Some(since), Some(newest)) if since >= PATCH_TUESDAYS_BEHIND => {
                 let sentence = match facts.filled {
-                    Filled::ByImport => format!(
+                    ContentRoute::ByImport => format!(
                         "{since} Patch Tuesdays lie between the newest known release of {} ({newest}) and the creation of the newest medium ({until})",
                         family.name
                     ),
-                    Filled::BySync | Filled::ByHand => format!(
+                    ContentRoute::BySync | ContentRoute::ByHand => format!(
                         "{since} Patch Tuesdays have passed since the newest known release of {} ({newest})",
                         family.name
                     ),
                 };
-                (Verdict::Alarm, Some(sentence))
+                (CheckVerdict::Alarm, Some(sentence))
             }
-            (false, Some(_), Some(_)) => (Verdict::Ok, None),
-            _ => (Verdict::Unknown, Some(format!("no dated release of {} is known", family.name))),
+            (false, Some(_), Some(_)) => (CheckVerdict::Ok, None),
+            _ => (CheckVerdict::Unknown, Some(format!("no dated release of {} is known", family.name))),
         };
         CheckFinding { verdict, sentence, numbers }
     });
     let next = match facts.filled {
-        Filled::BySync => "run kbmirror sync, and check that kbmirror.toml has a profile for the family",
-        Filled::ByImport => "update the connected side before its next export",
-        Filled::ByHand => "run kbmirror crawl and kbmirror fetch for the newest updates",
+        ContentRoute::BySync => {
+            "run kbmirror sync, and check that kbmirror.toml has a profile for the family"
+        }
+        ContentRoute::ByImport => "update the connected side before its next export",
+        ContentRoute::ByHand => "run kbmirror crawl and kbmirror fetch for the newest updates",
     };
     combine(
         "the newest known release of each mirrored family, compared with later Patch Tuesdays",
@@ -123,10 +125,10 @@ pub(super) fn releases(facts: &MonitorFacts<'_>) -> Check<FamilyReleases> {
 }
 
 /// Compares the matches of each profile with the due releases.
-pub(super) fn profiles(facts: &MonitorFacts<'_>) -> Check<ProfileMatches> {
+pub(super) fn profiles(facts: &MonitorFacts<'_>) -> StatusCheck<ProfileMatches> {
     let findings: Vec<CheckFinding<ProfileMatch>> = match facts.filled {
-        Filled::ByImport | Filled::ByHand => Vec::new(),
-        Filled::BySync => facts.profiles.iter().map(|profile| of_profile(facts, profile)).collect(),
+        ContentRoute::ByImport | ContentRoute::ByHand => Vec::new(),
+        ContentRoute::BySync => facts.profiles.iter().map(|profile| of_profile(facts, profile)).collect(),
     };
     combine(
         "the matches of each profile, compared with due releases (3 days after a Patch Tuesday)",
@@ -154,7 +156,7 @@ fn of_profile(facts: &MonitorFacts<'_>, profile: &Profile) -> CheckFinding<Profi
     let finding = |verdict, sentence: Option<String>, numbers| CheckFinding { verdict, sentence, numbers };
     if !profile.expects_monthly() {
         let sentence = format!("profile {name} has no monthly kind and was not compared");
-        return finding(Verdict::NotApplicable, Some(sentence), numbers);
+        return finding(CheckVerdict::NotApplicable, Some(sentence), numbers);
     }
     let Some(seen) = seen else {
         // Version 0.1 only recorded expected updates that were missing.
@@ -169,26 +171,26 @@ fn of_profile(facts: &MonitorFacts<'_>, profile: &Profile) -> CheckFinding<Profi
                         .is_some_and(|month| is_due(month, facts.today()) && is_served(facts, family, month))
             });
             let sentence = missing.then(|| format!("profile {name} matched no release that was due"));
-            return finding(if missing { Verdict::Alarm } else { Verdict::Ok }, sentence, numbers);
+            return finding(if missing { CheckVerdict::Alarm } else { CheckVerdict::Ok }, sentence, numbers);
         }
         // Another check reports a missing complete sync.
         let never = health.is_none_or(|health| health.last_success.is_none());
-        let verdict = if never { Verdict::NotApplicable } else { Verdict::Unknown };
+        let verdict = if never { CheckVerdict::NotApplicable } else { CheckVerdict::Unknown };
         return finding(verdict, Some(format!("profile {name} was not searched yet")), numbers);
     };
     let Some(due) = due_month(seen, facts.today()).filter(|due| is_served(facts, family, *due)) else {
-        return finding(Verdict::Ok, None, numbers);
+        return finding(CheckVerdict::Ok, None, numbers);
     };
     numbers.due_month = Some(due);
     if seen.newest.is_some_and(|newest| newest >= due) {
-        return finding(Verdict::Ok, None, numbers);
+        return finding(CheckVerdict::Ok, None, numbers);
     }
     let newest = seen.newest.map_or_else(String::new, |newest| format!("; its newest month is {newest}"));
     let sentence = format!(
         "profile {name} matched no cumulative update of {due} for {}, which was due{newest}",
         family.name
     );
-    finding(Verdict::Alarm, Some(sentence), numbers)
+    finding(CheckVerdict::Alarm, Some(sentence), numbers)
 }
 
 fn month_of(time: Option<&str>) -> Option<Month> {
@@ -211,7 +213,7 @@ fn is_served(facts: &MonitorFacts<'_>, family: &Family, month: Month) -> bool {
 ///
 /// The search covered the months up to its own day. Whether a release is due depends on today. A release that a search
 /// missed on the day after its Tuesday is missing as soon as the grace period is over.
-fn due_month(seen: &ProfileSeen, today: Date) -> Option<Month> {
+fn due_month(seen: &ProfileRecord, today: Date) -> Option<Month> {
     // A search before the second Tuesday could not find the release of that month.
     let searched = second_tuesday(seen.today).filter(|tuesday| seen.today > *tuesday);
     let before = seen.today.first_of_month().checked_sub(1.day()).ok();

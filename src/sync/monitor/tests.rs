@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::*;
-use crate::documents::{Checks, Filled, Health, LastVerify, ProfileSeen, Verdict};
+use crate::documents::{CheckVerdict, Checks, ContentRoute, Health, LastVerify, ProfileRecord};
 use crate::resolve::Newest;
 use crate::servicing::Knowledge;
 use crate::sync::config::{Config, Profile};
@@ -13,7 +13,7 @@ const NOW: &str = "2026-11-23T08:00:00Z";
 struct MonitorFixture {
     now: Timestamp,
     max_age: Duration,
-    filled: Filled,
+    filled: ContentRoute,
     health: Option<Health>,
     last_sync_code: Option<i64>,
     last_fetch: Option<Timestamp>,
@@ -34,8 +34,8 @@ fn mirrored(folder: &str, newest: &str) -> MirroredFamily {
     MirroredFamily { folder: folder.to_owned(), sets: 2, newest: Some(newest) }
 }
 
-fn seen(today: &str, newest: Option<&str>) -> ProfileSeen {
-    ProfileSeen {
+fn seen(today: &str, newest: Option<&str>) -> ProfileRecord {
+    ProfileRecord {
         name: "p".to_owned(),
         family: "windows-11-24h2".to_owned(),
         today: day(today),
@@ -56,7 +56,7 @@ impl MonitorFixture {
         Self {
             now: NOW.parse().unwrap(),
             max_age: DEFAULT_MAX_AGE,
-            filled: Filled::BySync,
+            filled: ContentRoute::BySync,
             health: Some(Health {
                 format: 1,
                 last_attempt: Some("2026-11-22T08:00:00Z".to_owned()),
@@ -84,7 +84,7 @@ impl MonitorFixture {
             imported: imported.map(str::to_owned),
         };
         Self {
-            filled: Filled::ByImport,
+            filled: ContentRoute::ByImport,
             health: None,
             media: vec![medium],
             profiles: Vec::new(),
@@ -128,7 +128,7 @@ impl MonitorFixture {
         for (name, check) in checks.all() {
             assert_eq!(check.next.is_some(), check.verdict.is_wrong(), "{name}: {check:?}");
             assert!(!check.reason.is_empty() && !check.compares.is_empty(), "{name}");
-            let is_offline = self.filled == Filled::ByImport;
+            let is_offline = self.filled == ContentRoute::ByImport;
             let text = format!("{} {}", check.reason, check.next.clone().unwrap_or_default());
             for word in ["kbmirror sync", "kbmirror fetch", "kbmirror crawl"] {
                 assert!(!(is_offline && text.contains(word)), "{name}: {text}");
@@ -231,16 +231,16 @@ fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
         ..MonitorFixture::synced()
     };
     for (folder, newest, verdict) in [
-        ("windows-11-24h2", "2026-10-13", Verdict::Ok),
-        ("windows-11-24h2", "2026-10-12", Verdict::Alarm),
-        ("windows-11-24h2", "2026-09-29", Verdict::Alarm),
+        ("windows-11-24h2", "2026-10-13", CheckVerdict::Ok),
+        ("windows-11-24h2", "2026-10-12", CheckVerdict::Alarm),
+        ("windows-11-24h2", "2026-09-29", CheckVerdict::Alarm),
         // Servicing of every edition ended on 2026-11-10: reported without alarm.
-        ("windows-11-22h2", "2026-08-11", Verdict::NotApplicable),
+        ("windows-11-22h2", "2026-08-11", CheckVerdict::NotApplicable),
         // ESU and LTSC keep the family in service.
-        ("windows-10-22h2", "2026-08-11", Verdict::Alarm),
+        ("windows-10-22h2", "2026-08-11", CheckVerdict::Alarm),
         // An unknown end of servicing does not suppress the alarm.
-        ("windows-11-26h1", "2026-08-11", Verdict::Alarm),
-        ("windows-11-26h1", "2026-11-10", Verdict::Ok),
+        ("windows-11-26h1", "2026-08-11", CheckVerdict::Alarm),
+        ("windows-11-26h1", "2026-11-10", CheckVerdict::Ok),
     ] {
         let check = with(folder, newest).checks().releases;
         assert_eq!(check.result.verdict, verdict, "{folder} {newest}: {check:?}");
@@ -254,68 +254,71 @@ fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
             .unwrap()
             .name
             .clone();
-        assert!(verdict == Verdict::Ok || check.result.reason.contains(&family), "{check:?}");
+        assert!(verdict == CheckVerdict::Ok || check.result.reason.contains(&family), "{check:?}");
     }
     let undated = MirroredFamily { newest: Some(Newest::default()), ..mirrored("server-23h2", "2026-11-10") };
     let foreign = MirroredFamily { newest: None, ..mirrored("some-product", "2026-11-10") };
     let fine = mirrored("windows-11-24h2", "2026-11-10");
     let of = |families| MonitorFixture { families, ..MonitorFixture::synced() }.checks().releases;
-    assert_eq!(of(vec![undated]).result.verdict, Verdict::Unknown);
-    assert_eq!(of(vec![foreign.clone()]).result.verdict, Verdict::NotApplicable);
+    assert_eq!(of(vec![undated]).result.verdict, CheckVerdict::Unknown);
+    assert_eq!(of(vec![foreign.clone()]).result.verdict, CheckVerdict::NotApplicable);
     let mixed = of(vec![fine, foreign]);
-    assert!(mixed.result.verdict == Verdict::Ok && mixed.result.reason.contains("some-product"), "{mixed:?}");
+    assert!(
+        mixed.result.verdict == CheckVerdict::Ok && mixed.result.reason.contains("some-product"),
+        "{mixed:?}"
+    );
 }
 
 #[test]
 fn profile_without_a_due_release_raises_an_alarm() {
-    let of = |seen: ProfileSeen, now: &str| {
+    let of = |seen: ProfileRecord, now: &str| {
         let world = MonitorFixture::synced().with_health(|health| health.profiles = vec![seen]).at(now);
         world.checks().profiles.result.verdict
     };
     for (today, newest, now, verdict) in [
-        ("2026-11-22", Some("2026-11"), NOW, Verdict::Ok),
-        ("2026-11-22", Some("2026-10"), NOW, Verdict::Alarm),
-        ("2026-11-22", None, NOW, Verdict::Alarm),
+        ("2026-11-22", Some("2026-11"), NOW, CheckVerdict::Ok),
+        ("2026-11-22", Some("2026-10"), NOW, CheckVerdict::Alarm),
+        ("2026-11-22", None, NOW, CheckVerdict::Alarm),
         // Searched on the day after the second Tuesday: due from the third day on.
-        ("2026-11-11", Some("2026-10"), "2026-11-12T08:00:00Z", Verdict::Ok),
-        ("2026-11-11", Some("2026-10"), "2026-11-13T00:00:00Z", Verdict::Alarm),
+        ("2026-11-11", Some("2026-10"), "2026-11-12T08:00:00Z", CheckVerdict::Ok),
+        ("2026-11-11", Some("2026-10"), "2026-11-13T00:00:00Z", CheckVerdict::Alarm),
         // Searched before the second Tuesday: the October release was due.
-        ("2026-11-09", Some("2026-10"), NOW, Verdict::Ok),
-        ("2026-11-09", Some("2026-09"), NOW, Verdict::Alarm),
-        ("2026-11-09", None, NOW, Verdict::Alarm),
+        ("2026-11-09", Some("2026-10"), NOW, CheckVerdict::Ok),
+        ("2026-11-09", Some("2026-09"), NOW, CheckVerdict::Alarm),
+        ("2026-11-09", None, NOW, CheckVerdict::Alarm),
     ] {
         assert_eq!(of(seen(today, newest), now), verdict, "{today} {newest:?} {now}");
     }
     // No release was due in a window that begins after the last Tuesday.
-    let narrow = ProfileSeen { first: "2026-11".parse().unwrap(), ..seen("2026-11-09", None) };
-    assert_eq!(of(narrow, NOW), Verdict::Ok);
+    let narrow = ProfileRecord { first: "2026-11".parse().unwrap(), ..seen("2026-11-09", None) };
+    assert_eq!(of(narrow, NOW), CheckVerdict::Ok);
     // The search of another family does not count.
-    let other = ProfileSeen { family: "windows-11-22h2".into(), ..seen("2026-11-22", Some("2026-11")) };
-    assert_eq!(of(other, NOW), Verdict::Unknown);
+    let other = ProfileRecord { family: "windows-11-22h2".into(), ..seen("2026-11-22", Some("2026-11")) };
+    assert_eq!(of(other, NOW), CheckVerdict::Unknown);
     let of_kind = MonitorFixture { profiles: profiles("kinds = ['safeos_du']"), ..MonitorFixture::synced() };
-    assert_eq!(of_kind.checks().profiles.result.verdict, Verdict::NotApplicable);
+    assert_eq!(of_kind.checks().profiles.result.verdict, CheckVerdict::NotApplicable);
 }
 
 #[test]
 fn expected_updates_of_version_0_1_count() {
-    let expected = |month: Option<&str>| crate::documents::Expected {
+    let expected = |month: Option<&str>| crate::documents::ExpectedUpdate {
         profile: "p".into(),
         kb: None,
         architecture: None,
         month: month.map(|month| month.parse().unwrap()),
         message: String::new(),
     };
-    let of = |expected: Vec<crate::documents::Expected>, now: &str| {
+    let of = |expected: Vec<crate::documents::ExpectedUpdate>, now: &str| {
         let world = MonitorFixture::synced().with_health(|health| {
             health.profiles.clear();
             health.expected = expected;
         });
         world.at(now).checks().profiles.result.verdict
     };
-    assert_eq!(of(Vec::new(), NOW), Verdict::Ok);
-    assert_eq!(of(vec![expected(Some("2026-11"))], NOW), Verdict::Alarm);
-    assert_eq!(of(vec![expected(Some("2026-11"))], "2026-11-12T00:00:00Z"), Verdict::Ok);
-    assert_eq!(of(vec![expected(None)], NOW), Verdict::Alarm);
+    assert_eq!(of(Vec::new(), NOW), CheckVerdict::Ok);
+    assert_eq!(of(vec![expected(Some("2026-11"))], NOW), CheckVerdict::Alarm);
+    assert_eq!(of(vec![expected(Some("2026-11"))], "2026-11-12T00:00:00Z"), CheckVerdict::Ok);
+    assert_eq!(of(vec![expected(None)], NOW), CheckVerdict::Alarm);
 }
 
 #[test]
@@ -337,15 +340,19 @@ fn findings_stay_open_until_repaired() {
     ] {
         let check = world.checks().damage;
         assert_eq!(check.numbers.findings_open, open, "{what}");
-        assert_eq!(check.result.verdict, if open == 0 { Verdict::Ok } else { Verdict::Alarm }, "{what}");
+        assert_eq!(
+            check.result.verdict,
+            if open == 0 { CheckVerdict::Ok } else { CheckVerdict::Alarm },
+            "{what}"
+        );
     }
-    assert_eq!(MonitorFixture::synced().checks().damage.result.verdict, Verdict::NotApplicable);
+    assert_eq!(MonitorFixture::synced().checks().damage.result.verdict, CheckVerdict::NotApplicable);
 }
 
 #[test]
 fn mirror_filled_by_hand_is_as_old_as_its_last_fetch() {
     let by_hand = |fetch: Option<&str>| MonitorFixture {
-        filled: Filled::ByHand,
+        filled: ContentRoute::ByHand,
         health: None,
         profiles: Vec::new(),
         last_fetch: fetch.map(|time| time.parse().unwrap()),

@@ -29,7 +29,7 @@ pub(in crate::carrier::write) struct SetFacts<'a> {
 
 /// The content of the pages.
 #[derive(Debug)]
-pub(in crate::carrier::write) struct Contents {
+pub(in crate::carrier::write) struct PageContents {
     /// The number of the set as text, such as "0007".
     pub(super) label: String,
     pub(super) identity: String,
@@ -71,7 +71,7 @@ pub(super) struct FilePage {
     pub(super) why: String,
 }
 
-impl Contents {
+impl PageContents {
     /// Returns the content of the pages of a set.
     pub(in crate::carrier::write) fn new(plan: &ExportPlan, set: SetFacts<'_>) -> Self {
         let sets = plan.sets.iter().zip(&plan.listing.sets).map(|(planned, (kb, record))| SetPage {
@@ -118,21 +118,21 @@ impl Contents {
     }
 
     /// Returns the time of the export for people: `2026-11-23 08:00 UTC`.
-    pub(super) fn made(&self) -> String {
-        for_people(self.created)
+    pub(super) fn created_text(&self) -> String {
+        format_time(self.created)
     }
 
     /// Returns the end of the set's validity for people, with its consequence.
-    pub(super) fn valid(&self) -> String {
+    pub(super) fn validity_text(&self) -> String {
         match self.expires {
             Some(end) => {
-                format!("until {}; after that, import needs --accept-expired", for_people(end))
+                format!("until {}; after that, import needs --accept-expired", format_time(end))
             }
             None => "without an expiry date".to_owned(),
         }
     }
 }
 
-fn for_people(time: Time) -> String {
+fn format_time(time: Time) -> String {
     format!("{} {} UTC", time.date(), time.hour_and_minute())
 }

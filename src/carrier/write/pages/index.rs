@@ -1,8 +1,8 @@
 //! `index.html`: the content of the medium, the order, the reasons, and the digests. Plain HTML without a script,
 //! for screen and print.
 
-use super::contents::{Contents, SetPage};
-use super::ways::{IMPORT, TRUST, checks};
+use super::checks::{IMPORT, TRUST, checks};
+use super::contents::{PageContents, SetPage};
 use crate::update::{Architecture, count, escape_hidden, human_size};
 
 /// Escapes external text for HTML. Hidden characters are written out.
@@ -22,13 +22,13 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns the text of the page.
-pub(super) fn html(contents: &Contents) -> String {
+pub(super) fn html(contents: &PageContents) -> String {
     let title = format!("Windows updates, export set {}", contents.label);
     let mut body = vec![format!("<h1>{title}</h1>")];
     body.push(format!(
         "<p class=\"soft\">Made {} by kbmirror. Valid {}. {}, {}, {}. Knowledge {}.</p>",
-        escaped(&contents.made()),
-        escaped(&contents.valid()),
+        escaped(&contents.created_text()),
+        escaped(&contents.validity_text()),
         count(contents.sets.len(), "package set"),
         count(contents.files, "file"),
         human_size(contents.bytes),
@@ -52,14 +52,14 @@ pub(super) fn html(contents: &Contents) -> String {
         ));
     }
     body.push(overview(contents));
-    body.push(checking(contents));
+    body.push(check_section(contents));
     let mut last = None;
     for set in &contents.sets {
         if last != Some(set.kb) {
             body.push(format!("<h2 id=\"{}\">{}</h2>", set.kb, set.kb));
             last = Some(set.kb);
         }
-        body.push(section(set));
+        body.push(set_section(set));
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
@@ -70,7 +70,7 @@ pub(super) fn html(contents: &Contents) -> String {
     )
 }
 
-fn overview(contents: &Contents) -> String {
+fn overview(contents: &PageContents) -> String {
     // The last column would be empty if every set was selected itself.
     let has_along = contents.sets.iter().any(|set| !set.needed_by.is_empty());
     let mut rows = vec![format!(
@@ -94,7 +94,7 @@ fn overview(contents: &Contents) -> String {
     rows.join("\n")
 }
 
-fn checking(contents: &Contents) -> String {
+fn check_section(contents: &PageContents) -> String {
     let rows: Vec<String> = checks(contents)
         .iter()
         .map(|check| {
@@ -120,7 +120,7 @@ fn checking(contents: &Contents) -> String {
     )
 }
 
-fn section(set: &SetPage) -> String {
+fn set_section(set: &SetPage) -> String {
     let mut lines = vec![format!(
         "<h3>{} <span class=\"soft\">{}</span></h3>",
         escaped(&set.products.join("; ")),

@@ -1,19 +1,19 @@
 //! The pages of a medium for people, and the check scripts, which need no installation. Pure: from a plan and its
 //! facts to texts. All external text is escaped.
 
+mod checks;
 mod contents;
 mod index;
 mod start_here;
-mod ways;
 
 use std::fmt::Write as _;
 
-pub(super) use contents::{Contents, SetFacts};
+pub(super) use contents::{PageContents, SetFacts};
 
 use super::plan::ExportPlan;
 
 /// Returns every page and script of a medium, by name.
-pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
+pub(super) fn files(contents: &PageContents) -> Vec<(String, Vec<u8>)> {
     vec![
         (crate::carrier::medium::START_HERE.to_owned(), start_here::text(contents).into_bytes()),
         ("index.html".to_owned(), index::html(contents).into_bytes()),
@@ -28,7 +28,7 @@ fn with_crlf(text: &str) -> String {
 }
 
 /// Returns the text of `bag-info.txt`.
-pub(super) fn bag_info(contents: &Contents, plan: &ExportPlan) -> String {
+pub(super) fn bag_info(contents: &PageContents, plan: &ExportPlan) -> String {
     let scripts: u64 = plan.scripts.values().map(|script| script.len() as u64).sum();
     let octets = plan.bytes + scripts;
     let streams = plan.payload.len() + plan.scripts.len();

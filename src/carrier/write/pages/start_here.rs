@@ -1,12 +1,12 @@
 //! `START-HERE.txt`: the page that opens everywhere. The page states the content of the medium, and how to check it
 //! before use.
 
-use super::contents::Contents;
-use super::ways::{IMPORT, TRUST, checks};
+use super::checks::{IMPORT, TRUST, checks};
+use super::contents::PageContents;
 use crate::update::{count, escape_hidden, human_size};
 
 /// Returns the text of `START-HERE.txt`.
-pub(super) fn text(contents: &Contents) -> String {
+pub(super) fn text(contents: &PageContents) -> String {
     let mut text = String::new();
     let mut line = |words: &str| {
         text.push_str(&escape_hidden(words));
@@ -18,8 +18,8 @@ pub(super) fn text(contents: &Contents) -> String {
         line("DEMO: these files come from a recording. They are placeholders and cannot be installed.");
     }
     line("");
-    line(&format!("Made:   {}", contents.made()));
-    line(&format!("Valid:  {}", contents.valid()));
+    line(&format!("Made:   {}", contents.created_text()));
+    line(&format!("Valid:  {}", contents.validity_text()));
     line(&format!("Mirror: {}", contents.identity));
     line(&format!(
         "Holds:  {}, {}, {}",

@@ -1,9 +1,9 @@
 //! The ways to check a medium and the root of its trust, as stated on every page.
 
-use super::contents::Contents;
+use super::contents::PageContents;
 
 /// A way to check a medium.
-pub(super) struct CheckWay {
+pub(super) struct CheckMethod {
     /// The tool that the check needs.
     pub(super) label: &'static str,
     /// The command lines, typed at the root of the medium.
@@ -13,8 +13,8 @@ pub(super) struct CheckWay {
 }
 
 /// Returns the ways to check a medium. Every page shows exactly these.
-pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
-    let way = |label, commands, note| CheckWay { label, commands, note };
+pub(super) fn checks(contents: &PageContents) -> Vec<CheckMethod> {
+    let way = |label, commands, note| CheckMethod { label, commands, note };
     vec![
         way("with kbmirror", vec!["kbmirror check-medium .".to_owned()], ""),
         way(

@@ -1,7 +1,7 @@
 //! The backup of the earlier set's description, which an export keeps on the medium until its own description is
 //! signed.
 
-use super::target::Target;
+use super::target::MediumTarget;
 use crate::carrier::medium::{
     KEYS, KEYS_SIGNATURE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, UNFINISHED_FOLDER, caps,
 };
@@ -20,8 +20,8 @@ const DESCRIPTION: [(&str, u64); 7] = [
 ];
 
 /// Backs up the description on the medium.
-pub(super) fn copy_aside(target: &Target) -> Result<()> {
-    remove_copies(target)?;
+pub(super) fn back_up_description(target: &MediumTarget) -> Result<()> {
+    remove_backup(target)?;
     for (name, cap) in DESCRIPTION {
         let bytes = target.read_small(name, cap)?;
         target.write(&format!("{UNFINISHED_FOLDER}/{name}"), &bytes)?;
@@ -30,7 +30,7 @@ pub(super) fn copy_aside(target: &Target) -> Result<()> {
 }
 
 /// Removes the backup, the signature first.
-pub(super) fn remove_copies(target: &Target) -> Result<()> {
+pub(super) fn remove_backup(target: &MediumTarget) -> Result<()> {
     let mut copies = DESCRIPTION.iter().rev();
     copies.try_for_each(|(name, _)| target.remove(&format!("{UNFINISHED_FOLDER}/{name}")))
 }

@@ -6,17 +6,17 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{create_dir_all, failed, parent, remove_file};
+use super::{create_dir_all, disk_error, parent, remove_file};
 use crate::error::Result;
 
 /// A file under `partial/`, open for one writer.
 #[derive(Debug)]
-pub struct GrowingFile {
+pub struct PartialFile {
     file: File,
     path: Utf8PathBuf,
 }
 
-impl GrowingFile {
+impl PartialFile {
     /// Opens the file, or creates it. Makes a read-only file writable: earlier versions made partial files
     /// read-only, and a killed run left such files behind.
     pub fn open(path: &Utf8Path) -> Result<Self> {
@@ -29,7 +29,7 @@ impl GrowingFile {
             }
             opened => opened,
         };
-        let file = opened.map_err(|error| failed("write", path, error))?;
+        let file = opened.map_err(|error| disk_error("write", path, error))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
@@ -38,7 +38,7 @@ impl GrowingFile {
     pub fn keep(&mut self, length: u64, mut show: impl FnMut(&[u8])) -> Result<u64> {
         /// The same size as for all other reads in pieces.
         const PIECE: usize = 256 * 1024;
-        let fail = |error| failed("read", &self.path, error);
+        let fail = |error| disk_error("read", &self.path, error);
         let mut buffer = vec![0; PIECE];
         let mut kept = 0;
         self.file.seek(SeekFrom::Start(0)).map_err(fail)?;
@@ -51,14 +51,14 @@ impl GrowingFile {
             show(&buffer[..read]);
             kept += read as u64;
         }
-        self.file.set_len(kept).map_err(|error| failed("shorten", &self.path, error))?;
-        self.file.seek(SeekFrom::Start(kept)).map_err(|error| failed("write", &self.path, error))?;
+        self.file.set_len(kept).map_err(|error| disk_error("shorten", &self.path, error))?;
+        self.file.seek(SeekFrom::Start(kept)).map_err(|error| disk_error("write", &self.path, error))?;
         Ok(kept)
     }
 
     /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
+        self.file.write_all(bytes).map_err(|error| disk_error("write", &self.path, error))
     }
 
     /// Reserves disk space up to a length, so that a full disk is reported early and the file is not fragmented.
@@ -76,7 +76,7 @@ impl GrowingFile {
             }
             let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, length.max(1));
             if reserved == Err(rustix::io::Errno::NOSPC) {
-                return Err(failed("reserve space for", &self.path, io::ErrorKind::StorageFull.into()));
+                return Err(disk_error("reserve space for", &self.path, io::ErrorKind::StorageFull.into()));
             }
         }
         #[cfg(not(target_os = "linux"))]
@@ -86,21 +86,21 @@ impl GrowingFile {
 
     /// Makes the bytes durable.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| failed("sync", &self.path, error))
+        self.file.sync_data().map_err(|error| disk_error("sync", &self.path, error))
     }
 
     /// Releases the reserved space behind the last byte, and makes everything durable.
     pub fn finish(mut self) -> Result<()> {
-        let length = self.file.stream_position().map_err(|error| failed("write", &self.path, error))?;
-        self.file.set_len(length).map_err(|error| failed("shorten", &self.path, error))?;
-        self.file.sync_all().map_err(|error| failed("sync", &self.path, error))
+        let length = self.file.stream_position().map_err(|error| disk_error("write", &self.path, error))?;
+        self.file.set_len(length).map_err(|error| disk_error("shorten", &self.path, error))?;
+        self.file.sync_all().map_err(|error| disk_error("sync", &self.path, error))
     }
 }
 
 /// Makes a file writable for its owner. Removes a file with a second name, because the mode would change for all
 /// its names.
 fn make_writable(path: &Utf8Path) -> Result<()> {
-    let fail = |error| failed("set the mode of", path, error);
+    let fail = |error| disk_error("set the mode of", path, error);
     let metadata = fs::symlink_metadata(path).map_err(fail)?;
     if !metadata.is_file() || names_of(&metadata) != 1 {
         return remove_file(path);
@@ -132,7 +132,7 @@ fn names_of(metadata: &fs::Metadata) -> u64 {
 /// Returns an identifier of the current boot of the machine, or `None` if the system does not provide one.
 ///
 /// Written bytes may be lost in a power cut. They are not lost when only the process ends.
-pub fn boot() -> Option<String> {
+pub fn boot_id() -> Option<String> {
     #[cfg(target_os = "linux")]
     {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
@@ -157,7 +157,7 @@ mod tests {
         assert!(!fs::metadata(&path).unwrap().permissions().readonly());
         // Open the file through the public function, for a user whom modes restrict.
         disk::set_read_only(&path).unwrap();
-        let mut file = GrowingFile::open(&path).unwrap();
+        let mut file = PartialFile::open(&path).unwrap();
         assert_eq!(file.keep(100, |_| ()).unwrap(), 3);
         file.append(b" two").unwrap();
         file.finish().unwrap();
@@ -174,19 +174,19 @@ mod tests {
     fn kept_bytes_are_shown_and_appended_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::try_from(folder.path().join("partial").join("x")).unwrap();
-        let mut file = GrowingFile::open(&path).unwrap();
+        let mut file = PartialFile::open(&path).unwrap();
         file.reserve(1 << 20).unwrap();
         file.append(b"one two").unwrap();
         file.sync().unwrap();
         drop(file);
         assert_eq!(disk::file_size(&path).unwrap(), Some(7), "reserved space does not count as content");
-        let mut file = GrowingFile::open(&path).unwrap();
+        let mut file = PartialFile::open(&path).unwrap();
         let mut shown = Vec::new();
         assert_eq!(file.keep(3, |bytes| shown.extend_from_slice(bytes)).unwrap(), 3);
         file.append(b"!").unwrap();
         file.finish().unwrap();
         assert_eq!((shown.as_slice(), disk::read(&path, 10).unwrap()), (&b"one"[..], b"one!".to_vec()));
-        let mut file = GrowingFile::open(&path).unwrap();
+        let mut file = PartialFile::open(&path).unwrap();
         assert_eq!(file.keep(100, |_| ()).unwrap(), 4, "cannot keep more bytes than the file has");
     }
 }

@@ -4,14 +4,14 @@ use std::{fs, io};
 
 use camino::Utf8Path;
 
-use super::{BEING_WRITTEN, create_dir_all, exists, failed};
+use super::{TEMPORARY_PREFIX, create_dir_all, disk_error, exists};
 use crate::error::Result;
 
 /// Returns the free bytes of the file system of a path. The path does not need to exist.
 pub fn available_space(path: &Utf8Path) -> Result<u64> {
     let there = path.ancestors().find(|path| !path.as_str().is_empty() && exists(path));
     let there = there.unwrap_or_else(|| Utf8Path::new("."));
-    fs4::available_space(there).map_err(|error| failed("read the free space of", there, error))
+    fs4::available_space(there).map_err(|error| disk_error("read the free space of", there, error))
 }
 
 /// Returns the space that files of this size need, with 2 % for the structures of the file system.
@@ -27,32 +27,32 @@ pub fn allocated(path: &Utf8Path) -> Result<u64> {
         #[cfg(not(unix))]
         Ok(metadata) => Ok(metadata.len()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(failed("examine", path, error)),
+        Err(error) => Err(disk_error("examine", path, error)),
     }
 }
 
 /// Returns `true` if files in a folder can have several names. Creates the folder if necessary.
-pub fn takes_links(folder: &Utf8Path) -> Result<bool> {
+pub fn supports_links(folder: &Utf8Path) -> Result<bool> {
     create_dir_all(folder)?;
     #[cfg(test)]
     if !super::crash::has_links() {
         return Ok(false);
     }
     // A temporary name, so that a leftover of a killed run is removed later.
-    let made = tempfile::Builder::new().prefix(BEING_WRITTEN).tempfile_in(folder);
-    let file = made.map_err(|error| failed("write in", folder, error))?;
+    let made = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder);
+    let file = made.map_err(|error| disk_error("write in", folder, error))?;
     let name = file.path().with_extension("link");
     let linked = fs::hard_link(file.path(), &name).is_ok();
     if linked {
-        fs::remove_file(&name).map_err(|error| failed("write in", folder, error))?;
+        fs::remove_file(&name).map_err(|error| disk_error("write in", folder, error))?;
     }
     Ok(linked)
 }
 
 /// Returns `true` if the file system of a folder supports files of this size. Tries it with a sparse file, which is
 /// removed.
-pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
-    let file = tempfile::tempfile_in(folder).map_err(|error| failed("write in", folder, error))?;
+pub fn supports_file_size(folder: &Utf8Path, size: u64) -> Result<bool> {
+    let file = tempfile::tempfile_in(folder).map_err(|error| disk_error("write in", folder, error))?;
     match file.set_len(size) {
         Ok(()) => Ok(true),
         // Some FAT32 drivers report "not permitted". The file itself was just created, so this is about its size.
@@ -66,6 +66,6 @@ pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
         }
         // A full disk says nothing about sizes. Free space is checked separately.
         Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(true),
-        Err(error) => Err(failed("create a large file in", folder, error)),
+        Err(error) => Err(disk_error("create a large file in", folder, error)),
     }
 }
