@@ -61,7 +61,7 @@ fn a_truncated_saved_page_is_marked() {
     let bench = Bench::new();
     let loopback = Loopback::start(hostile_world());
     let hostile =
-        hostile_pages().into_iter().find(|hostile| hostile.name == "bytes that are no text").unwrap();
+        hostile_pages().into_iter().find(|hostile| hostile.name == "bytes that are not text").unwrap();
     loopback.rule(Rule::always(hostile.place.path(), hostile.action));
     let url = loopback.catalog_url();
     bench.json(&["--catalog-url", &url, "--patience", "0", "search", HOSTILE_KB]).exits(7);

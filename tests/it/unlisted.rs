@@ -365,7 +365,7 @@ fn the_index_is_rebuilt_from_published_files() {
             || column.contains("seen")
             || ["since", "added", "checked"].contains(&column)
     };
-    let before = case.bench.dump(unstable);
+    let before = case.bench.dump_index(unstable);
     let kb = || read_tree(&case.bench.mirror().join("kb"));
     let published = kb();
     for name in ["mirror.db", "mirror.db-wal", "mirror.db-shm"] {
@@ -377,7 +377,7 @@ fn the_index_is_rebuilt_from_published_files() {
     assert_eq!(field_texts(&again["sets"], "status"), ["unchanged"; 2]);
     assert_eq!(again["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
     assert_eq!(case.loopback.bytes_served(), bytes);
-    assert_eq!(case.bench.dump(unstable), before);
+    assert_eq!(case.bench.dump_index(unstable), before);
     assert_eq!(kb(), published);
 }
 
