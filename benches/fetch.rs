@@ -26,7 +26,7 @@ use std::time::Instant;
 use data_encoding::{BASE64, HEXLOWER};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
-use support::{FileSpec, Loopback, Stated, UpdateSpec, World, id};
+use support::{FileSpec, Loopback, StatedDigest, UpdateSpec, World, id};
 
 const FILES: usize = 4;
 
@@ -138,8 +138,8 @@ fn main() {
         fs::write(root.join("www").join(&file.name), &file.bytes).unwrap();
         let sha256 = HEXLOWER.encode(&Sha256::digest(&file.bytes));
         // Computed once. Otherwise the test Catalog would compute them for every response.
-        file.sha1_stated = Stated::Text(BASE64.encode(&Sha1::digest(&file.bytes)));
-        file.sha256_stated = Stated::Text(BASE64.encode(&Sha256::digest(&file.bytes)));
+        file.sha1_stated = StatedDigest::Text(BASE64.encode(&Sha1::digest(&file.bytes)));
+        file.sha256_stated = StatedDigest::Text(BASE64.encode(&Sha256::digest(&file.bytes)));
         served.push(ServedFile { name: file.name.clone(), url: url.clone(), sha256 });
         file.url = Some(url);
         let title = format!(

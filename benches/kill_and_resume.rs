@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use camino::Utf8Path;
 
-use support::{Killing, Restart};
+use support::{KillTest, Restart};
 
 const MIB: u64 = 1024 * 1024;
 /// The limit of bytes that may be sent again for an unfinished file: the bytes in transit at the kill.
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     };
     let root = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("."));
     // The server is slow enough for the program, so few bytes are in transit at each kill.
-    let killing = Killing { files: 8, bytes: 32 << 20, kills, bytes_a_second: 8 * MIB, seed: 6 };
+    let killing = KillTest { files: 8, bytes: 32 << 20, kills, bytes_a_second: 8 * MIB, seed: 6 };
     let results = killing.run(&root.join("mirror"));
 
     println!("kill  sent when killed  finished  wrong  sent of finished  again, most of a file  again, all");
@@ -43,22 +43,22 @@ fn main() -> ExitCode {
             restart.finished,
             restart.wrong.len(),
             restart.finished_served,
-            restart.most_again,
-            restart.again
+            restart.most_repeated,
+            restart.repeated
         );
     }
     let total = u64::from(killing.files) * killing.bytes as u64;
     let most = |of: fn(&Restart) -> u64| results.restarts.iter().map(of).max().unwrap_or_default();
     let wrong: usize = results.restarts.iter().map(|restart| restart.wrong.len()).sum();
     println!();
-    println!("kills of the running program        {} of {kills}", results.killed_at_work);
+    println!("kills of the running program        {} of {kills}", results.kills_while_running);
     println!("wrong files under a final name      {wrong} (must be 0)");
     println!("bytes sent of finished files        {} (must be 0)", most(|restart| restart.finished_served));
     println!(
         "sent again for one unfinished file  at most {} (limit {RESEND_LIMIT})",
-        most(|restart| restart.most_again)
+        most(|restart| restart.most_repeated)
     );
-    println!("sent again after one kill, in total at most {}", most(|restart| restart.again));
+    println!("sent again after one kill, in total at most {}", most(|restart| restart.repeated));
     println!("sent in total                       {} of {total}", results.served);
     println!(
         "published at the end                {}",
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     );
     let is_ok = wrong == 0
         && most(|restart| restart.finished_served) == 0
-        && most(|restart| restart.most_again) <= RESEND_LIMIT
+        && most(|restart| restart.most_repeated) <= RESEND_LIMIT
         && results.all_published;
     if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -50,17 +50,17 @@ fn main() -> ExitCode {
             "{:<7} {:>5}  {:>7}  {:>4} %, {:>2} %  {:>19}  {:>15}  {:>5}",
             format!("{job:?}"),
             results.len(),
-            count(|kill| kill.was_at_work),
+            count(|kill| kill.was_running),
             place(results.first()),
             place(results.last()),
-            count(|kill| kill.is_noted),
+            count(|kill| kill.is_reported),
             count(|kill| kill.is_complete),
             count(|kill| !kill.wrong.is_empty()),
         );
         for kill in results.iter().filter(|kill| !kill.wrong.is_empty()) {
             println!("  at {} {} ({} %): {}", kill.call, kill.number, kill.percent, kill.wrong.join("; "));
         }
-        all_running += count(|kill| kill.was_at_work);
+        all_running += count(|kill| kill.was_running);
         all_wrong += count(|kill| !kill.wrong.is_empty());
     }
     println!("kills of the running program        {all_running} (at least {kills})");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::harness::{
     Bench, RunOutput, copy_folder, field_texts, items, names_in, read_tree, recording, sha256_hex, text_of,
 };
-use super::support::{Action, FileSpec, Loopback, Rule, Stated, UpdateSpec, World, id};
+use super::support::{Action, FileSpec, Loopback, Rule, StatedDigest, UpdateSpec, World, id};
 
 const CHECKPOINT_ARM64: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
 const TARGET_ARM64: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
@@ -214,7 +214,7 @@ fn a_contradictory_page_exits_7() {
 fn hostile_statements_fail_one_set_and_keep_the_others() {
     let named = |name: &str| FileSpec { name: name.to_owned(), ..package("KB5100001") };
     let at = |url: &str| FileSpec { url: Some(url.to_owned()), ..package("KB5100001") };
-    let stated = |text: &str| Stated::Text(text.to_owned());
+    let stated = |text: &str| StatedDigest::Text(text.to_owned());
     let cases: Vec<(FileSpec, &str)> = vec![
         (named("../../evil.msu"), "../../evil.msu"),
         (named("a\\b.msu"), r"a\\b.msu"),
@@ -265,8 +265,8 @@ fn contradictory_or_missing_digests_are_refused() {
     let undigested = FileSpec {
         name: "plain.msu".to_owned(),
         bytes: b"MSCF and plain".to_vec(),
-        sha1_stated: Stated::Empty,
-        sha256_stated: Stated::NoLine,
+        sha1_stated: StatedDigest::Empty,
+        sha256_stated: StatedDigest::NoLine,
         ..FileSpec::default()
     };
     for file in [contradictory, undigested.clone()] {
@@ -292,7 +292,7 @@ fn contradictory_or_missing_digests_are_refused() {
     let refused = run_with(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(5).json();
     let message = only_failure(&refused).2;
     assert!(
-        message.contains("it is a ZIP archive, and a .msu file is a cabinet or a WIM image"),
+        message.contains("it is a ZIP archive, but a .msu file is a cabinet or a WIM image"),
         "{message}"
     );
 }

@@ -20,7 +20,7 @@ use lines::{LINES, is_for, number_of_version, words, written};
 
 use super::harness::{items, text_of};
 use super::resolver_cases::facts;
-use super::support::{FileSpec, Stated, UpdateSpec, World, id};
+use super::support::{FileSpec, StatedDigest, UpdateSpec, World, id};
 
 /// KBs that a search of the Catalog does not find: enablement packages, hotpatches, the preview channel, and one
 /// withdrawn update.
@@ -355,13 +355,13 @@ fn catalog_date(date: &str) -> String {
 /// Creates a file whose digest in the dialog is the digest in its name.
 fn file(name: &str) -> FileSpec {
     let sha1 = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
-    let stated = sha1.map_or(Stated::Empty, |digits| {
-        Stated::Text(BASE64.encode(&HEXLOWER.decode(digits.as_bytes()).unwrap()))
+    let stated = sha1.map_or(StatedDigest::Empty, |digits| {
+        StatedDigest::Text(BASE64.encode(&HEXLOWER.decode(digits.as_bytes()).unwrap()))
     });
     FileSpec {
         name: name.to_owned(),
         sha1_stated: stated,
-        sha256_stated: Stated::Empty,
+        sha256_stated: StatedDigest::Empty,
         ..FileSpec::default()
     }
 }

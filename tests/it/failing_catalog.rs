@@ -78,7 +78,7 @@ fn faults() -> Vec<(&'static str, Action, u8, std::ops::RangeInclusive<usize>)> 
         (search, Action::ErrorPage, 6, within_budget.clone()),
         (details, Action::ErrorPage, 4, within_budget.clone()),
         (dialog, Action::ErrorPage, 4, within_budget.clone()),
-        (search, Action::RowLess, 6, within_budget.clone()),
+        (search, Action::WithoutRows, 6, within_budget.clone()),
         (search, Action::Close, 6, within_budget.clone()),
         (details, Action::CutAfter(900), 4, within_budget.clone()),
         (search, Action::Status(503, Vec::new()), 6, within_budget.clone()),
@@ -217,7 +217,7 @@ fn a_false_empty_answer_is_detected_and_removes_nothing() {
     // An unknown KB with a slow response: the query is repeated, and the control query follows.
     let clock = Arc::clone(&bench.clock);
     let late = Hook(Arc::new(move || clock.advance(Duration::from_secs(100))));
-    loopback.rule(Rule::once("KB5999999", Action::After(late)));
+    loopback.rule(Rule::once("KB5999999", Action::RunBefore(late)));
     let requests_before = loopback.requests().len();
     run_with(&bench, &loopback, &["crawl", "KB5999999"]).exits(3);
     assert_eq!(loopback.requests().len(), requests_before + 3);
@@ -226,7 +226,7 @@ fn a_false_empty_answer_is_detected_and_removes_nothing() {
 /// The Catalog sends pages without rows for 25 minutes, with and without the text that nothing was found.
 #[test]
 fn a_stall_of_25_minutes_loses_nothing() {
-    for action in [Action::RowLess, Action::NothingFound] {
+    for action in [Action::WithoutRows, Action::NothingFound] {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         run_with(&bench, &loopback, &CRAWL).exits(0);
         bench.clock.advance(Duration::from_hours(24));

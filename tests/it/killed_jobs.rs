@@ -20,7 +20,7 @@ fn kill_and_check(job: Job, kills: usize) {
     let results = job.kill(kills, &bench.path(""));
     let wrong: Vec<_> = results.iter().filter(|kill| !kill.wrong.is_empty()).collect();
     assert!(wrong.is_empty(), "{job:?}: {wrong:#?}");
-    let interrupted = results.iter().filter(|kill| kill.was_at_work).count();
+    let interrupted = results.iter().filter(|kill| kill.was_running).count();
     assert_eq!(interrupted, kills, "{job:?}: {results:#?}");
     // All places differ, and they cover the job from its start to its end.
     let places: BTreeSet<(&str, usize)> =

@@ -19,7 +19,7 @@ mod machines;
 mod places;
 mod stacks;
 
-use kbmirror::resolve::{Library, Shelf, read_line, resolve};
+use kbmirror::resolve::{Library, FactsLibrary, read_line, resolve};
 use kbmirror::servicing::Knowledge;
 use serde_json::{Map, Value, json};
 
@@ -107,7 +107,7 @@ fn check_with(cases: &[Case], library: &dyn Library, knowledge: &Knowledge) {
 #[track_caller]
 fn check(cases: &[Case]) {
     let knowledge = Knowledge::built_in().unwrap();
-    check_with(cases, &Shelf::of_knowledge(&knowledge), &knowledge);
+    check_with(cases, &FactsLibrary::of_knowledge(&knowledge), &knowledge);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use super::harness::{Bench, RunOutput, names_in, text_of};
 use super::support::{Authority, FileSpec, Loopback, Proxy, UpdateSpec, World, id};
 
 mod login_pages;
-mod patience;
 mod proxies;
+mod retry_budget;
 mod secrets;
 mod tls;
 
@@ -76,5 +76,5 @@ fn ipv6_urls_work_in_brackets() {
     let (bench, proxy) = (Bench::new(), Proxy::start_ipv6());
     assert!(proxy.host().starts_with("[::1]:"), "{}", proxy.host());
     run_against(&bench, &loopback, &["--proxy", &proxy.host()], &FETCH).exits(0);
-    assert_eq!(proxy.passed().last().unwrap().host, loopback.file_host());
+    assert_eq!(proxy.requests().last().unwrap().host, loopback.file_host());
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kbmirror::facts::{Facts, Role};
 use kbmirror::lint::{LintCode, LintFolder, LintRequest, lint};
 use kbmirror::resolve::{
-    EdgeKind, Graph, Library as _, Machine, PackageSet, Place, Shelf, closure, families_without_pair,
+    EdgeKind, Graph, Library as _, Machine, PackageSet, Place, FactsLibrary, closure, families_without_pair,
     read_line, resolve,
 };
 use kbmirror::servicing::Knowledge;
@@ -69,7 +69,7 @@ fn kb(number: u32) -> Kb {
 }
 
 /// Returns the package set of the target.
-fn target_set(world: &World, library: &Shelf<'_>) -> PackageSet {
+fn target_set(world: &World, library: &FactsLibrary<'_>) -> PackageSet {
     library.sets(kb(world.target)).unwrap().iter().find(|set| !set.is_dynamic_variant).cloned().unwrap()
 }
 
@@ -164,7 +164,7 @@ fn closure_graph_and_folders_agree_with_the_model() {
     for seed in 0..WORLDS {
         let mut random = Rng::new(0x6b62_6d69_7272_6f72 ^ seed);
         let (world, facts, knowledge) = worlds::make(&mut random);
-        let library = Shelf::new(facts.clone(), &knowledge);
+        let library = FactsLibrary::new(facts.clone(), &knowledge);
         let set = target_set(&world, &library);
         // Every machine needs the stack unless it is installed. Only some machines need a floor or a preparation.
         let floor = world.files.iter().find(|file| file.part == Part::Floor).map(|file| file.kb);
@@ -215,7 +215,7 @@ fn a_plan_is_the_shortest_valid_order() {
     for seed in 0..WORLDS {
         let mut random = Rng::new(0x6b62_6d69_7272_6f72 ^ seed);
         let (world, facts, knowledge) = worlds::make(&mut random);
-        let library = Shelf::new(facts, &knowledge);
+        let library = FactsLibrary::new(facts, &knowledge);
         for _ in 0..SCENARIOS {
             let scenario = worlds::random_scenario(&world, &mut random);
             let line = scenario.line(&world);

@@ -20,7 +20,7 @@ use super::air_gap::{
     connected_mirror, export, fetch_from, file_digests, import, isolated_mirror, lcu, package, root_key_of,
 };
 use super::harness::{Bench, RunOutput, read_tree, recording, sha256_hex, skip};
-use super::support::{Crash, Loopback, Recorded, World, record};
+use super::support::{Crash, Loopback, RecordedRun, World, record};
 
 const KB: &str = "KB5086672";
 const OTHER: &str = "KB5085516";
@@ -42,12 +42,12 @@ fn set_clock(bench: &Bench) {
 /// Returns a bench with the mirror of a crash state.
 fn bench_after(crash: &Crash) -> Bench {
     let bench = bench();
-    crash.lay("mirror", &bench.mirror());
+    crash.restore("mirror", &bench.mirror());
     bench
 }
 
 /// Records the system calls of a run of the program on a mirror, and on a medium if one is given.
-fn record_on(bench: &Bench, medium: Option<&Utf8Path>, arguments: &[&str]) -> Option<Recorded> {
+fn record_on(bench: &Bench, medium: Option<&Utf8Path>, arguments: &[&str]) -> Option<RecordedRun> {
     let mirror = bench.mirror();
     let roots = [Some(("mirror", mirror.as_path())), medium.map(|medium| ("medium", medium))];
     let roots: Vec<(&str, &Utf8Path)> = roots.into_iter().flatten().collect();
@@ -107,7 +107,7 @@ const FEW: usize = 50;
 /// Checks every state, and then the states without the syncs of each kind of place: at least one of them must be bad.
 ///
 /// The kinds in `needless` have syncs that no state can need, each with its reason.
-fn check_states(name: &str, recorded: &Recorded, needless: &Needless, audit: impl Fn(&Crash) -> Faults) {
+fn check_states(name: &str, recorded: &RecordedRun, needless: &Needless, audit: impl Fn(&Crash) -> Faults) {
     // Before a release the number of seeds is higher; a usual test run must end soon.
     let seeds = std::env::var("KBMIRROR_POWER_CUTS").map_or(0, |seeds| seeds.parse().unwrap());
     let crashes = recorded.crashes(seeds);
@@ -135,7 +135,7 @@ fn check_states(name: &str, recorded: &Recorded, needless: &Needless, audit: imp
 }
 
 #[expect(clippy::print_stdout, reason = "a test reports how much it has checked")]
-fn print_count(name: &str, states: usize, recorded: &Recorded) {
+fn print_count(name: &str, states: usize, recorded: &RecordedRun) {
     println!("{name}: {states} states, {} kinds of places synced", recorded.synced_kinds().len());
 }
 
@@ -274,7 +274,7 @@ fn export_survives_a_power_cut() {
     check_states("export", &recorded, &[REPORT, REPORTS], |crash| {
         let connected_side = bench_after(crash);
         let medium = connected_side.path("medium");
-        crash.lay("medium", &medium);
+        crash.restore("medium", &medium);
         let code = check_medium(crash, &medium)?;
         if crash.is_after_the_end {
             require(payload(&medium) == complete && code == 0, || format!("after the end: exit {code}"))?;

@@ -126,7 +126,7 @@ fn progress_lines_are_written_to_a_pipe_every_30_seconds() {
     let clock = Arc::clone(&bench.clock);
     // The server answers after 40 s.
     let slow = Hook(Arc::new(move || clock.advance(Duration::from_secs(40))));
-    loopback.rule(Rule::once("/files/", Action::After(slow)));
+    loopback.rule(Rule::once("/files/", Action::RunBefore(slow)));
     let ran = run_against(&bench, &loopback, &["--no-progress", "fetch", KB, "--no-closure"]).exits(0);
     let line = ran.stderr.lines().find(|line| line.contains("; in progress: ")).unwrap_or(&ran.stderr);
     assert!(

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use camino::Utf8Path;
 use kbmirror::exit_code::ExitCode;
 
-use super::harness::{copy_folder, recording, skip, tree};
+use super::harness::{copy_folder, read_tree, recording, skip};
 use super::support::Loopback;
 
 /// The most words of a sentence.
@@ -94,7 +94,7 @@ impl Visitor {
 
     /// Returns the files below a folder of one side.
     fn kb_tree(&self, side: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
-        tree(&Utf8Path::from_path(self.folder.path()).unwrap().join(side).join("kb"))
+        read_tree(&Utf8Path::from_path(self.folder.path()).unwrap().join(side).join("kb"))
     }
 }
 
@@ -199,11 +199,12 @@ fn each_claim_names_tests_that_exist() {
     let sources = ["tests/it", "tests/support", "src"];
     let code: String = sources
         .iter()
-        .flat_map(|folder| tree(Utf8Path::from_path(&project(folder)).unwrap()))
+        .flat_map(|folder| read_tree(Utf8Path::from_path(&project(folder)).unwrap()))
         .filter(|(name, _)| name.ends_with(".rs"))
         .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
         .collect();
-    let benches: Vec<String> = tree(Utf8Path::from_path(&project("benches")).unwrap()).into_keys().collect();
+    let benches: Vec<String> =
+        read_tree(Utf8Path::from_path(&project("benches")).unwrap()).into_keys().collect();
     let name = regex::Regex::new(r"`([a-z_]+(?:::[a-z_0-9]+)+)`").unwrap();
     let bench = regex::Regex::new(r"`benches/([a-z_]+\.rs)`").unwrap();
     for row in &claims {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use kbmirror::resolve::{Shelf, read_line, resolve};
+use kbmirror::resolve::{FactsLibrary, read_line, resolve};
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::Build;
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ fn expect_agreement(cases: &[Value], answers: &[Value]) {
 fn cases_agree_on_knowledge_alone() {
     let Some(cases) = facts("resolver-cases.jsonl") else { return };
     let knowledge = Knowledge::built_in().unwrap();
-    let library = Shelf::of_knowledge(&knowledge);
+    let library = FactsLibrary::of_knowledge(&knowledge);
     let answer = |case: &Value| {
         let request = read_line(&case.to_string()).1.unwrap();
         serde_json::to_value(resolve(&request, &library, &knowledge).unwrap()).unwrap()

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::harness::{
     Bench, RunOutput, field_texts, items, names_in, read_tree, recording, sha256_hex, text_of,
 };
-use super::support::{Action, FileSpec, Loopback, Rule, Seen, UpdateSpec, World, id};
+use super::support::{Action, FileSpec, Loopback, Rule, SeenRequest, UpdateSpec, World, id};
 
 /// Returns the options for a loopback Catalog whose CDN is allowed.
 fn network(loopback: &Loopback) -> Vec<String> {
@@ -140,7 +140,8 @@ fn requests_have_the_form_that_the_catalog_accepts() {
         assert_eq!(request.user_agent.as_deref(), Some("Mozilla/5.0 (compatible; kbmirror)"), "{request:?}");
         assert_eq!(request.accept_language.as_deref(), Some("en-US"), "{request:?}");
     }
-    let (posts, gets): (Vec<&Seen>, Vec<&Seen>) = seen.iter().partition(|request| request.method == "POST");
+    let (posts, gets): (Vec<&SeenRequest>, Vec<&SeenRequest>) =
+        seen.iter().partition(|request| request.method == "POST");
     assert!(gets.iter().all(|request| request.method == "GET" && request.form.is_empty()));
 
     let searches: Vec<&str> = gets

@@ -2,8 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "media are looked at and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
+mod hostile;
 mod interrupted;
-mod prepared;
 mod targets;
 
 use std::collections::BTreeMap;

@@ -12,15 +12,15 @@ use std::process::Output;
 use camino::Utf8Path;
 use regex::Regex;
 
-use super::carry::{connected, export};
-use super::harness::{Bench, judge, recording, tree};
+use super::air_gap::{connected_mirror, export};
+use super::harness::{Bench, read_tree, recording, run_judge};
 
 /// The widths of the terminals.
 const WIDTHS: [u16; 3] = [60, 80, 120];
 
 /// Returns a mirror with sets of the demo recording and a medium, all good.
 fn filled() -> Bench {
-    let bench = connected(&["KB5086672", "KB5030211"]);
+    let bench = connected_mirror(&["KB5086672", "KB5030211"]);
     export(&bench, &["--all"], &bench.path("stick")).exits(0);
     bench
 }
@@ -28,7 +28,7 @@ fn filled() -> Bench {
 /// Damages a package file and removes another one.
 fn damage(bench: &Bench) {
     let pool = bench.mirror().join("pool");
-    let files: Vec<_> = tree(&pool).into_keys().map(|name| pool.join(name)).collect();
+    let files: Vec<_> = read_tree(&pool).into_keys().map(|name| pool.join(name)).collect();
     let mut bytes = fs::read(&files[0]).unwrap();
     bytes[100] ^= 1;
     fs::remove_file(&files[0]).unwrap();
@@ -64,7 +64,7 @@ fn color_follows_the_option_the_variables_and_the_stream() {
         bench.env.insert("NO_COLOR".to_owned(), String::new());
         bench.env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let status = ["--color", option, "status"];
-        let (terminal, pipe) = (bench.at_width(80, &status).stdout, bench.run(&status).stdout);
+        let (terminal, pipe) = (bench.run_at_width(80, &status).stdout, bench.run(&status).stdout);
         assert_eq!(terminal.contains(alarm), on_terminal, "{option} {variables:?}: {terminal}");
         assert_eq!(pipe.contains(alarm), on_pipe, "{option} {variables:?}: {pipe}");
         assert_eq!(
@@ -73,7 +73,7 @@ fn color_follows_the_option_the_variables_and_the_stream() {
             "{option} {variables:?}"
         );
         // The text is the same in colour.
-        let never = bench.at_width(80, &["--color", "never", "status"]).stdout;
+        let never = bench.run_at_width(80, &["--color", "never", "status"]).stdout;
         assert_eq!(plain(&terminal), never);
         let document = bench.run(&["--color", option, "--json", "status"]).stdout;
         assert!(!has_color(&document), "{document}");
@@ -96,7 +96,7 @@ fn labels_of_errors_and_hints_are_painted() {
     let log = run(&["--log-format", "json", "list"]).exits(3).stderr;
     assert!(!has_color(&log), "{log}");
     // In a process whose stderr is a pipe.
-    let piped = bench.program(&["--replay", "nothing", "search", "KB5086672"]);
+    let piped = bench.run_program(&["--replay", "nothing", "search", "KB5086672"]);
     assert!(!has_color(&String::from_utf8(piped.stderr).unwrap()));
 }
 
@@ -132,7 +132,7 @@ fn expect_unbroken(bench: &Bench, arguments: &[&str]) {
     let kb = Regex::new(r"\bKB\d{6,7}\b").unwrap();
     let file = Regex::new(r"[\w.-]+_[0-9a-f]{40}[\w-]*\.(?:msu|cab|exe)").unwrap();
     for width in WIDTHS {
-        let shown = bench.at_width(width, arguments).stdout;
+        let shown = bench.run_at_width(width, arguments).stdout;
         let is_whole = |word: &&str| {
             // Digests in names of package files are cut, and marked.
             words.contains(word)
@@ -201,7 +201,7 @@ fn tables_break_no_word_and_lose_no_kb_or_file() {
 fn a_wider_terminal_shows_more_columns() {
     let bench = filled();
     let headings = |width, arguments: &[&str]| -> Vec<String> {
-        let shown = bench.at_width(width, arguments).exits(0).stdout;
+        let shown = bench.run_at_width(width, arguments).exits(0).stdout;
         let line = shown.lines().find(|line| line.contains("KB") || line.contains('#')).unwrap();
         line.split("  ").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
     };
@@ -210,21 +210,21 @@ fn a_wider_terminal_shows_more_columns() {
     let resolve = ["resolve", "KB5086672", "--arch", "arm64"];
     assert_eq!(headings(120, &resolve)[..2], ["#", "ROLE"]);
     // Narrower than the essential columns, each record is a block.
-    let blocks = bench.at_width(44, &resolve).exits(0).stdout;
+    let blocks = bench.run_at_width(44, &resolve).exits(0).stdout;
     assert!(blocks.contains("\n #        1\n") && !blocks.contains("ROLE  "), "{blocks}");
 }
 
 #[test]
 fn overview_shows_every_group_and_help_a_command() {
     let bench = Bench::new();
-    let overview = bench.at_width(80, &["--help"]).exits(0).stdout;
-    assert_eq!(overview, bench.at_width(80, &["help"]).exits(0).stdout);
+    let overview = bench.run_at_width(80, &["--help"]).exits(0).stdout;
+    assert_eq!(overview, bench.run_at_width(80, &["help"]).exits(0).stdout);
     assert!(overview.lines().all(|line| line.chars().count() <= 80), "{overview}");
     for line in ["Ask what a KB needs:", "Keep a mirror:", "Carry and install:", "Check:", "Set up:"] {
         assert!(overview.lines().any(|own| own == line), "{line}: {overview}");
     }
-    let fetch = bench.at_width(80, &["help", "fetch"]).exits(0).stdout;
-    assert_eq!(fetch, bench.at_width(80, &["fetch", "--help"]).exits(0).stdout);
+    let fetch = bench.run_at_width(80, &["help", "fetch"]).exits(0).stdout;
+    assert_eq!(fetch, bench.run_at_width(80, &["fetch", "--help"]).exits(0).stdout);
     assert!(fetch.contains("Examples:") && fetch.lines().all(|line| line.chars().count() <= 80), "{fetch}");
     let below = bench.run(&["help", "keys", "init"]).exits(0).stdout;
     assert!(below.contains("kbmirror keys init"), "{below}");
@@ -241,7 +241,7 @@ fn completions(bench: &Bench, shell: &str) -> camino::Utf8PathBuf {
 
 /// Runs a shell, and returns what it printed.
 fn ask(shell: &str, arguments: &[&str], folder: &Utf8Path) -> Option<String> {
-    let Output { status, stdout, stderr } = judge(shell, arguments, folder.as_std_path())?;
+    let Output { status, stdout, stderr } = run_judge(shell, arguments, folder.as_std_path())?;
     let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     assert!(status.success() && stderr.is_empty(), "{shell}: {status} {stdout} {stderr}");
     Some(stdout)
@@ -307,7 +307,7 @@ fn manual_pages_render_without_warnings() {
     let bench = Bench::new();
     let folder = bench.path("man");
     let written = bench.run(&["man", "--to", folder.as_str()]).exits(0).stdout;
-    let pages: Vec<String> = tree(&folder).into_keys().collect();
+    let pages: Vec<String> = read_tree(&folder).into_keys().collect();
     assert_eq!(written.lines().count(), pages.len());
     assert!(pages.len() > 30, "{pages:?}");
     assert_eq!(

@@ -2,28 +2,28 @@
 //! received bytes are not requested again.
 //!
 //! - [`case`]: a table row with a fault, its expected outcome, and the checks that always apply;
-//! - [`breaks`], [`lengths`], [`ranges`], [`contents`], [`answers`]: the faults, each once and permanently;
-//! - [`together`]: several files at once, and one failing file among many;
-//! - [`addresses`]: a second URL of the same digest, and links that expire;
-//! - [`any_script`]: faults in any order;
+//! - [`interruptions`], [`lengths`], [`ranges`], [`contents`], [`answers`]: the faults, each once and permanently;
+//! - [`parallel`]: several files at once, and one failing file among many;
+//! - [`urls`]: a second URL of the same digest, and links that expire;
+//! - [`random_faults`]: faults in any order;
 //! - [`killed`]: the program as a process, killed at any time;
-//! - [`no_room`]: disks that are too small;
+//! - [`disk_full`]: disks that are too small;
 //! - [`same_names`]: equal file names, and partial files that cannot be written.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
-mod addresses;
 mod answers;
-mod any_script;
-mod breaks;
 mod case;
 mod contents;
+mod disk_full;
+mod interruptions;
 mod killed;
 mod lengths;
-mod no_room;
+mod parallel;
+mod random_faults;
 mod ranges;
 mod same_names;
-mod together;
+mod urls;
 
 use super::harness::{Bench, RunOutput, names_in, read_tree, sha256_hex};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};

@@ -24,7 +24,7 @@ pub(crate) enum Action {
     /// 302 to this location.
     Redirect(String),
     /// A search page of usual size with neither rows nor the text about an empty result.
-    RowLess,
+    WithoutRows,
     /// A page that reports an empty result.
     NothingFound,
     /// A download dialog without updates.
@@ -40,14 +40,14 @@ pub(crate) enum Action {
     /// A body that never ends, in the same way.
     DribbleBody(Hook),
     /// The hook runs before the regular answer, for example to advance the time.
-    After(Hook),
+    RunBefore(Hook),
     /// The Catalog has this content from now on, including this answer.
-    Become(Box<World>),
+    ReplaceWorld(Box<World>),
     /// Status 200 with a page that is too large to hold in memory.
     Stream(Stream),
     /// An answer with this status and new content of the Catalog from now on: an expired URL, and a dialog with a new
     /// one.
-    Gone(u16, Box<World>),
+    Expired(u16, Box<World>),
 }
 
 /// An action of a test during a request.
@@ -157,7 +157,7 @@ impl Action {
             Self::Close => Answer { delivery: Delivery::Nothing, ..regular() },
             Self::CutAfter(length) => Answer { delivery: Delivery::CutAfter(length), ..regular() },
             Self::Redirect(location) => Answer::redirect(&location),
-            Self::RowLess => Answer::page(pages::row_less(search)),
+            Self::WithoutRows => Answer::page(pages::without_rows(search)),
             Self::NothingFound => Answer::page(pages::no_result(search, pages::Dialect::Browser)),
             Self::EmptyDialog => Answer::page(pages::empty_dialog()),
             Self::Edited(edit) => {
@@ -175,19 +175,19 @@ impl Action {
             Self::DribbleBody(hook) => {
                 Answer { delivery: Delivery::Dribble(false, hook), framing: Framing::Close, ..regular() }
             }
-            Self::After(hook) => {
+            Self::RunBefore(hook) => {
                 hook.0();
                 regular()
             }
             // The caller that took the action has changed the content already.
-            Self::Become(_) => regular(),
+            Self::ReplaceWorld(_) => regular(),
             Self::Stream(Stream { headers, beginning, piece, times }) => {
                 let delivery = Delivery::Repeat(beginning.len(), times);
                 let mut answer = Answer::new(200, "text/html; charset=utf-8", [beginning, piece].concat());
                 answer.headers.extend(headers);
                 Answer { delivery, ..answer }
             }
-            Self::Gone(status, _) => Answer::text(status, "gone\n"),
+            Self::Expired(status, _) => Answer::text(status, "gone\n"),
         }
     }
 }

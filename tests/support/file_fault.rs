@@ -35,7 +35,7 @@ pub(crate) enum FileFault {
     /// A body with a different first byte.
     Flipped,
     /// `Content-Encoding: gzip` on bytes that are not compressed.
-    GzipSaid,
+    GzipHeaderOnly,
     /// A compressed body without a request for compression.
     Gzipped,
     /// The complete file with status 200 as an answer to a range request.
@@ -45,7 +45,7 @@ pub(crate) enum FileFault {
     /// 206 with a wrong size of the file.
     WrongTotal,
     /// An empty 206 that ends before it begins: a CDN's answer if the file has no more bytes.
-    Inverted,
+    EmptyRange,
     /// 206 without a Content-Range.
     NoContentRange,
     /// 416 for every range.
@@ -126,7 +126,7 @@ impl FileFault {
                 }
                 Answer { body: bytes.into(), ..answer }
             }
-            Self::GzipSaid => answer.with("Content-Encoding", "gzip"),
+            Self::GzipHeaderOnly => answer.with("Content-Encoding", "gzip"),
             Self::Gzipped => {
                 let bytes = gzip(&answer.body[answer.part.clone()]);
                 Answer { part: 0..bytes.len(), body: bytes.into(), ..answer }.with("Content-Encoding", "gzip")
@@ -140,14 +140,14 @@ impl FileFault {
                 let part = answer.part.clone();
                 with_content_range(answer, part.start, part.end - 1, total + 1)
             }
-            Self::Inverted if ranged && answer.status == 416 => {
+            Self::EmptyRange if ranged && answer.status == 416 => {
                 // A 416 has no body of the file. Its Content-Range has the length.
                 let total =
                     value_of(&answer.headers, "Content-Range").and_then(|text| text.rsplit('/').next());
                 let total = total.and_then(|text| text.parse().ok()).unwrap_or(1);
                 with_content_range(Answer { status: 206, part: 0..0, ..answer }, total, total - 1, total)
             }
-            Self::Inverted if partial => {
+            Self::EmptyRange if partial => {
                 let start = answer.part.start;
                 with_content_range(
                     Answer { part: start..start, ..answer },
@@ -174,7 +174,7 @@ impl FileFault {
             Self::NoRanges
             | Self::WrongStart
             | Self::WrongTotal
-            | Self::Inverted
+            | Self::EmptyRange
             | Self::NoContentRange
             | Self::Unsatisfiable
             | Self::OtherTag => answer,

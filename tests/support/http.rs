@@ -342,7 +342,7 @@ fn reason(status: u16) -> &'static str {
 pub(super) trait Site: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
     /// Reports that body bytes, starting at this position, are about to be written.
-    fn sending(&self, request: &Request, answer: &Answer, place: u64, bytes: usize);
+    fn record_sent(&self, request: &Request, answer: &Answer, place: u64, bytes: usize);
     /// Reports a new connection before its first read.
     fn connected(&self);
 }
@@ -469,7 +469,7 @@ fn serve_stream(
         SockRef::from(socket).set_send_buffer_size(ENDLESS_IN_FLIGHT)?;
     }
     write_answer(stream, &answer, request.is_head(), |place, bytes| {
-        site.sending(&request, &answer, place, bytes);
+        site.record_sent(&request, &answer, place, bytes);
     })
 }
 

@@ -53,9 +53,9 @@ pub(crate) struct Kill {
     /// The position of the call among all calls, in percent.
     pub(crate) percent: usize,
     /// `true` if the program was running and SIGKILL ended it.
-    pub(crate) was_at_work: bool,
+    pub(crate) was_running: bool,
     /// `true` if `verify` reported an interruption or its leftovers.
-    pub(crate) is_noted: bool,
+    pub(crate) is_reported: bool,
     /// `true` if the medium was reported as complete.
     pub(crate) is_complete: bool,
     /// The violations of the guarantees.
@@ -83,11 +83,11 @@ impl Job {
                 let (call, number) = calls[place].clone();
                 let target = initial.target("killed");
                 let mut kill = Kill {
-                    was_at_work: target.is_killed_at(&call, number),
+                    was_running: target.is_killed_at(&call, number),
                     call,
                     number,
                     percent: place * 100 / calls.len(),
-                    is_noted: false,
+                    is_reported: false,
                     is_complete: false,
                     wrong: Vec::new(),
                 };
@@ -244,7 +244,7 @@ impl JobTarget {
             }
         }
         if self.mirror.exists() {
-            kill.is_noted = self.check_verify(kill, "after the kill");
+            kill.is_reported = self.check_verify(kill, "after the kill");
         }
     }
 
@@ -261,7 +261,7 @@ impl JobTarget {
         let warnings: Vec<&str> =
             document["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let has_leftovers = document["leftovers"].as_array().is_none_or(|leftovers| !leftovers.is_empty());
-        let is_noted = has_leftovers || warnings.iter().any(|warning| warning.contains("interrupted"));
+        let is_reported = has_leftovers || warnings.iter().any(|warning| warning.contains("interrupted"));
         if !verified.status.success()
             || !is_clean
             || warnings.iter().any(|warning| !warning.contains("interrupted"))
@@ -269,7 +269,7 @@ impl JobTarget {
             kill.wrong
                 .push(format!("verify {when}: {document:#} {}", String::from_utf8_lossy(&verified.stderr)));
         }
-        is_noted
+        is_reported
     }
 
     /// Runs the command again to its end and checks the result.

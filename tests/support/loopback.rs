@@ -32,7 +32,7 @@ pub(super) enum ListenerRole {
 
 /// A received request, recorded even if a rule replaced its answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
+pub(crate) struct SeenRequest {
     pub(crate) method: String,
     /// The path and query, undecoded.
     pub(crate) path_and_query: String,
@@ -136,7 +136,7 @@ impl Loopback {
     }
 
     /// Returns all requests so far to both listeners, in the order received.
-    pub(crate) fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<SeenRequest> {
         lock(&self.shared.seen).clone()
     }
 
@@ -175,7 +175,7 @@ struct LoopbackState {
     content: Mutex<Arc<Content>>,
     hosts: Hosts,
     rules: Mutex<Vec<Rule>>,
-    seen: Mutex<Vec<Seen>>,
+    seen: Mutex<Vec<SeenRequest>>,
     connections: AtomicU64,
     traffic: Traffic,
 }
@@ -189,7 +189,7 @@ impl Site for Listener {
     fn answer(&self, request: &Request) -> Answer {
         lock(&self.shared.seen).push(seen(request));
         let action = fault::take(&mut lock(&self.shared.rules), request);
-        if let Some(Action::Become(world) | Action::Gone(_, world)) = &action {
+        if let Some(Action::ReplaceWorld(world) | Action::Expired(_, world)) = &action {
             let world = ServedWorld::new((**world).clone(), &self.shared.hosts);
             *lock(&self.shared.content) = Arc::new(Content::World(world));
         }
@@ -199,10 +199,10 @@ impl Site for Listener {
         }
     }
 
-    fn sending(&self, request: &Request, answer: &Answer, place: u64, bytes: usize) {
+    fn record_sent(&self, request: &Request, answer: &Answer, place: u64, bytes: usize) {
         if answer.package {
             let start = answer.part.start as u64 + place;
-            self.shared.traffic.sending(&request.path, start..start + bytes as u64);
+            self.shared.traffic.record_sent(&request.path, start..start + bytes as u64);
         }
     }
 
@@ -226,9 +226,9 @@ impl Listener {
     }
 }
 
-fn seen(request: &Request) -> Seen {
+fn seen(request: &Request) -> SeenRequest {
     let header = |name| request.header(name).map(str::to_owned);
-    Seen {
+    SeenRequest {
         method: request.method.clone(),
         path_and_query: request.target.clone(),
         form: Pairs::clone(&request.form),

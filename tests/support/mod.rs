@@ -19,7 +19,7 @@
 //! - [`loopback`]: the two listeners and their recorded requests;
 //! - [`tls`]: a certificate authority and server certificates, for TLS on both listeners;
 //! - [`proxy`]: a proxy in front of the listeners;
-//! - [`killing`]: the program as a process, killed repeatedly during a fetch;
+//! - [`kill_loop`]: the program as a process, killed repeatedly during a fetch;
 //! - [`kill_points`]: kills at exact system calls of a fetch, an export, and an import; [`kill_content`]: the
 //! compared content;
 //! - [`power`]: the possible disk states after a power cut, from the program's [`system_calls`] and a [`disk_model`];
@@ -38,9 +38,9 @@ mod hostile;
 mod http;
 #[cfg(target_os = "linux")]
 mod kill_content;
+mod kill_loop;
 #[cfg(target_os = "linux")]
 pub(crate) mod kill_points;
-mod killing;
 mod loopback;
 mod pages;
 #[cfg(unix)]
@@ -60,12 +60,12 @@ mod world;
 pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use file_fault::FileFault;
 pub(crate) use hostile::{HOSTILE_KB, hostile_pages, hostile_world};
+pub(crate) use kill_loop::{KillTest, Restart};
 #[cfg(target_os = "linux")]
 pub(crate) use kill_points::{Job, can_trace};
-pub(crate) use killing::{Killing, Restart};
-pub(crate) use loopback::{Loopback, Seen};
+pub(crate) use loopback::{Loopback, SeenRequest};
 #[cfg(unix)]
-pub(crate) use power::{Crash, Recorded, record};
-pub(crate) use proxy::{Passed, Proxy};
+pub(crate) use power::{Crash, RecordedRun, record};
+pub(crate) use proxy::{Proxy, ProxyRequest};
 pub(crate) use tls::Authority;
-pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};
+pub(crate) use world::{FileSpec, StatedDigest, UpdateSpec, World, id};

@@ -100,7 +100,7 @@ pub(super) fn no_result(search: &str, dialect: Dialect) -> String {
 }
 
 /// Returns a page with the size of an empty result but without its text.
-pub(super) fn row_less(search: &str) -> String {
+pub(super) fn without_rows(search: &str) -> String {
     /// The size of the view state, which makes up most of the 41 KB of the page.
     const VIEW_STATE: usize = 40_000;
     let state = "A".repeat(VIEW_STATE);

@@ -18,7 +18,7 @@ use super::system_calls::{SystemCall, options, parse};
 
 /// A recorded run of the program.
 #[derive(Debug)]
-pub(crate) struct Recorded {
+pub(crate) struct RecordedRun {
     /// The folders before the run.
     disk: Disk,
     calls: Vec<SystemCall>,
@@ -27,7 +27,11 @@ pub(crate) struct Recorded {
 
 /// Runs the program under strace and records its changes below some folders, each with a name. Returns `None` if
 /// strace is not available.
-pub(crate) fn record(roots: &[(&str, &Utf8Path)], arguments: &[&str], note: &Utf8Path) -> Option<Recorded> {
+pub(crate) fn record(
+    roots: &[(&str, &Utf8Path)],
+    arguments: &[&str],
+    note: &Utf8Path,
+) -> Option<RecordedRun> {
     let disk = Disk::read(roots);
     let mut command = Command::new("strace");
     command.args(options(note)).arg("--").arg(env!("CARGO_BIN_EXE_kbmirror")).args(arguments);
@@ -36,7 +40,7 @@ pub(crate) fn record(roots: &[(&str, &Utf8Path)], arguments: &[&str], note: &Utf
         output => output.unwrap(),
     };
     let calls = parse(&fs::read_to_string(note).unwrap());
-    Some(Recorded { disk, calls, output })
+    Some(RecordedRun { disk, calls, output })
 }
 
 /// A state in which the disk may be after a power cut.
@@ -52,7 +56,7 @@ pub(crate) struct Crash {
 
 impl Crash {
     /// Writes one of the folders, which must not exist yet. The folder may be missing in this state.
-    pub(crate) fn lay(&self, root: &str, at: &Utf8Path) {
+    pub(crate) fn restore(&self, root: &str, at: &Utf8Path) {
         fs::create_dir_all(at).unwrap();
         for (path, file) in &self.trees[root] {
             let path = at.join(path);
@@ -96,7 +100,7 @@ impl Crash {
     }
 }
 
-impl Recorded {
+impl RecordedRun {
     /// Returns every kind of place that the run syncs, in the format of [`Disk::kind`].
     pub(crate) fn synced_kinds(&self) -> BTreeSet<String> {
         let mut kinds = BTreeSet::new();

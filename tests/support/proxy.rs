@@ -15,7 +15,7 @@ use super::loopback::lock;
 
 /// A request to the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Passed {
+pub(crate) struct ProxyRequest {
     /// The method: `GET`, `POST`, `CONNECT`, or `SOCKS`.
     pub(crate) method: String,
     /// The requested host and port.
@@ -38,7 +38,7 @@ struct ProxyState {
     login: Option<String>,
     names: Mutex<BTreeMap<String, String>>,
     refusal: Mutex<Option<(u16, String)>>,
-    passed: Mutex<Vec<Passed>>,
+    requests: Mutex<Vec<ProxyRequest>>,
 }
 
 impl Proxy {
@@ -82,7 +82,7 @@ impl Proxy {
     }
 
     /// Makes the proxy answer everything with this status and page, and forward nothing.
-    pub(crate) fn refuses(&self, status: u16, page: &str) {
+    pub(crate) fn refuse_with(&self, status: u16, page: &str) {
         *lock(&self.shared.refusal) = Some((status, page.to_owned()));
     }
 
@@ -92,13 +92,13 @@ impl Proxy {
     }
 
     /// Resolves the host and port `name` to `address`, only for this proxy.
-    pub(crate) fn knows(&self, name: &str, address: &str) {
+    pub(crate) fn map_host(&self, name: &str, address: &str) {
         lock(&self.shared.names).insert(name.to_owned(), address.to_owned());
     }
 
     /// Returns all requests so far.
-    pub(crate) fn passed(&self) -> Vec<Passed> {
-        lock(&self.shared.passed).clone()
+    pub(crate) fn requests(&self) -> Vec<ProxyRequest> {
+        lock(&self.shared.requests).clone()
     }
 }
 
@@ -147,7 +147,7 @@ fn serve(mut client: TcpStream, shared: &ProxyState) -> io::Result<()> {
         name.eq_ignore_ascii_case("proxy-authorization").then_some(value)
     });
     let known = shared.login.as_deref().is_none_or(|login| sent == Some(login));
-    lock(&shared.passed).push(Passed { method: (*method).to_owned(), host: host.to_owned(), known });
+    lock(&shared.requests).push(ProxyRequest { method: (*method).to_owned(), host: host.to_owned(), known });
     if !known {
         let answer = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\
                       Content-Length: 0\r\nConnection: close\r\n\r\n";
@@ -193,7 +193,7 @@ fn serve_socks(mut client: TcpStream, shared: &ProxyState) -> io::Result<()> {
     };
     let port = bytes(2)?;
     let host = format!("{host}:{}", u16::from_be_bytes([port[0], port[1]]));
-    lock(&shared.passed).push(Passed { method: "SOCKS".to_owned(), host: host.clone(), known: true });
+    lock(&shared.requests).push(ProxyRequest { method: "SOCKS".to_owned(), host: host.clone(), known: true });
     let server = shared.connect(&host)?;
     client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
     copy_both_ways(&client, &server)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Action, FileSpec, Loopback, Rule, Seen, Stated, UpdateSpec, World, id};
+use super::{Action, FileSpec, Loopback, Rule, SeenRequest, StatedDigest, UpdateSpec, World, id};
 
 const BYTES: &[u8] = b"0123456789";
 /// The digests of `BYTES`, computed with sha1sum and openssl.
@@ -94,7 +94,7 @@ fn package() -> FileSpec {
     FileSpec::package("windows11.0-kb5043080-arm64", "msu", BYTES)
 }
 
-fn last_seen(loopback: &Loopback) -> Seen {
+fn last_seen(loopback: &Loopback) -> SeenRequest {
     loopback.requests().pop().expect("a request")
 }
 
@@ -228,12 +228,12 @@ fn a_dialog_lists_the_files_as_they_are_stated() {
     let old = FileSpec {
         name: "old's.cab".to_owned(),
         bytes: BYTES.to_vec(),
-        sha1_stated: Stated::Empty,
-        sha256_stated: Stated::NoLine,
+        sha1_stated: StatedDigest::Empty,
+        sha256_stated: StatedDigest::NoLine,
         url: Some("http://{catalog}/d/old's.cab".to_owned()),
         ..FileSpec::default()
     };
-    let wrong = FileSpec { sha1_stated: Stated::Text("AAAA".to_owned()), ..package() };
+    let wrong = FileSpec { sha1_stated: StatedDigest::Text("AAAA".to_owned()), ..package() };
     let update =
         UpdateSpec { files: vec![package(), old, wrong], ..UpdateSpec::new(&id(1), "It's (KB5043080)") };
     let loopback = Loopback::start(World::new().update(update));

@@ -56,7 +56,7 @@ fn a_body_can_end_in_several_ways() {
     assert!(longer.has_header("Content-Length: 12") && longer.body == b"0123456789\0\0");
     let flipped = answer_under(&loopback, &[FileFault::Flipped], &[RANGE]);
     assert_eq!(flipped.body, b"556789");
-    let said = answer_under(&loopback, &[FileFault::GzipSaid], &[]);
+    let said = answer_under(&loopback, &[FileFault::GzipHeaderOnly], &[]);
     assert!(said.has_header("Content-Encoding: gzip") && said.body == BYTES);
     let gzipped = answer_under(&loopback, &[FileFault::Gzipped], &[]);
     assert!(gzipped.has_header("Content-Encoding: gzip") && gzipped.body.starts_with(&[0x1f, 0x8b]));
@@ -109,7 +109,7 @@ fn range_faults_give_wrong_answers() {
         (FileFault::NoRanges, 200, None, BYTES),
         (FileFault::WrongStart, 206, Some("bytes 3-9/10"), b"3456789"),
         (FileFault::WrongTotal, 206, Some("bytes 4-9/11"), b"456789"),
-        (FileFault::Inverted, 206, Some("bytes 4-3/10"), b""),
+        (FileFault::EmptyRange, 206, Some("bytes 4-3/10"), b""),
         (FileFault::NoContentRange, 206, None, b"456789"),
         (FileFault::Unsatisfiable, 416, Some("bytes */10"), b""),
         (FileFault::OtherTag, 206, Some("bytes 4-9/10"), b"456789"),
@@ -126,7 +126,7 @@ fn range_faults_give_wrong_answers() {
             "{fault:?}: the request has no range"
         );
     }
-    let beyond = answer_under(&loopback, &[FileFault::Inverted], &["Range: bytes=10-"]);
+    let beyond = answer_under(&loopback, &[FileFault::EmptyRange], &["Range: bytes=10-"]);
     assert!(beyond.status == 206 && beyond.has_header("Content-Range: bytes 10-9/10"));
 }
 
@@ -179,15 +179,15 @@ fn bytes_and_repeated_bytes_are_counted_by_path() {
     let get = |headers: &[&str]| exchange(&host, "GET", PATH, headers, "").expect("an answer").status;
     answer_under(&loopback, &[FileFault::CutAfter(6)], &[]);
     let sent = loopback.traffic().of("package");
-    assert_eq!((sent.served, sent.again), (6, 0));
+    assert_eq!((sent.served, sent.repeated), (6, 0));
     assert_eq!(get(&[RANGE]), 206);
     let sent = loopback.traffic().of("package");
-    assert_eq!((sent.served, sent.again), (12, 2), "the fifth and sixth byte were sent twice");
+    assert_eq!((sent.served, sent.repeated), (12, 2), "the fifth and sixth byte were sent twice");
     assert_eq!(get(&["Range: bytes=0-1"]), 206);
-    assert_eq!(loopback.traffic().of("package").again, 4);
+    assert_eq!(loopback.traffic().of("package").repeated, 4);
     assert_eq!((loopback.bytes_served_of(PATH), loopback.bytes_served_of("other")), (14, 0));
     assert_eq!(loopback.ranges_of(PATH), [None, Some("bytes=4-".to_owned()), Some("bytes=0-1".to_owned())]);
-    assert!(loopback.traffic().reaches(14) && !loopback.traffic().reaches(15));
-    loopback.traffic().slow_down(1_000_000);
+    assert!(loopback.traffic().wait_for_bytes(14) && !loopback.traffic().wait_for_bytes(15));
+    loopback.traffic().limit_rate(1_000_000);
     assert_eq!(get(&[]), 200);
 }

@@ -15,7 +15,7 @@ pub(crate) struct Sent {
     /// The number of all bytes.
     pub(crate) served: u64,
     /// The number of bytes sent again, which are below the furthest position reached.
-    pub(crate) again: u64,
+    pub(crate) repeated: u64,
     furthest: u64,
 }
 
@@ -36,18 +36,18 @@ impl Traffic {
         let matching = sent.iter().filter(|(path, _)| path.contains(path_contains));
         matching.fold(Sent::default(), |all, (_, sent)| Sent {
             served: all.served + sent.served,
-            again: all.again + sent.again,
+            repeated: all.repeated + sent.repeated,
             furthest: all.furthest + sent.furthest,
         })
     }
 
     /// Limits the rate of each connection from now on.
-    pub(crate) fn slow_down(&self, bytes_a_second: u64) {
+    pub(crate) fn limit_rate(&self, bytes_a_second: u64) {
         self.rate.store(bytes_a_second, Ordering::SeqCst);
     }
 
     /// Waits briefly until this number of bytes was sent. Returns `true` if it was reached.
-    pub(crate) fn reaches(&self, bytes: u64) -> bool {
+    pub(crate) fn wait_for_bytes(&self, bytes: u64) -> bool {
         /// The wait is short, because the caller checks other conditions in between.
         const MOMENT: Duration = Duration::from_millis(20);
         let all = |sent: &BTreeMap<String, Sent>| sent.values().map(|sent| sent.served).sum::<u64>();
@@ -57,7 +57,7 @@ impl Traffic {
     }
 
     /// Records that a part of a file is about to be sent.
-    pub(super) fn sending(&self, path: &str, part: Range<u64>) {
+    pub(super) fn record_sent(&self, path: &str, part: Range<u64>) {
         let bytes = part.end - part.start;
         let rate = self.rate.load(Ordering::SeqCst);
         if let Some(micros) = (bytes * 1_000_000).checked_div(rate) {
@@ -66,7 +66,7 @@ impl Traffic {
         let mut sent = lock(&self.sent);
         let sent = sent.entry(path.to_owned()).or_default();
         sent.served += bytes;
-        sent.again += part.end.min(sent.furthest).saturating_sub(part.start);
+        sent.repeated += part.end.min(sent.furthest).saturating_sub(part.start);
         sent.furthest = sent.furthest.max(part.end);
         self.changed.notify_all();
     }

@@ -107,7 +107,7 @@ fn words(search: &str) -> Vec<String> {
 
 /// A digest as stated in the dialog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Stated {
+pub(crate) enum StatedDigest {
     /// The digest of [`FileSpec::bytes`].
     #[default]
     Truth,
@@ -119,7 +119,7 @@ pub(crate) enum Stated {
     Text(String),
 }
 
-impl Stated {
+impl StatedDigest {
     /// Returns the text of the dialog's line, or `None` if the line is missing.
     pub(super) fn text<T: AsRef<[u8]>>(&self, truth: impl FnOnce() -> T) -> Option<String> {
         match self {
@@ -139,8 +139,8 @@ pub(crate) struct FileSpec {
     pub(crate) bytes: Vec<u8>,
     /// The bytes that the CDN sends in place of `bytes`.
     pub(crate) served: Option<Vec<u8>>,
-    pub(crate) sha1_stated: Stated,
-    pub(crate) sha256_stated: Stated,
+    pub(crate) sha1_stated: StatedDigest,
+    pub(crate) sha256_stated: StatedDigest,
     /// The URL in the dialog, if it is not the default URL on the CDN. `{catalog}` and `{cdn}` stand for the hosts
     /// and ports of the listeners. Both listeners serve the file under the path of this URL.
     pub(crate) url: Option<String>,

@@ -20,8 +20,10 @@ fn a_list_that_changes_while_it_is_read_is_read_again() {
     for (change, later, expected) in changes {
         for page in [1, 2] {
             let (bench, loopback) = (Bench::new(), Loopback::start(numbered(&mut (100..160))));
-            loopback
-                .rule(Rule::once(&format!("/Search.aspx?p={page}"), Action::Become(Box::new(later.clone()))));
+            loopback.rule(Rule::once(
+                &format!("/Search.aspx?p={page}"),
+                Action::ReplaceWorld(Box::new(later.clone())),
+            ));
             let found = run_with(&bench, &loopback, &["search", KB]).exits(0).json();
             assert_eq!(
                 (&found["total"], &found["complete"]),
@@ -45,7 +47,7 @@ fn a_list_that_changes_while_it_is_read_is_read_again() {
     let rotated =
         |by: u32| Box::new(numbered(&mut (100..160).map(move |number| 100 + (number - 100 + by) % 60)));
     for by in [59, 58, 57, 56] {
-        loopback.rule(Rule::once("/Search.aspx?p=1", Action::Become(rotated(by))));
+        loopback.rule(Rule::once("/Search.aspx?p=1", Action::ReplaceWorld(rotated(by))));
     }
     let document = run_with(&bench, &loopback, &["crawl", KB]).exits(0).json();
     assert!(document["warnings"].to_string().contains("changes while it is read"), "{document:#}");

@@ -1,6 +1,6 @@
 //! Extended Security Updates, the long-term editions, and .NET Framework. The build does not determine these.
 
-use kbmirror::resolve::Shelf;
+use kbmirror::resolve::FactsLibrary;
 use kbmirror::servicing::Knowledge;
 
 use super::stacks::entries;
@@ -142,7 +142,7 @@ fn a_long_term_edition_needs_esu_after_its_end_of_support() {
         "2027-01 Cumulative Update for Windows 10 Version 21H2 for x64-based Systems (KB5900001)",
         "2027-02 Cumulative Update for Windows 10 Version 21H2 for x64-based Systems (KB5900002)",
     ];
-    let library = Shelf::new(entries(&titles), &knowledge);
+    let library = FactsLibrary::new(entries(&titles), &knowledge);
     let cases: &[Case] = &[
         (
             ESU,

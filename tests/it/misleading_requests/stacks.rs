@@ -1,7 +1,7 @@
 //! Separate servicing stacks, floors under combined updates, and the prerequisites of Windows 7 and 8.1.
 
 use kbmirror::facts::{Facts, FileFacts, FileKey, UpdateFacts};
-use kbmirror::resolve::Shelf;
+use kbmirror::resolve::FactsLibrary;
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::classify;
 
@@ -217,7 +217,7 @@ fn older_prerequisites() {
         "2019-07 Security Monthly Quality Rollup for Windows 7 for x64-based Systems (KB4507449)",
         "2020-03 Security Monthly Quality Rollup for Windows 7 for x64-based Systems (KB4540688)",
     ];
-    let library = Shelf::new(entries(&titles), &knowledge);
+    let library = FactsLibrary::new(entries(&titles), &knowledge);
     let cases: &[Case] = &[
         (
             SHA2,
@@ -257,7 +257,7 @@ fn older_prerequisites() {
     let rollup = [
         "2023-10 Security Monthly Quality Rollup for Windows Server 2012 R2 for x64-based Systems (KB5031419)",
     ];
-    let library = Shelf::new(entries(&rollup), &knowledge);
+    let library = FactsLibrary::new(entries(&rollup), &knowledge);
     let cases: &[Case] = &[
         (
             "KB5030329 before KB5031419",
@@ -276,7 +276,7 @@ fn older_prerequisites() {
 
     let with_stack =
         [titles[0], "2019-09 Servicing Stack Update for Windows 7 for x64-based Systems (KB4516655)"];
-    let library = Shelf::new(entries(&with_stack), &knowledge);
+    let library = FactsLibrary::new(entries(&with_stack), &knowledge);
     let cases: &[Case] = &[
         (
             LIST,

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::super::harness::{Bench, RunOutput, read_tree};
-use super::super::support::{Action, Authority, Loopback, Passed, Proxy, Rule};
+use super::super::support::{Action, Authority, Loopback, Proxy, ProxyRequest, Rule};
 use super::{FETCH, KB, LOGIN, failure_text, hints, pem, published, run_against, world};
 
 #[test]
@@ -19,12 +19,12 @@ fn a_configured_proxy_is_used_for_all_requests() {
     let by_file = Bench::new();
     by_file.configure(&format!("format = 1\n[network]\nproxy = \"{named}\"\n"));
     for (bench, options) in [(Bench::new(), &["--proxy", &named][..]), (by_variable, &[]), (by_file, &[])] {
-        let before = proxy.passed().len();
+        let before = proxy.requests().len();
         run_against(&bench, &loopback, options, &FETCH).exits(0);
         assert_eq!(published(&bench).len(), 1);
-        let passed = proxy.passed().split_off(before);
-        assert_eq!(passed.len(), 4, "search, details, dialog, and file: {passed:?}");
-        assert_eq!(passed.last().unwrap().host, loopback.file_host());
+        let requests = proxy.requests().split_off(before);
+        assert_eq!(requests.len(), 4, "search, details, dialog, and file: {requests:?}");
+        assert_eq!(requests.last().unwrap().host, loopback.file_host());
     }
     assert_eq!(loopback.connections(), 12, "all connections must come from the proxy");
 }
@@ -33,13 +33,13 @@ fn a_configured_proxy_is_used_for_all_requests() {
 fn proxy_variables_of_the_environment_are_respected() {
     let (loopback, proxy) = (Loopback::start(world()), Proxy::start());
     let address = loopback.catalog_url().replace("http://", "");
-    proxy.knows("catalog.invalid:80", &address);
+    proxy.map_host("catalog.invalid:80", &address);
     let search = |variables: &[(&str, &str)]| {
         let mut bench = Bench::new();
         bench.env = variables.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect();
-        let before = proxy.passed().len();
+        let before = proxy.requests().len();
         let options = ["--json", "--patience", "0", "--catalog-url", "http://catalog.invalid", "search", KB];
-        (bench.run(&options).code, proxy.passed().len() - before)
+        (bench.run(&options).code, proxy.requests().len() - before)
     };
     let (host, with_scheme) = (proxy.host(), format!("http://{}", proxy.host()));
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
@@ -56,21 +56,22 @@ fn proxy_variables_of_the_environment_are_respected() {
     // Loopback URLs bypass proxies of the environment, because a proxy cannot reach this machine's loopback.
     let mut bench = Bench::new();
     bench.env.insert("ALL_PROXY".to_owned(), with_scheme);
-    let before = proxy.passed().len();
+    let before = proxy.requests().len();
     run_against(&bench, &loopback, &[], &FETCH).exits(0);
-    assert_eq!(proxy.passed().len(), before);
+    assert_eq!(proxy.requests().len(), before);
 }
 
 #[test]
 fn socks_proxies_work() {
     let (loopback, proxy) = (Loopback::start(world()), Proxy::start());
-    proxy.knows("catalog.invalid:80", &loopback.catalog_url().replace("http://", ""));
+    proxy.map_host("catalog.invalid:80", &loopback.catalog_url().replace("http://", ""));
     let named = format!("socks5h://{}", proxy.host());
     let bench = Bench::new();
     let options = ["--json", "--catalog-url", "http://catalog.invalid", "--proxy", &named, "search", KB];
     bench.run(&options).exits(0);
-    let expected = Passed { method: "SOCKS".to_owned(), host: "catalog.invalid:80".to_owned(), known: true };
-    assert_eq!(proxy.passed(), [expected]);
+    let expected =
+        ProxyRequest { method: "SOCKS".to_owned(), host: "catalog.invalid:80".to_owned(), known: true };
+    assert_eq!(proxy.requests(), [expected]);
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn proxy_credentials_are_sent_only_to_the_proxy() {
     let ran = run_against(&bench, &loopback, &["-v", "--record", record.as_str(), "--proxy", &named], &FETCH)
         .exits(0);
     expect_no_secret(&bench, &ran, "a run that is recorded");
-    assert!(proxy.passed().iter().all(|passed| passed.known), "{:?}", proxy.passed());
+    assert!(proxy.requests().iter().all(|requests| requests.known), "{:?}", proxy.requests());
     assert_eq!(bench.rows("SELECT command FROM runs").concat().concat().matches("http://***@").count(), 1);
     let recorded = fs::read_to_string(record.join("index.jsonl")).unwrap();
     let head = recorded.lines().next().unwrap();
@@ -146,7 +147,7 @@ fn a_proxy_that_requires_a_login_is_reported() {
             (&without_login, "requires a user name and a password", "http://user:password@host:port"),
             (&wrong_login, "rejects the user name", "%40"),
         ] {
-            let before = proxy.passed().len();
+            let before = proxy.requests().len();
             let options = ["--ca-cert", roots.as_str(), "--proxy", named];
             let ran = run_against(&bench, loopback, &options, &["search", KB]).exits(6);
             let message = failure_text(&ran);
@@ -156,13 +157,13 @@ fn a_proxy_that_requires_a_login_is_reported() {
             );
             assert!(message.contains(words) && hints(&ran).contains(advice), "{message} {}", hints(&ran));
             assert!(!ran.stdout.contains("wrong"), "{}", ran.stdout);
-            assert_eq!((proxy.passed().len() - before, bench.clock.waited()), (1, Duration::ZERO));
+            assert_eq!((proxy.requests().len() - before, bench.clock.waited()), (1, Duration::ZERO));
         }
         let known = format!("http://proxyuser:secret@{}", proxy.host());
         run_against(&bench, loopback, &["--ca-cert", roots.as_str(), "--proxy", &known], &FETCH).exits(0);
         assert_eq!(published(&bench).len(), 1);
     }
-    assert!(proxy.passed().iter().any(|passed| passed.method == "CONNECT" && passed.known));
+    assert!(proxy.requests().iter().any(|requests| requests.method == "CONNECT" && requests.known));
 }
 
 #[test]
@@ -179,11 +180,11 @@ fn a_refusing_proxy_is_reported_with_its_status_and_title() {
         let ran = run_against(&bench, loopback, &options, &["search", KB]).exits(6);
         (failure_text(&ran), hints(&ran))
     };
-    proxy.refuses(403, "<html><title>Category: Software</title></html>");
+    proxy.refuse_with(403, "<html><title>Category: Software</title></html>");
     let (message, hints) = run_against(&plain, "10m");
     assert!(message.contains("status 403, with a page titled \"Category: Software\""), "{message}");
     assert!(hints.contains(&named), "{hints}");
-    proxy.refuses(511, LOGIN);
+    proxy.refuse_with(511, LOGIN);
     let (message, _) = run_against(&plain, "10m");
     assert!(
         message.contains(
@@ -191,13 +192,13 @@ fn a_refusing_proxy_is_reported_with_its_status_and_title() {
         ),
         "{message}"
     );
-    assert_eq!((proxy.passed().len(), bench.clock.waited()), (2, Duration::ZERO));
+    assert_eq!((proxy.requests().len(), bench.clock.waited()), (2, Duration::ZERO));
 
     // A failed tunnel has no known cause, so the request is retried.
     let (message, hints) = run_against(&secure, "0");
     assert!(message.contains(&format!("the proxy {named} did not open a tunnel to 127.0.0.1")), "{message}");
     assert!(hints.contains("log in"), "{hints}");
     run_against(&secure, "5");
-    assert_eq!(proxy.passed().len(), 2 + 1 + 4);
+    assert_eq!(proxy.requests().len(), 2 + 1 + 4);
     assert_eq!(plain.connections() + secure.connections(), 0);
 }

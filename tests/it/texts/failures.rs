@@ -172,7 +172,7 @@ fn interrupted_130_and_143() {
         let loopback = Loopback::start(one_update());
         let (stopper, stop) = Stop::pair();
         let hook = Hook(Arc::new(move || stopper.stop(signal)));
-        loopback.rule(Rule::once("/files/", Action::After(hook)));
+        loopback.rule(Rule::once("/files/", Action::RunBefore(hook)));
         let bench = Bench::in_short_folder().stopped_by(stop);
         snap_live(&format!("fail-{code}-interrupted"), &bench, &loopback, &["fetch", "KB5041865"], code);
     }

@@ -126,7 +126,7 @@ fn progress_on_a_pipe() {
     let clock = Arc::clone(&bench.clock);
     loopback.rule(Rule::once(
         "/files/",
-        Action::After(Hook(Arc::new(move || clock.advance(Duration::from_secs(40))))),
+        Action::RunBefore(Hook(Arc::new(move || clock.advance(Duration::from_secs(40))))),
     ));
     compare("progress-on-a-pipe", &on_a_pipe(&loopback, &bench, &["fetch", "KB5041865", "--no-closure"]));
 

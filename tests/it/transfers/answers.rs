@@ -102,7 +102,7 @@ fn a_file_removed_from_the_catalog_ends_the_retries() {
     // The Catalog lost the file between the crawl and the download.
     let files = [package(0, 5000)];
     let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
-    loopback.rule(Rule::once("/files/", Action::Become(Box::new(World::new()))));
+    loopback.rule(Rule::once("/files/", Action::ReplaceWorld(Box::new(World::new()))));
     let ran = fetch(&bench, &loopback, 1, &[]);
     assert!([3, 6].contains(&ran.code), "{ran:?}");
     assert!(loopback.requests().len() < 40, "{}", loopback.requests().len());

@@ -71,7 +71,9 @@ fn files_are_requested_without_content_coding() {
 #[test]
 fn compressed_answers_are_refused() {
     let mut cases = Vec::new();
-    for (name, fault) in [("gzip said of plain bytes", FileFault::GzipSaid), ("gzip", FileFault::Gzipped)] {
+    for (name, fault) in
+        [("gzip said of plain bytes", FileFault::GzipHeaderOnly), ("gzip", FileFault::Gzipped)]
+    {
         let fault = [fault];
         let stays = Case::fails(&format!("{name} always"), vec![always(&fault)], &[5, 6], CODING, 1..=8);
         cases.push(stays.bytes(0..=8 * 2 * ALL));

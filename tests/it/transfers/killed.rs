@@ -2,14 +2,14 @@
 //! fetched again.
 
 use super::super::harness::Bench;
-use super::super::support::{Killing, Restart};
+use super::super::support::{KillTest, Restart};
 
 #[test]
 fn a_killed_fetch_is_resumed() {
     // The files are small enough for a test of seconds. `benches/kill_and_resume.rs` does the same with 8 files of 32
     // MiB and 200 kills.
     const MIB: usize = 1024 * 1024;
-    let killing = Killing {
+    let killing = KillTest {
         files: 8,
         bytes: 4 * MIB,
         kills: 12,
@@ -19,12 +19,12 @@ fn a_killed_fetch_is_resumed() {
     };
     let bench = Bench::new();
     let found = killing.run(&bench.mirror());
-    assert!(found.killed_at_work >= 8, "{found:?}");
+    assert!(found.kills_while_running >= 8, "{found:?}");
     for restart in &found.restarts {
-        let Restart { killed_at, wrong, finished, finished_served, most_again, .. } = restart;
+        let Restart { killed_at, wrong, finished, finished_served, most_repeated, .. } = restart;
         assert_eq!(*wrong, Vec::<String>::new(), "{restart:?}");
         assert_eq!(*finished_served, 0, "of {finished} files, after {killed_at}: {restart:?}");
-        assert!(*most_again <= MIB as u64, "{restart:?}");
+        assert!(*most_repeated <= MIB as u64, "{restart:?}");
     }
     assert!(found.all_published, "{found:?}");
 }

@@ -15,7 +15,7 @@ fn only_the_requested_range_is_appended() {
     for (name, fault) in [
         ("another start", FileFault::WrongStart),
         ("another total", FileFault::WrongTotal),
-        ("an inverted range", FileFault::Inverted),
+        ("an inverted range", FileFault::EmptyRange),
         ("no Content-Range", FileFault::NoContentRange),
         ("416", FileFault::Unsatisfiable),
         ("another tag", FileFault::OtherTag),
@@ -44,8 +44,8 @@ fn a_complete_file_survives_the_answer_to_an_empty_range() {
     let mut cases = Vec::new();
     for (name, rules) in [
         ("416 at the end", vec![end()]),
-        ("an inverted range at the end once", vec![end(), once(&[FileFault::Inverted])]),
-        ("an inverted range at the end always", vec![end(), always(&[FileFault::Inverted])]),
+        ("an inverted range at the end once", vec![end(), once(&[FileFault::EmptyRange])]),
+        ("an inverted range at the end always", vec![end(), always(&[FileFault::EmptyRange])]),
         ("200 at the end", vec![end(), always(&[FileFault::NoRanges])]),
     ] {
         let case = Case::passes(name, rules, 1).requests(1..=3).bytes(ALL..=2 * ALL);

@@ -133,7 +133,11 @@ fn failures_are_grouped_by_cause() {
     let kbs: Vec<String> = (0..3).map(kb).collect();
     let kbs: Vec<&str> = kbs.iter().map(String::as_str).collect();
     let stderr = bench.run(&[&network[..], &["fetch"], &kbs].concat()).exits(6).stderr;
-    assert_eq!(stderr.matches("error: 3 items failed for the same reason (unreachable):").count(), 1, "{stderr}");
+    assert_eq!(
+        stderr.matches("error: 3 items failed for the same reason (unreachable):").count(),
+        1,
+        "{stderr}"
+    );
     assert!(files[..3].iter().all(|file| stderr.contains(&format!("  {}: ", file.name))), "{stderr}");
 }
 
@@ -143,7 +147,7 @@ fn received_bytes_are_kept_for_the_next_run() {
     for digest in ["sha256", "sha1"] {
         let mut file = package(0, LENGTH);
         if digest == "sha1" {
-            file.sha256_stated = super::super::support::Stated::NoLine;
+            file.sha256_stated = super::super::support::StatedDigest::NoLine;
         }
         let name = match digest {
             "sha256" => super::sha256_hex(&file.bytes),

@@ -32,7 +32,7 @@ fn a_second_url_of_the_same_digest_is_used_after_a_failure() {
         Action::File(vec![FileFault::Shorter(1)]),
         Action::File(vec![FileFault::Longer(1)]),
         Action::File(vec![FileFault::Endless]),
-        Action::File(vec![FileFault::GzipSaid]),
+        Action::File(vec![FileFault::GzipHeaderOnly]),
         Action::Body("text/html", b"<html>please log in</html>".to_vec()),
         Action::Redirect("http://elsewhere.invalid/x".to_owned()),
     ];
@@ -106,7 +106,7 @@ fn an_expired_link_is_refreshed_from_the_dialog() {
             loopback.rule(Rule::once("/old/", Action::File(vec![FileFault::CutAfter(LENGTH / 2)])));
         }
         // After the first request for the expired URL, the dialog has a new URL.
-        loopback.rule(Rule::once("/old/", Action::Gone(status, Box::new(world("new")))));
+        loopback.rule(Rule::once("/old/", Action::Expired(status, Box::new(world("new")))));
         loopback.rule(Rule::always("/old/", Action::Status(status, Vec::new())));
         fetch(&bench, &loopback, 1, &[]).exits(0);
         check_all_published(&bench, std::slice::from_ref(&file)).unwrap();

@@ -34,7 +34,8 @@ fn default_retry_budget_is_10_minutes_and_45_for_sync() {
         let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("waiting ")).collect();
         assert_eq!(lines.len(), requests - 1, "{}", ran.stderr);
         let first = lines[0];
-        for word in ["waiting 1s, then", "of the retry budget are left: search for", KB, "error page", "8DDD0010"]
+        for word in
+            ["waiting 1s, then", "of the retry budget are left: search for", KB, "error page", "8DDD0010"]
         {
             assert!(first.contains(word), "{word} in {first}");
         }
@@ -126,7 +127,7 @@ fn slow_pages_within_the_time_limit_are_accepted() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     let clock = Arc::clone(&bench.clock);
     let hook = Hook::new(move || clock.advance(Duration::from_secs(110)));
-    loopback.rule(Rule::always("", Action::After(hook)));
+    loopback.rule(Rule::always("", Action::RunBefore(hook)));
     run_against(&bench, &loopback, &["--stall-after", "3m"], &FETCH).exits(0);
     assert_eq!(published(&bench).len(), 1);
 }

@@ -238,7 +238,10 @@ fn invalid_searches_are_refused_without_a_request() {
         (&["search", "x", "--arch", "64"], &["\"64\"", "arm64"]),
         (&["search", "x", "--since", "10.11.2026"], &["10.11.2026", "--since"]),
         (&["search", "x", "--until", "2026-02-30"], &["2026-02-30"]),
-        (&["search", "x", "--since", "2026-02-02", "--until", "2026-02-01"], &["--since 2026-02-02 is later than --until 2026-02-01"]),
+        (
+            &["search", "x", "--since", "2026-02-02", "--until", "2026-02-01"],
+            &["--since 2026-02-02 is later than --until 2026-02-01"],
+        ),
         (&["search", "x", "--product", ""], &["--product"]),
         (&["search", "x", "--sort", "age"], &["date", "title", "size", "kind", "product"]),
         (&["search", "x", "--limit", "0"], &["--limit"]),

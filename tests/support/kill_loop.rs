@@ -21,7 +21,7 @@ use super::{FileSpec, Loopback, UpdateSpec, World, id};
 
 /// The parameters of a test.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Killing {
+pub(crate) struct KillTest {
     pub(crate) files: u32,
     /// The size of each file.
     pub(crate) bytes: usize,
@@ -43,17 +43,17 @@ pub(crate) struct Restart {
     /// The bytes of finished files that were sent in the following run.
     pub(crate) finished_served: u64,
     /// The largest number of repeated bytes of an unfinished file.
-    pub(crate) most_again: u64,
+    pub(crate) most_repeated: u64,
     /// The total number of repeated bytes of all unfinished files.
-    pub(crate) again: u64,
+    pub(crate) repeated: u64,
 }
 
 /// The findings of a test.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Found {
+pub(crate) struct KillResults {
     pub(crate) restarts: Vec<Restart>,
     /// The number of kills that hit a running program.
-    pub(crate) killed_at_work: usize,
+    pub(crate) kills_while_running: usize,
     pub(crate) all_published: bool,
     /// The total number of bytes that the CDN sent.
     pub(crate) served: u64,
@@ -83,9 +83,9 @@ fn package(number: u32, bytes: usize) -> FileSpec {
     FileSpec::package(&format!("windows11.0-kb{}-arm64", 5_100_001 + number), "msu", bytes)
 }
 
-impl Killing {
+impl KillTest {
     /// Fetches into a mirror with all of the kills, and then to the end.
-    pub(crate) fn run(&self, mirror: &Utf8Path) -> Found {
+    pub(crate) fn run(&self, mirror: &Utf8Path) -> KillResults {
         let files: Vec<FileSpec> = (0..self.files).map(|number| package(number, self.bytes)).collect();
         let mut world = World::new();
         for (number, file) in (0..).zip(&files) {
@@ -97,11 +97,11 @@ impl Killing {
         let right: BTreeMap<&str, String> =
             files.iter().map(|file| (file.name.as_str(), hex(&file.bytes))).collect();
         let loopback = Loopback::start(world);
-        loopback.traffic().slow_down(self.bytes_a_second);
+        loopback.traffic().limit_rate(self.bytes_a_second);
 
         let mut numbers = KillRng(self.seed);
         let whole = u64::from(self.files) * self.bytes as u64;
-        let mut found = Found::default();
+        let mut found = KillResults::default();
         for kill in 0..self.kills {
             // The remaining bytes are divided among the remaining kills, and each kill is at a random point in its
             // share.
@@ -113,7 +113,7 @@ impl Killing {
             let at_work = wait_for(&mut child, &loopback, moment);
             child.kill().unwrap();
             child.wait().unwrap();
-            found.killed_at_work += usize::from(at_work);
+            found.kills_while_running += usize::from(at_work);
             if let Some(last) = found.restarts.last_mut() {
                 before.compare(last, &loopback, &files);
             }
@@ -129,7 +129,7 @@ impl Killing {
             }
         }
         let before = TransferState::now(&loopback, &files, mirror);
-        loopback.traffic().slow_down(0);
+        loopback.traffic().limit_rate(0);
         let ended = self.start(&loopback, mirror).wait().unwrap();
         if let Some(last) = found.restarts.last_mut() {
             before.compare(last, &loopback, &files);
@@ -159,7 +159,7 @@ fn wait_for(child: &mut Child, loopback: &Loopback, bytes: u64) -> bool {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
-        if loopback.traffic().reaches(bytes) {
+        if loopback.traffic().wait_for_bytes(bytes) {
             return true;
         }
     }
@@ -172,19 +172,19 @@ impl TransferState {
     fn now(loopback: &Loopback, files: &[FileSpec], mirror: &Utf8Path) -> Self {
         let state = files.iter().map(|file| {
             let sent = loopback.traffic().of(&file.name);
-            (pool_path(mirror, file).exists(), sent.served, sent.again)
+            (pool_path(mirror, file).exists(), sent.served, sent.repeated)
         });
         Self(state.collect())
     }
 
     fn compare(&self, restart: &mut Restart, loopback: &Loopback, files: &[FileSpec]) {
-        for (file, &(finished, served, again)) in files.iter().zip(&self.0) {
+        for (file, &(finished, served, repeated)) in files.iter().zip(&self.0) {
             let sent = loopback.traffic().of(&file.name);
             if finished {
                 restart.finished_served += sent.served - served;
             } else {
-                restart.again += sent.again - again;
-                restart.most_again = restart.most_again.max(sent.again - again);
+                restart.repeated += sent.repeated - repeated;
+                restart.most_repeated = restart.most_repeated.max(sent.repeated - repeated);
             }
         }
     }

@@ -233,7 +233,9 @@ fn a_disk_that_fills_up_during_a_run_exits_with_9() {
         let place = if step.is_multiple_of(2) { 1 } else { COUNT - 1 };
         let folder: Utf8PathBuf = mirror_with_stated_sizes.disk.folder.clone();
         let fills = Hook::new(move || fill_up(&folder, left));
-        mirror_with_stated_sizes.loopback.rule(Rule::once(&kb(place).to_lowercase(), Action::After(fills)));
+        mirror_with_stated_sizes
+            .loopback
+            .rule(Rule::once(&kb(place).to_lowercase(), Action::RunBefore(fills)));
         let when = format!("{left} KiB left from file {place} on");
         checked.push((when, mirror_with_stated_sizes.check(&["--parallel", "2"])));
     }

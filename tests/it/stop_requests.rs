@@ -39,7 +39,7 @@ fn count_requests(loopback: &Loopback, part: &str) -> usize {
 fn stopped_at(loopback: &Loopback, path: &str, signal: Signal) -> Bench {
     let (stopper, stop) = Stop::pair();
     let hook = Hook(Arc::new(move || stopper.stop(signal)));
-    loopback.rule(Rule::once(path, Action::After(hook)));
+    loopback.rule(Rule::once(path, Action::RunBefore(hook)));
     Bench::new().stopped_by(stop)
 }
 
@@ -106,7 +106,7 @@ fn a_stopped_run_ends_properly_without_a_readable_partial() {
         std::fs::write(&partial, "not a folder").unwrap();
         stopper.stop(Signal::Interrupt);
     }));
-    loopback.rule(Rule::once("/DownloadDialog.aspx", Action::After(hook)));
+    loopback.rule(Rule::once("/DownloadDialog.aspx", Action::RunBefore(hook)));
     let bench = bench.stopped_by(stop);
     let ran = run_against(&bench, &loopback, &ALL).exits(130);
     assert!(ran.stderr.contains("error: stopped: "), "{}", ran.stderr);
@@ -165,7 +165,7 @@ fn published_sets_stay_and_the_json_document_is_complete() {
 
     let (stopper, stop) = Stop::pair();
     let hook = Hook(Arc::new(move || stopper.stop(Signal::Terminate)));
-    loopback.rule(Rule::once(&format!("q={}", KBS[1]), Action::After(hook)));
+    loopback.rule(Rule::once(&format!("q={}", KBS[1]), Action::RunBefore(hook)));
     let bench = bench.stopped_by(stop);
     let ran = run_against(&bench, &loopback, &[&["--json"], &ALL[..]].concat()).exits(143);
     let document = ran.json();
@@ -273,7 +273,7 @@ mod with_signals {
             arrive.lock().unwrap().send(()).unwrap();
             let _gone = may_go.lock().unwrap().recv();
         }));
-        loopback.rule(Rule::once(path, Action::After(hook)));
+        loopback.rule(Rule::once(path, Action::RunBefore(hook)));
         (arrived, go)
     }
 
