@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "an example prints its result")]
 #![expect(clippy::disallowed_methods, reason = "an example reads its arguments")]
 
-use kbmirror::{Architecture, Build, Kb, Knowledge, Machine, Request, Shelf, resolve};
+use kbmirror::{Architecture, Build, FactsLibrary, Kb, Knowledge, Machine, Request, resolve};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut words = std::env::args().skip(1);
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let machine =
         Machine { architecture: Some(architecture), baseline: Some(baseline), ..Machine::default() };
     let request = Request { machine, ..Request::new(kb) };
-    let plan = resolve(&request, &Shelf::of_knowledge(&knowledge), &knowledge)?;
+    let plan = resolve(&request, &FactsLibrary::of_knowledge(&knowledge), &knowledge)?;
 
     println!("{kb} for {architecture} on build {baseline}: {:?}", plan.status);
     for (number, step) in (1..).zip(&plan.steps) {

@@ -92,12 +92,12 @@ pub mod views;
 
 pub use error::{Error, ErrorKind, Result};
 pub use exit_code::ExitCode;
-pub use facts::{Checked, Evidence, Facts, FileFacts, FileKey, Role, Source, UpdateFacts};
+pub use facts::{Evidence, Facts, FileFacts, FileKey, FileProperty, Role, Source, UpdateFacts};
 pub use lint::{LintReport, lint};
 pub use mirror::{Index, IndexLibrary, Layout, Mirror};
 pub use resolve::{
-    Choice, Condition, Goal, Graph, Library, Machine, Missing, PackageSet, Place, Plan, Policy, Reason,
-    Request, Requirement, Shelf, Status, Step, closure, package_sets, requirements, resolve, why,
+    Choice, Condition, FactsLibrary, Goal, Graph, Library, Machine, MissingPackage, PackageSet, Place, Plan,
+    Policy, Reason, Request, Requirement, Status, Step, closure, package_sets, requirements, resolve, why,
 };
 pub use servicing::{Family, Installation, Knowledge};
 pub use update::{Architecture, Build, Digests, Kb, Kind, Month, Sha1, Sha256, UpdateId};

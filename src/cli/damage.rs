@@ -43,7 +43,7 @@ pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
     }
     let kbs: BTreeSet<String> = sets.iter().map(|set| set.kb.to_string()).collect();
     let kbs: Vec<String> = kbs.into_iter().collect();
-    output.note(format!("  hint: {}", side.to_heal(kbs.join(" "))));
+    output.note(format!("  hint: {}", side.advise_repair(kbs.join(" "))));
 }
 
 /// Warns of damaged set folders whose files are intact in the pool: DISM would use the damaged copies in the folder.
@@ -53,7 +53,7 @@ pub(super) fn warn_of_damaged_folders(plan: &mut Plan, mirror: &Mirror<impl Acce
         if mirror.index().is_folder_damaged(kb, &folder)? {
             plan.warnings.push(format!(
                 "kb/{kb}/{folder} is damaged: do not use this folder; kbmirror stage copies checked files, and {}",
-                mirror.side()?.to_heal(kb)
+                mirror.side()?.advise_repair(kb)
             ));
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn run(setup: &Setup, arguments: &GraphArgs, output: &mut Output) -> 
     let known = graph.kbs();
     if let Some(kb) = arguments.kbs.iter().find(|kb| !known.contains(kb)) {
         let message = format!("neither the index nor the knowledge has an entry for {kb}");
-        return Err(Error::new(ErrorKind::NotFound, message).hint(sources.side.to_know(kb)));
+        return Err(Error::new(ErrorKind::NotFound, message).hint(sources.side.advise_unknown_kb(kb)));
     }
     graph.check()?;
     if output.is_json() || arguments.format == Some(GraphFormat::Json) {

@@ -28,7 +28,7 @@ pub(super) fn run(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
     if document.sets.is_empty() {
         let what = if mirror.is_some() { "nothing is published in" } else { "the mirror at" };
         let is_empty = if mirror.is_some() { "" } else { " is empty" };
-        output.line(format!("{what} {}{is_empty}: {}", layout.root(), side.to_fill()));
+        output.line(format!("{what} {}{is_empty}: {}", layout.root(), side.advise_first_updates()));
         return Ok(ExitCode::OK);
     }
     show(&document, side, output);

@@ -233,6 +233,6 @@ impl GoalArgs {
 
 /// Refuses an answer whose facts are older than the operator allows, or of unknown age.
 pub(super) fn expect_fresh(fresh: &Freshness, most: Option<Duration>) -> Result<()> {
-    let Some(doubt) = most.and_then(|most| fresh.older_than(most)) else { return Ok(()) };
+    let Some(doubt) = most.and_then(|most| fresh.age_issue(most)) else { return Ok(()) };
     Err(Error::new(ErrorKind::Unresolved, format!("--fail-if-older-than: {}", fresh.sentence(doubt))))
 }

@@ -12,7 +12,9 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{IndexLibrary, Mirror};
 use crate::resolve::host::Host;
-use crate::resolve::{Freshness, Library, Missing, Plan, Request, Shelf, Side, Status, Step, resolve};
+use crate::resolve::{
+    FactsLibrary, Freshness, Library, MissingPackage, Plan, Request, Side, Status, Step, resolve,
+};
 use crate::servicing::Knowledge;
 use crate::update::human_size;
 
@@ -39,7 +41,7 @@ pub(super) fn add_host_warnings(host: &Host, plan: &mut Plan) {
 
 /// Warns if the facts of an answer are stale, unless a warning of the answer reports it already.
 pub(super) fn warn_if_stale(fresh: &Freshness, warnings: &[String], output: &mut Output) {
-    let sentence = fresh.doubt().map(|doubt| fresh.sentence(doubt));
+    let sentence = fresh.issue().map(|doubt| fresh.sentence(doubt));
     if let Some(sentence) = sentence.filter(|sentence| !warnings.contains(sentence)) {
         output.warn(sentence);
     }
@@ -71,7 +73,7 @@ pub(super) fn list_missing_files(plan: &mut Plan) -> bool {
         .map(|kb| kb.to_string())
         .collect();
     let kbs: Vec<String> = kbs.into_iter().collect();
-    let missing = |step: &&Step| Missing { kb: step.kb, role: step.role, name: step.name.clone() };
+    let missing = |step: &&Step| MissingPackage { kb: step.kb, role: step.role, name: step.name.clone() };
     plan.missing = absent.iter().map(missing).collect();
     plan.warnings.push(format!(
         "missing here: {}; on the connected side, run kbmirror export {} --to DIR, and import that medium",
@@ -109,7 +111,7 @@ impl Sources {
     pub(super) fn with_library<T>(&self, work: impl FnOnce(&dyn Library) -> Result<T>) -> Result<T> {
         match &self.mirror {
             Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge).with_side(self.side)),
-            None => work(&Shelf::of_knowledge(&self.knowledge).on(self.side)),
+            None => work(&FactsLibrary::of_knowledge(&self.knowledge).with_side(self.side)),
         }
     }
 
@@ -120,7 +122,7 @@ impl Sources {
         if let Some(mirror) = &self.mirror {
             super::damage::warn_of_damaged_folders(&mut plan, mirror)?;
         }
-        if !plan.unheard_of {
+        if !plan.is_unknown_kb {
             return Ok(plan);
         }
         let kb = plan.kb.map_or_else(String::new, |kb| kb.to_string());
@@ -138,6 +140,6 @@ impl Sources {
                 )
             }
         };
-        Err(Error::new(ErrorKind::NotFound, message).hint(self.side.to_know(kb)))
+        Err(Error::new(ErrorKind::NotFound, message).hint(self.side.advise_unknown_kb(kb)))
     }
 }

@@ -48,7 +48,7 @@ fn request(arguments: &ResolveArgs) -> Result<Request> {
 
 /// Returns `true` if the facts of a plan are as fresh as the operator requires. Otherwise adds a warning to the plan.
 fn warn_of_age(plan: &mut Plan, arguments: &ResolveArgs) -> bool {
-    let refused = arguments.goal.expect_fresh(&plan.fresh).err();
+    let refused = arguments.goal.expect_fresh(&plan.freshness).err();
     plan.warnings.extend(refused.iter().map(|error| error.message().to_owned()));
     refused.is_none()
 }
@@ -160,7 +160,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
     for warning in &plan.warnings {
         output.warn(warning);
     }
-    warn_if_stale(&plan.fresh, &plan.warnings, output);
+    warn_if_stale(&plan.freshness, &plan.warnings, output);
 }
 
 fn order(step: &Step) -> String {

@@ -27,7 +27,7 @@ pub(super) fn run(setup: &Setup, arguments: &ScriptArgs, output: &mut Output) ->
             output.error(&no_steps_error(&plan));
             return Ok(ExitCode::UNRESOLVED);
         }
-        arguments.goal.expect_fresh(&plan.fresh)?;
+        arguments.goal.expect_fresh(&plan.freshness)?;
         let form = script_target(request.machine.place)?;
         (script_text(&plan, form, &sources)?, Some(plan))
     };
@@ -41,7 +41,7 @@ pub(super) fn run(setup: &Setup, arguments: &ScriptArgs, output: &mut Output) ->
         output.text(text);
     }
     if let Some(plan) = &plan {
-        warn_if_stale(&plan.fresh, &plan.warnings, output);
+        warn_if_stale(&plan.freshness, &plan.warnings, output);
     }
     for warning in plan.iter().flat_map(|plan| &plan.warnings) {
         output.warn(warning);

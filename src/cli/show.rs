@@ -31,8 +31,8 @@ pub(super) fn run(setup: &Setup, arguments: &ShowArgs, output: &mut Output) -> R
         };
         let error = Error::new(ErrorKind::NotFound, message);
         return Err(match (sources.side, arguments.what) {
-            (Side::Isolated, Subject::Kb(kb)) => error.hint(sources.side.to_know(kb)),
-            (Side::Isolated, Subject::Update(_)) => error.hint(sources.side.to_know_newer()),
+            (Side::Isolated, Subject::Kb(kb)) => error.hint(sources.side.advise_unknown_kb(kb)),
+            (Side::Isolated, Subject::Update(_)) => error.hint(sources.side.advise_newer()),
             (Side::Connected, Subject::Kb(kb)) => error
                 .hint(catalog_hint(&view.name))
                 .hint(format!("run kbmirror crawl {kb} to record its updates in the index")),

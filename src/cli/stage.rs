@@ -24,14 +24,14 @@ pub(super) fn run(setup: &Setup, arguments: &StageArgs, output: &mut Output) -> 
         output.error(&no_steps_error(&plan));
         return Ok(ExitCode::UNRESOLVED);
     }
-    arguments.goal.expect_fresh(&plan.fresh)?;
+    arguments.goal.expect_fresh(&plan.freshness)?;
     let Some(mirror) = &sources.mirror else {
         return Err(Error::new(
             ErrorKind::NotFound,
             format!("no mirror exists at {}", setup.layout().root()),
         )
         .hint("fetch or import the KB first: stage copies files of a mirror")
-        .hint(sources.side.to_begin()));
+        .hint(sources.side.advise_new_mirror()));
     };
     // Setup files of media have no script, but can be staged.
     let form = if request.machine.place == Place::Media {

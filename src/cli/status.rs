@@ -297,7 +297,7 @@ fn show_news(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
         let error =
             Error::new(ErrorKind::NotFound, format!("no run has recorded news for {}", layout.root()));
         let mirror = setup.mirror_unless_empty().ok().flatten();
-        return Err(error.hint(setup.side(mirror.as_ref())?.to_have_news()));
+        return Err(error.hint(setup.side(mirror.as_ref())?.advise_news()));
     };
     if output.is_json() {
         output.document(&news)?;

@@ -82,5 +82,5 @@ fn hint(mirror: &Mirror<impl Access>, report: &VerifyReport) -> Result<String> {
         return Ok("move the foreign files away and run kbmirror verify again".to_owned());
     }
     let kbs: Vec<String> = kbs.iter().map(ToString::to_string).collect();
-    Ok(mirror.side()?.to_heal(kbs.join(" ")))
+    Ok(mirror.side()?.advise_repair(kbs.join(" ")))
 }

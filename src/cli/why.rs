@@ -21,9 +21,9 @@ pub(super) fn run(setup: &Setup, arguments: &WhyArgs, output: &mut Output) -> Re
     } else {
         output.sentence("", &reason.conclusion);
         show_below(&reason, "", output);
-        warn_if_stale(&plan.fresh, &plan.warnings, output);
+        warn_if_stale(&plan.freshness, &plan.warnings, output);
     }
-    if let Err(error) = arguments.goal.expect_fresh(&plan.fresh) {
+    if let Err(error) = arguments.goal.expect_fresh(&plan.freshness) {
         output.note(error.to_string());
         return Ok(ExitCode::UNRESOLVED);
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Check, Checked, SetId, Source};
+use crate::facts::{FileProperty, PropertyCheck, SetId, Source};
 use crate::mirror::index::Transaction;
 
 /// Records, for the files of a set, that their bytes agree with the Catalog's digests, if they agreed with the same
@@ -16,14 +16,14 @@ pub(super) fn confirm(index: &Transaction<'_>, set: SetId, now: Time) -> Result<
             continue;
         }
         let (sha1, sha256) = index.digest_sources(key)?;
-        let by_dialog = |what| Check { what, against: Source::Dialog };
-        let by_knowledge = Check { what: Checked::Sha1, against: Source::Knowledge };
+        let by_dialog = |what| PropertyCheck { what, against: Source::Dialog };
+        let by_knowledge = PropertyCheck { what: FileProperty::Sha1, against: Source::Knowledge };
         if sha1 == Some(Source::Dialog) && checks.contains(&by_knowledge) {
-            index.record_check(key, by_dialog(Checked::Sha1), now)?;
+            index.record_check(key, by_dialog(FileProperty::Sha1), now)?;
         }
         let pooled = index.pool_record(key)?.map(|(sha256, _)| sha256);
         if sha256 == Some(Source::Dialog) && pooled.is_some() && pooled == file.sha256 {
-            index.record_check(key, by_dialog(Checked::Sha256), now)?;
+            index.record_check(key, by_dialog(FileProperty::Sha256), now)?;
         }
     }
     Ok(set)

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{FileFacts, PlainName, SetId, Source};
 use crate::mirror::Index;
 use crate::net::Purpose;
-use crate::resolve::{PackageSet, known_sets, layered_sets, rests_on_knowledge, unlisted_kbs};
+use crate::resolve::{PackageSet, knowledge_only_warning, known_sets, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb};
 
@@ -66,7 +66,7 @@ impl Session {
                 knowledge.date()
             ));
         }
-        let said = rests_on_knowledge(kb, &knowledge);
+        let said = knowledge_only_warning(kb, &knowledge);
         for warning in found.iter().flat_map(|set| &set.warnings).filter(|warning| **warning != said) {
             self.warn(warning.clone());
         }

@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Check, RelatedUpdate, SetFolder, Source};
+use crate::facts::{PropertyCheck, RelatedUpdate, SetFolder, Source};
 use crate::update::schema::DateText;
 use crate::update::{Architecture, Kb, Sha1, Sha256, UpdateId};
 
@@ -88,7 +88,7 @@ pub struct FileLine {
     /// The URLs from which the file can be downloaded.
     pub urls: Vec<String>,
     /// The compared properties.
-    pub checks: Vec<Check>,
+    pub checks: Vec<PropertyCheck>,
 }
 
 /// A prerequisite: one file requires another file.

@@ -53,7 +53,7 @@ impl<'a> WhyDocument<'a> {
             because: &reason.because,
             knowledge_date: &plan.knowledge_date,
             knowledge_version: &plan.knowledge_version,
-            fresh: &plan.fresh,
+            fresh: &plan.freshness,
             replaced_by: plan.replaced_by.as_ref(),
         }
     }
@@ -110,8 +110,8 @@ impl<'a> ScriptDocument<'a> {
             kb: plan.and_then(|plan| plan.kb),
             path,
             script,
-            known_through: plan.and_then(|plan| plan.fresh.known_through),
-            patch_tuesdays_since: plan.and_then(|plan| plan.fresh.patch_tuesdays_since),
+            known_through: plan.and_then(|plan| plan.freshness.known_through),
+            patch_tuesdays_since: plan.and_then(|plan| plan.freshness.patch_tuesdays_since),
             replaced_by: plan.and_then(|plan| plan.replaced_by.as_ref()),
         }
     }

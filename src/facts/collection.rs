@@ -41,11 +41,11 @@ impl Facts {
     /// Returns the build that a KB brings to a family: the suffix of its titles of this family, else the
     /// build in the knowledge tables.
     pub fn build_of(&self, kb: Kb, family: &Family, knowledge: &Knowledge) -> Option<Build> {
-        self.build_with_source(kb, family, knowledge).map(|(build, _)| build)
+        self.build_with_evidence(kb, family, knowledge).map(|(build, _)| build)
     }
 
     /// Returns the same build as [`Facts::build_of`], with its evidence.
-    pub fn build_with_source(
+    pub fn build_with_evidence(
         &self,
         kb: Kb,
         family: &Family,

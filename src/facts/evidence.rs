@@ -58,7 +58,9 @@ impl Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "the file", *seen)),
+            Self::Dialog { update, seen } => {
+                formatter.write_str(&dialog_statement(*update, "the file", *seen))
+            }
             Self::TitleBuild { kb, build } => {
                 write!(formatter, "the Catalog's titles of {kb} state build {build}")
             }
@@ -69,7 +71,7 @@ impl fmt::Display for Evidence {
 }
 
 /// Returns the statement of a download dialog about one file or several files.
-pub(crate) fn dialog_listed(update: UpdateId, what: &str, seen: Option<Date>) -> String {
+pub(crate) fn dialog_statement(update: UpdateId, what: &str, seen: Option<Date>) -> String {
     let on = seen.map(|day| format!(" on {day}")).unwrap_or_default();
     format!("the download dialog of update {update} listed {what}{on}")
 }

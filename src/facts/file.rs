@@ -78,8 +78,8 @@ impl FileFacts {
         }
     }
 
-    /// Returns text that distinguishes the file from another file of the same name: a digest, else the key.
-    pub fn identity_digits(&self) -> String {
+    /// Returns the digest, or the key if no digest is known. The text distinguishes files of the same name.
+    pub fn digest_or_key(&self) -> String {
         match (self.sha256, self.sha1) {
             (Some(sha256), _) => sha256.to_string(),
             (None, Some(sha1)) => sha1.to_string(),

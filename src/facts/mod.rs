@@ -15,12 +15,12 @@ mod update;
 
 pub use collection::Facts;
 pub use evidence::Evidence;
-pub(crate) use evidence::dialog_listed;
+pub(crate) use evidence::dialog_statement;
 pub use file::{FileFacts, FileKey};
 pub use name::{NameFault, PlainName, distinct_names};
-pub use needs::Needs;
+pub use needs::NeedsEdge;
 pub use role::Role;
 pub(crate) use set::slug;
 pub use set::{SetFolder, SetId};
-pub use source::{Check, Checked, Source};
-pub use update::{Expired, RelatedUpdate, UpdateFacts};
+pub use source::{FileProperty, PropertyCheck, Source};
+pub use update::{Disappearance, RelatedUpdate, UpdateFacts};

@@ -62,7 +62,7 @@ impl PlainName {
             return Err(NameFault::Empty);
         }
         let plain = if is_device(plain) { format!("_{plain}") } else { plain.to_owned() };
-        Ok(Self(shortened(plain)))
+        Ok(Self(shorten(plain)))
     }
 
     /// Returns the name unchanged, or refuses it if it is not plain already.
@@ -84,10 +84,10 @@ impl PlainName {
     ///
     /// The mark is never cut off: a part after the last dot that is longer than any extension counts as part
     /// of the stem.
-    fn told_apart(&self, mark: &str) -> Self {
+    fn with_mark(&self, mark: &str) -> Self {
         /// The maximum length of an extension. The longest extension of the Catalog is `manifest`.
         const EXTENSION: usize = 16;
-        Self(shortened(match self.0.rsplit_once('.').filter(|(_, end)| end.len() <= EXTENSION) {
+        Self(shorten(match self.0.rsplit_once('.').filter(|(_, end)| end.len() <= EXTENSION) {
             Some((stem, extension)) => format!("{stem}~{mark}.{extension}"),
             None => format!("{}~{mark}", self.0),
         }))
@@ -95,7 +95,7 @@ impl PlainName {
 
     /// Returns the name as case-insensitive file systems compare it. A plain name is ASCII, so Unicode
     /// normalization does not matter.
-    fn folded(&self) -> String {
+    fn case_folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 }
@@ -139,7 +139,7 @@ fn is_device(name: &str) -> bool {
 
 /// Returns a name of at most [`LENGTH`] characters. The end is kept, because Microsoft's digest and the
 /// extension are there.
-fn shortened(name: String) -> String {
+fn shorten(name: String) -> String {
     if name.len() <= LENGTH {
         return name;
     }
@@ -161,17 +161,17 @@ pub fn distinct_names<'a>(
     let mut names = Vec::new();
     for (name, digest) in files {
         let plain = PlainName::of(name).map_err(|fault| (name.to_owned(), fault))?;
-        let mut candidates =
-            std::iter::once(plain.clone()).chain(marks(&digest).map(|mark| plain.told_apart(&mark)));
+        let mut candidates = std::iter::once(plain.clone())
+            .chain(distinguishing_marks(&digest).map(|mark| plain.with_mark(&mark)));
         // The iterator of marks is endless, and no two marks give the same name.
-        let Some(own) = candidates.find(|candidate| taken.insert(candidate.folded())) else { continue };
+        let Some(own) = candidates.find(|candidate| taken.insert(candidate.case_folded())) else { continue };
         names.push(own);
     }
     Ok(names)
 }
 
 /// Returns marks that distinguish a file: 8, 16, 32, and 64 digits of its digest, then numbers without end.
-fn marks(digest: &str) -> impl Iterator<Item = String> {
+fn distinguishing_marks(digest: &str) -> impl Iterator<Item = String> {
     let plain: String = digest.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
     let some = plain.clone();
     let lengths = [8, 16, 32, 64].into_iter().filter(move |&length| length == 8 || length <= some.len());

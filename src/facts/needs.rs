@@ -5,7 +5,7 @@ use super::source::Source;
 
 /// An edge: one file needs another file to be installed before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Needs {
+pub struct NeedsEdge {
     /// The position of the dependent file among the members of its set.
     pub from: usize,
     /// The position of the needed file.

@@ -38,7 +38,7 @@ impl SetFolder {
     }
 
     /// Returns `true` if both names would be the same folder on case-insensitive media.
-    pub fn is_same_place(&self, other: &Self) -> bool {
+    pub fn is_same_folder(&self, other: &Self) -> bool {
         self.as_str().eq_ignore_ascii_case(other.as_str())
     }
 }

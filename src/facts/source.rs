@@ -99,7 +99,7 @@ words! {
     /// A property of a file that is compared with a statement. The words are part of the index and of JSON
     /// and do not change.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    Checked {
+    FileProperty {
         /// The number of bytes.
         Size = "size",
         /// The SHA-1.
@@ -129,9 +129,9 @@ words! {
     serde::Deserialize,
     schemars::JsonSchema,
 )]
-pub struct Check {
+pub struct PropertyCheck {
     /// The property, such as `sha256`.
-    pub what: Checked,
+    pub what: FileProperty,
     /// The source of the statement, such as `dialog`.
     pub against: Source,
 }
@@ -147,8 +147,8 @@ mod tests {
             let json = serde_json::to_string(source).unwrap();
             assert_eq!(serde_json::from_str::<Source>(&json).unwrap(), *source);
         }
-        for checked in Checked::ALL {
-            assert_eq!(Checked::from_word(checked.as_str()), Some(*checked));
+        for checked in FileProperty::ALL {
+            assert_eq!(FileProperty::from_word(checked.as_str()), Some(*checked));
         }
         assert_eq!(Source::from_word("rumour"), None);
         assert!(serde_json::from_str::<Source>("\"rumour\"").is_err());

@@ -38,13 +38,13 @@ pub struct UpdateFacts {
     /// The date on which the dialog was last read.
     pub files_seen: Option<Date>,
     /// The removal from the Catalog; `None` if the Catalog still shows the update.
-    pub expired: Option<Expired>,
+    pub expired: Option<Disappearance>,
 }
 
 /// The facts of an update that disappeared from the Catalog. Disappearance alone is not a fault of the
 /// update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expired {
+pub struct Disappearance {
     /// The first day on which the update was certainly missing.
     pub since: Date,
     /// The newest KB that replaces the update, as the Catalog stated.

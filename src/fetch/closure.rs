@@ -13,7 +13,7 @@ use crate::catalog::Query;
 use crate::crawl::{Failure, Session};
 use crate::error::{ErrorKind, Result};
 use crate::mirror::IndexLibrary;
-use crate::resolve::{Along, PackageSet, closure, families_without_pair, stack_of_titles};
+use crate::resolve::{ClosureMember, PackageSet, closure, families_without_pair, stack_of_titles};
 use crate::servicing::Family;
 use crate::update::{Architecture, Classification, Kb, classify};
 
@@ -47,7 +47,7 @@ pub(super) async fn add_closure(
         let knowledge = session.knowledge();
         let mirror = session.mirror()?;
         let along = closure(&set, &IndexLibrary::new(mirror.index(), &knowledge), &knowledge)?;
-        for Along { kb, always, .. } in along {
+        for ClosureMember { kb, always, .. } in along {
             let entry = wanted.entry(kb).or_default();
             entry.always |= always;
             entry.architectures.extend(set.architecture);

@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::crawl::{Failure, Session};
 use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::{Check, Checked, FileKey, Source};
+use crate::facts::{FileKey, FileProperty, PropertyCheck, Source};
 use crate::mirror::{Mirror, PublishOutcome, WriteAccess};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
@@ -146,7 +146,7 @@ fn check_sums(
             );
             return Err(Error::new(ErrorKind::Integrity, message));
         }
-        let agreement = Check { what: Checked::Size, against: Source::SearchPage };
+        let agreement = PropertyCheck { what: FileProperty::Size, against: Source::SearchPage };
         let agreeing: Vec<FileKey> = facts.files_of(update).iter().filter_map(|file| file.key).collect();
         mirror.index_mut().in_transaction(|index| {
             agreeing.iter().try_for_each(|&key| index.record_check(key, agreement, now))

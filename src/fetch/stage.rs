@@ -117,7 +117,7 @@ impl StagePlan {
             let kbs: Vec<String> = kbs.into_iter().collect();
             let message = format!("not in the mirror: {}", absent.join(", "));
             return Err(
-                Error::new(ErrorKind::Unresolved, message).hint(mirror.side()?.to_have(kbs.join(" ")))
+                Error::new(ErrorKind::Unresolved, message).hint(mirror.side()?.advise_fetch(kbs.join(" ")))
             );
         }
         let is_demo = mirror.origin()? == REPLAY;

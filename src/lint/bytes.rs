@@ -19,46 +19,46 @@ pub(super) fn check(
 ) -> (FileCheck, Option<LintFinding>) {
     let mut check = FileCheck::new(&entry.name, kb);
     check.known_size = sizes.first().copied().filter(|_| sizes.len() == 1);
-    let Some(look) = &entry.look else { return (check, None) };
-    check.size = Some(look.size);
-    check.container = Container::of(&look.first).map(Container::as_str);
+    let Some(head) = &entry.head else { return (check, None) };
+    check.size = Some(head.size);
+    check.container = Container::of(&head.first).map(Container::as_str);
     check.checked.push(CheckedProperty::Container);
-    let extent = extent(&look.first, look.size);
+    let extent = extent(&head.first, head.size);
     if !sizes.is_empty() {
         check.checked.push(CheckedProperty::Size);
     }
     if matches!(extent, Extent::Complete | Extent::Truncated { .. }) {
         check.checked.push(CheckedProperty::ContainerSize);
     }
-    let said = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
-    if look.size == 0 {
+    let finding = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
+    if head.size == 0 {
         check.has_fault = true;
         return (
             check,
-            said(LintCode::Empty, "the file is empty: a copy or download was interrupted".to_owned()),
+            finding(LintCode::Empty, "the file is empty: a copy or download was interrupted".to_owned()),
         );
     }
     // A renamed file is compared with the extension of its correct name.
     let name = right.map_or(entry.name.as_str(), |right| right.name.as_str());
-    let fault = if let Some(message) = mismatch_reason(name, &look.first) {
-        said(LintCode::NotAPackage, message)
-    } else if !sizes.is_empty() && !sizes.contains(&look.size) {
+    let fault = if let Some(message) = mismatch_reason(name, &head.first) {
+        finding(LintCode::NotAPackage, message)
+    } else if !sizes.is_empty() && !sizes.contains(&head.size) {
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-        said(
+        finding(
             LintCode::SizeMismatch,
-            format!("the file has {} bytes; the Catalog's file has {}", look.size, sizes.join(" or ")),
+            format!("the file has {} bytes; the Catalog's file has {}", head.size, sizes.join(" or ")),
         )
     } else {
         match extent {
-            Extent::Truncated { stated } => said(
+            Extent::Truncated { stated } => finding(
                 LintCode::SizeMismatch,
                 format!(
                     "the file has {} bytes; its header states at least {stated}: the file is truncated",
-                    look.size
+                    head.size
                 ),
             ),
             Extent::Broken => {
-                said(LintCode::NotAPackage, "the header of its container is damaged".to_owned())
+                finding(LintCode::NotAPackage, "the header of its container is damaged".to_owned())
             }
             Extent::Complete | Extent::Unknown => None,
         }

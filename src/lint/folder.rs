@@ -13,7 +13,7 @@ impl LintFolder {
     /// Returns a folder of files of which only the names are known.
     pub fn of_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         let file =
-            |name: N| FolderEntry { name: name.into(), kind: EntryKind::File, look: None, content: None };
+            |name: N| FolderEntry { name: name.into(), kind: EntryKind::File, head: None, content: None };
         Self { entries: names.into_iter().map(file).collect() }
     }
 }
@@ -31,7 +31,7 @@ pub enum EntryKind {
 
 /// The length of a file and its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileLook {
+pub struct FileHead {
     /// The length.
     pub size: u64,
     /// The first bytes, up to [`FIRST_BYTES`](crate::update::container::FIRST_BYTES).
@@ -46,7 +46,7 @@ pub struct FolderEntry {
     /// The type.
     pub kind: EntryKind,
     /// The length and beginning, if they were read.
-    pub look: Option<FileLook>,
+    pub head: Option<FileHead>,
     /// The digests of the content, if it was read.
     pub content: Option<Digests>,
 }

@@ -20,7 +20,7 @@ use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
 
 /// A package in the folder.
 #[derive(Debug, Clone)]
-pub(super) struct Package<'e> {
+pub(super) struct LintPackage<'e> {
     /// The file in the folder.
     pub(super) entry: &'e FolderEntry,
     /// The parts of its name.
@@ -30,16 +30,16 @@ pub(super) struct Package<'e> {
     pub(super) architecture: Option<Architecture>,
     /// The SHA-1 that identifies the file: the name's, else the content's.
     pub(super) sha1: Option<Sha1>,
-    pub(super) about: About,
+    pub(super) about: KbFacts,
     /// The finding if the file is unknown or its content differs.
-    pub(super) trouble: Option<LintFinding>,
+    pub(super) fault: Option<LintFinding>,
     /// The finding if the name is not the Catalog's.
     pub(super) misnamed: Option<LintFinding>,
     /// The properties that were compared with known ones.
     pub(super) check: FileCheck,
 }
 
-impl Package<'_> {
+impl LintPackage<'_> {
     /// Returns a finding about the package.
     pub(super) fn finding(&self, code: LintCode, message: impl Into<String>) -> LintFinding {
         LintFinding::of_name(code, self.kb, &self.entry.name, message)
@@ -67,22 +67,22 @@ impl Package<'_> {
 
 /// The knowledge of a KB, or of one of its files.
 #[derive(Debug, Clone, Default)]
-pub(super) struct About {
+pub(super) struct KbFacts {
     pub(super) kind: Option<Kind>,
     /// The installations and the build of the KB, by family.
-    pub(super) families: BTreeMap<u32, InFamily>,
+    pub(super) families: BTreeMap<u32, FamilyFacts>,
     /// The release date, or the date when it was first seen.
     pub(super) date: Option<Date>,
 }
 
 /// The facts of a KB for one family.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InFamily {
+pub(super) struct FamilyFacts {
     pub(super) installations: BTreeSet<Installation>,
     pub(super) build: Option<Build>,
 }
 
-impl About {
+impl KbFacts {
     /// Returns `true` for a cumulative update of Windows that is not a copy for Windows Setup.
     pub(super) fn is_cumulative(&self) -> bool {
         self.kind.is_some_and(|kind| kind.is_windows_cumulative() && !kind.is_dynamic())
@@ -114,7 +114,7 @@ pub(super) fn identify<'e>(
     of_set: Option<Architecture>,
     knowledge: &Knowledge,
     facts: &Facts,
-) -> Package<'e> {
+) -> LintPackage<'e> {
     let reading = read_name(&entry.name);
     let named = &reading.named;
     let sha1 = named.sha1.or(entry.content.map(|content| content.sha1));
@@ -122,13 +122,13 @@ pub(super) fn identify<'e>(
     let indexed = sha1
         .and_then(|sha1| facts.files.values().find(|file| file.sha1 == Some(sha1)))
         .or_else(|| facts.files.values().find(has_name).filter(|_| sha1.is_none()));
-    let known = sha1.filter(|_| named.kb.is_none()).and_then(|sha1| by_digest(sha1, knowledge));
-    let of_index = indexed.and_then(|file| file.kb.or_else(|| owner(file, facts)));
+    let known = sha1.filter(|_| named.kb.is_none()).and_then(|sha1| package_by_digest(sha1, knowledge));
+    let of_index = indexed.and_then(|file| file.kb.or_else(|| single_owner(file, facts)));
     // The digest identifies a file. A name that states another KB is wrong.
     let of_name = named.kb.filter(|_| indexed.is_none_or(|file| file.kb.is_none()));
     let kb = of_name.or(of_index).or_else(|| known.as_ref().map(|(kb, _)| *kb));
     let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
-    let right = right_file(entry, named, sha1, of_set, indexed, &files);
+    let right = matching_file(entry, named, sha1, of_set, indexed, &files);
     // The file that the digest identifies has one architecture, whatever the name states.
     let of_digest = right.as_ref().filter(|_| sha1.is_some()).and_then(CatalogFile::architecture);
     let architecture = of_digest
@@ -136,19 +136,20 @@ pub(super) fn identify<'e>(
         .or_else(|| indexed.and_then(|file| file.architecture))
         .or_else(|| right.as_ref().and_then(CatalogFile::architecture))
         .or_else(|| known.as_ref().map(|(_, architecture)| *architecture));
-    let about = kb.map(|kb| about(kb, sha1, knowledge, facts)).unwrap_or_default();
+    let about = kb.map(|kb| facts_of_kb(kb, sha1, knowledge, facts)).unwrap_or_default();
     let sizes = candidate_sizes(named, sha1, right.as_ref(), &files);
     let (mut check, fault) = bytes::check(entry, kb, right.as_ref(), &sizes);
-    let trouble = fault.or_else(|| trouble(entry, &reading, kb, architecture, indexed, knowledge, facts));
+    let fault =
+        fault.or_else(|| find_identity_fault(entry, &reading, kb, architecture, indexed, knowledge, facts));
     if let Some(content) = &entry.content {
-        check.compared(content, named, indexed, &files);
+        check.record_digests(content, named, indexed, &files);
     }
-    let misnamed = kb.and_then(|kb| misnamed(entry, &reading, kb, right.as_ref(), &files));
-    Package { entry, named: reading.named, kb, architecture, sha1, about, trouble, misnamed, check }
+    let misnamed = kb.and_then(|kb| find_name_fault(entry, &reading, kb, right.as_ref(), &files));
+    LintPackage { entry, named: reading.named, kb, architecture, sha1, about, fault, misnamed, check }
 }
 
 /// Returns the matching file of the KB, or `None` if digest, name, and length leave several.
-fn right_file(
+fn matching_file(
     entry: &FolderEntry,
     named: &PackageName,
     sha1: Option<Sha1>,
@@ -162,8 +163,8 @@ fn right_file(
     if sha1.is_some() {
         return files.iter().find(|file| file.sha1 == sha1).cloned();
     }
-    let fitting = fitting(named, files);
-    let size = entry.look.as_ref().map(|look| look.size);
+    let fitting = matching_files(named, files);
+    let size = entry.head.as_ref().map(|head| head.size);
     let of_size: Vec<&&CatalogFile> =
         fitting.iter().filter(|file| size.is_some() && file.size == size).collect();
     let is_of_set = |file: &&&CatalogFile| of_set.is_some() && file.architecture() == of_set;
@@ -176,7 +177,7 @@ fn right_file(
 }
 
 /// Returns the files of a KB that match a name without a digest.
-fn fitting<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f CatalogFile> {
+fn matching_files<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f CatalogFile> {
     let fits = |file: &&CatalogFile| {
         named.architecture.is_none_or(|own| file.architecture().is_none_or(|other| own == other))
             && named.dotnet.as_ref().is_none_or(|own| file.parts.dotnet.as_ref() == Some(own))
@@ -198,13 +199,13 @@ fn candidate_sizes(
     if let Some(right) = right {
         return right.size.into_iter().collect();
     }
-    let candidates = if sha1.is_some() { Vec::new() } else { fitting(named, files) };
+    let candidates = if sha1.is_some() { Vec::new() } else { matching_files(named, files) };
     let sizes: Option<BTreeSet<u64>> = candidates.iter().map(|file| file.size).collect();
     sizes.unwrap_or_default()
 }
 
 /// Returns a finding if the name is not the Catalog's name for the file.
-fn misnamed(
+fn find_name_fault(
     entry: &FolderEntry,
     reading: &NameReading,
     kb: Kb,
@@ -226,11 +227,11 @@ fn misnamed(
     }
     let message = match right {
         Some(right) => format!("the name differs from the Catalog's: {kb} has the name {}", right.name),
-        None if fitting(&reading.named, files).is_empty() => {
+        None if matching_files(&reading.named, files).is_empty() => {
             format!("the name differs from the Catalog's form, and no file name of {kb} is known")
         }
         None => {
-            let names = fitting(&reading.named, files).into_iter().map(|file| file.name.as_str());
+            let names = matching_files(&reading.named, files).into_iter().map(|file| file.name.as_str());
             let names = names.collect::<Vec<_>>().join(" or ");
             format!("the name differs from the Catalog's: {kb} has {names}; use --deep to identify the file")
         }
@@ -240,7 +241,7 @@ fn misnamed(
 }
 
 /// Returns the KB of a file whose name has none, if all entries that list the file have the same KB.
-fn owner(file: &FileFacts, facts: &Facts) -> Option<Kb> {
+fn single_owner(file: &FileFacts, facts: &Facts) -> Option<Kb> {
     let mut owners = facts.updates.iter().filter(|update| {
         update.files.as_ref().is_some_and(|files| file.key.is_some_and(|key| files.contains(&key)))
     });
@@ -250,15 +251,15 @@ fn owner(file: &FileFacts, facts: &Facts) -> Option<Kb> {
 
 /// Returns KB and architecture of a file whose name has no KB, such as a servicing stack's. Searches all
 /// known packages.
-fn by_digest(sha1: Sha1, knowledge: &Knowledge) -> Option<(Kb, Architecture)> {
+fn package_by_digest(sha1: Sha1, knowledge: &Knowledge) -> Option<(Kb, Architecture)> {
     let is_it = |name: &String| PackageName::parse(name).sha1 == Some(sha1);
     let found = knowledge.packages().all().iter().find(|package| package.name.as_ref().is_some_and(is_it))?;
     Some((found.kb, found.architecture))
 }
 
 /// Returns the knowledge of a KB. With a digest, returns that of the file if it is not the KB's main file.
-pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &Facts) -> About {
-    let mut about = About::default();
+pub(super) fn facts_of_kb(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &Facts) -> KbFacts {
+    let mut about = KbFacts::default();
     let updates: Vec<_> = facts.updates.iter().filter(|update| update.kb == Some(kb)).collect();
     let lists_it = |files: &Vec<_>| {
         files.iter().filter_map(|key| facts.files.get(key)).any(|file| sha1.is_some() && file.sha1 == sha1)
@@ -306,7 +307,7 @@ pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &F
 
 /// Returns the SHA-1 values that index and knowledge state for the files of a KB and an architecture, in one
 /// container.
-fn stated(
+fn stated_digests(
     kb: Kb,
     architecture: Option<Architecture>,
     named: &PackageName,
@@ -321,7 +322,7 @@ fn stated(
     fitting.filter_map(|file| file.sha1).collect()
 }
 
-fn trouble(
+fn find_identity_fault(
     entry: &FolderEntry,
     reading: &NameReading,
     kb: Option<Kb>,
@@ -331,9 +332,9 @@ fn trouble(
     facts: &Facts,
 ) -> Option<LintFinding> {
     let named = &reading.named;
-    let said = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
-    if let Some(message) = entry.content.and_then(|content| mismatch(named, indexed, &content)) {
-        return said(LintCode::DigestMismatch, message);
+    let finding = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
+    if let Some(message) = entry.content.and_then(|content| digest_mismatch(named, indexed, &content)) {
+        return finding(LintCode::DigestMismatch, message);
     }
     let Some(kb) = kb else {
         let message = match (reading.kbs.len(), entry.content) {
@@ -349,7 +350,7 @@ fn trouble(
                 format!("the name has several KBs ({}); {way_out}", kbs.join(", "))
             }
         };
-        return said(LintCode::UnknownPackage, message);
+        return finding(LintCode::UnknownPackage, message);
     };
     let is_known_kb = !knowledge.releases().of_kb(kb).is_empty()
         || !knowledge.releases().files_of(kb).is_empty()
@@ -361,21 +362,21 @@ fn trouble(
         || facts.updates.iter().any(|update| update.kb == Some(kb))
         || indexed.is_some();
     if !is_known_kb {
-        return said(
+        return finding(
             LintCode::UnknownPackage,
             format!("neither the index nor the knowledge has an entry for {kb}"),
         );
     }
-    let stated = stated(kb, architecture, named, knowledge, facts);
+    let stated = stated_digests(kb, architecture, named, knowledge, facts);
     if stated.is_empty() || indexed.is_some() {
         return None;
     }
     let list = stated.iter().map(Sha1::to_string).collect::<Vec<_>>().join(", ");
     match (named.sha1, entry.content) {
         (Some(sha1), _) if !stated.contains(&sha1) => {
-            said(LintCode::UnknownPackage, format!("no known file of {kb} has this SHA-1; known: {list}"))
+            finding(LintCode::UnknownPackage, format!("no known file of {kb} has this SHA-1; known: {list}"))
         }
-        (None, Some(content)) if !stated.contains(&content.sha1) => said(
+        (None, Some(content)) if !stated.contains(&content.sha1) => finding(
             LintCode::DigestMismatch,
             format!("the content has the SHA-1 {}; known: {list}", content.sha1),
         ),
@@ -384,7 +385,7 @@ fn trouble(
 }
 
 /// Returns the difference between the content and the statements of the name and the Catalog.
-fn mismatch(named: &PackageName, indexed: Option<&FileFacts>, content: &Digests) -> Option<String> {
+fn digest_mismatch(named: &PackageName, indexed: Option<&FileFacts>, content: &Digests) -> Option<String> {
     if let Some(sha1) = named.sha1.filter(|&sha1| sha1 != content.sha1) {
         return Some(format!("the content has the SHA-1 {}; the name states {sha1}", content.sha1));
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::finding::{LintCode, LintFinding};
 use super::folder::{EntryKind, LintFolder};
-use super::identify::{About, Package, about, identify};
+use super::identify::{KbFacts, LintPackage, facts_of_kb, identify};
 use super::name::read_name;
 use super::report::{FileCheck, LintReport};
 use super::request::LintRequest;
-use super::target::{FoundTarget, LintQuestion, LintTarget};
+use super::target::{InferredTarget, LintContext, LintTarget};
 use crate::facts::Facts;
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
@@ -39,7 +39,7 @@ pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, f
             }
             EntryKind::File => {
                 let package = identify(entry, of_set, knowledge, facts);
-                findings.extend(package.trouble.iter().cloned());
+                findings.extend(package.fault.iter().cloned());
                 packages.push(package);
             }
         }
@@ -47,10 +47,10 @@ pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, f
     let mut files: Vec<FileCheck> = packages.iter().map(|package| package.check.clone()).collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
     packages.retain(|package| package.kb.is_some());
-    let packages = without_duplicates(packages, &mut findings);
+    let packages = remove_duplicates(packages, &mut findings);
     // A copy must be removed, whatever its name. The kept file needs the correct name.
     findings.extend(packages.iter().filter_map(|package| package.misnamed.clone()));
-    let target = judge(&LintQuestion { request, knowledge, facts }, packages, &mut findings);
+    let target = check_packages(&LintContext { request, knowledge, facts }, packages, &mut findings);
     LintReport::new(findings.into_iter().collect(), files, target, knowledge.date())
 }
 
@@ -63,16 +63,16 @@ fn only_architecture(folder: &LintFolder) -> Option<Architecture> {
 }
 
 /// Reports copies of a package as findings. Keeps one of them, independent of the order of the names.
-fn without_duplicates<'e>(
-    mut packages: Vec<Package<'e>>,
+fn remove_duplicates<'e>(
+    mut packages: Vec<LintPackage<'e>>,
     findings: &mut BTreeSet<LintFinding>,
-) -> Vec<Package<'e>> {
+) -> Vec<LintPackage<'e>> {
     // Files with the Catalog's name come first, then files with a digest in the name: they identify the
     // package better than a renamed copy.
     packages.sort_by_key(|package| {
         (package.misnamed.is_some(), package.sha1.is_none(), package.entry.name.as_str())
     });
-    let mut kept: Vec<Package<'e>> = Vec::new();
+    let mut kept: Vec<LintPackage<'e>> = Vec::new();
     for package in packages {
         match kept.iter().find(|known| known.is_same(&package)) {
             Some(first) => {
@@ -86,12 +86,12 @@ fn without_duplicates<'e>(
 }
 
 /// Judges the packages of a folder. Returns the target's KB.
-fn judge(
-    question: &LintQuestion<'_>,
-    packages: Vec<Package<'_>>,
+fn check_packages(
+    context: &LintContext<'_>,
+    packages: Vec<LintPackage<'_>>,
     findings: &mut BTreeSet<LintFinding>,
 ) -> Option<Kb> {
-    let architecture = question.request.machine.architecture.or_else(|| question.architecture_of(&packages));
+    let architecture = context.request.machine.architecture.or_else(|| context.architecture_of(&packages));
     let (packages, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
         package.architecture.is_none() || architecture.is_none() || package.architecture == architecture
     });
@@ -101,7 +101,7 @@ fn judge(
         let message = format!("the package is for {own}; the set is for {asked}");
         findings.insert(package.finding(LintCode::WrongArchitecture, message));
     }
-    let installation = question.installation(&packages);
+    let installation = context.installation(&packages);
     let (servers, packages): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
         installation == Some(Installation::Client)
             && package.about.is_cumulative()
@@ -112,27 +112,27 @@ fn judge(
             "the package is for Windows Server 2025: its revisions do not compare with the client's";
         findings.insert(package.finding(LintCode::ServerInClientSet, message.to_owned()));
     }
-    let kb = match question.request.target {
+    let kb = match context.request.target {
         Some(kb) => kb,
-        None => match question.find_target(&packages, findings) {
-            FoundTarget::One(kb) => kb,
-            FoundTarget::Several(first) => {
+        None => match context.infer_target(&packages, findings) {
+            InferredTarget::One(kb) => kb,
+            InferredTarget::Several(first) => {
                 // The checkpoints of the first possible target are missing for each of the others too.
-                question.judge_checkpoints(&first, &packages, findings);
+                context.judge_checkpoints(&first, &packages, findings);
                 return None;
             }
-            FoundTarget::None => return None,
+            InferredTarget::None => return None,
         },
     };
     // A KB's copy for Windows Setup may be beside its package. The copy does not describe the KB.
     let of_target = packages.iter().filter(|package| package.kb == Some(kb));
-    let is_copy = |about: &About| about.kind.is_some_and(Kind::is_dynamic);
-    let main = about(kb, None, question.knowledge, question.facts);
+    let is_copy = |about: &KbFacts| about.kind.is_some_and(Kind::is_dynamic);
+    let main = facts_of_kb(kb, None, context.knowledge, context.facts);
     let found = of_target.map(|package| &package.about).find(|about| !is_copy(about) || is_copy(&main));
     let about = found.cloned().unwrap_or(main);
-    let family = question.family_of(&about, installation);
+    let family = context.family_of(&about, installation);
     let target = LintTarget { kb, about, architecture, family };
     let is_a_server = servers.iter().any(|package| package.kb == Some(kb));
-    question.judge_members(&target, packages, is_a_server, findings);
+    context.judge_members(&target, packages, is_a_server, findings);
     Some(kb)
 }

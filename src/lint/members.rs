@@ -4,35 +4,37 @@
 use std::collections::BTreeSet;
 
 use super::finding::{LintCode, LintFinding};
-use super::identify::Package;
-use super::target::{LintQuestion, LintTarget};
+use super::identify::LintPackage;
+use super::target::{LintContext, LintTarget};
 use crate::facts::Role;
-use crate::resolve::{Member, PackageSet, Place, Requirement, Rule, Shelf, layered_sets, requirements};
+use crate::resolve::{
+    FactsLibrary, Member, PackageSet, Place, Requirement, Rule, layered_sets, requirements,
+};
 use crate::servicing::{Checkpoint, Installation};
 use crate::update::{Build, Kb, Kind};
 
 /// A cumulative update that the target builds upon.
-struct LowerCheckpoint {
+struct CheckpointBelow {
     kb: Kb,
     build: Option<Build>,
     /// The file's name, if it is known.
     name: Option<String>,
 }
 
-impl LintQuestion<'_> {
+impl LintContext<'_> {
     /// Judges the packages of the set's architecture and installation.
     pub(super) fn judge_members(
         &self,
         target: &LintTarget<'_>,
-        packages: Vec<Package<'_>>,
+        packages: Vec<LintPackage<'_>>,
         is_a_server: bool,
         findings: &mut BTreeSet<LintFinding>,
     ) {
         let members = self.members_of(target);
-        let is_child = |package: &Package<'_>| {
-            members.iter().any(|member| member.role.is_update() && is_file(member, package))
+        let is_child = |package: &LintPackage<'_>| {
+            members.iter().any(|member| member.role.is_update() && is_file_of_member(member, package))
         };
-        let is_target = |package: &Package<'_>| {
+        let is_target = |package: &LintPackage<'_>| {
             let is_copy = package.about.kind.is_some_and(Kind::is_dynamic)
                 && !target.about.kind.is_some_and(Kind::is_dynamic);
             (package.kb == Some(target.kb) && !is_copy) || is_child(package)
@@ -54,7 +56,7 @@ impl LintQuestion<'_> {
                 let message = format!("two different files have the KB {}", target.kb);
                 findings.insert(package.finding(LintCode::TwoTargets, message));
             }
-            if let Some(message) = self.misplaced(target) {
+            if let Some(message) = self.wrong_place(target) {
                 findings.insert(package.finding(LintCode::ForeignUpdate, message));
             }
         }
@@ -65,9 +67,9 @@ impl LintQuestion<'_> {
         for package in others {
             let in_set = package.kb.is_some_and(|kb| checkpoints.contains(&kb))
                 || package.kb.is_some_and(|kb| required.contains(&kb))
-                || members.iter().any(|member| is_file(member, &package));
+                || members.iter().any(|member| is_file_of_member(member, &package));
             if !in_set {
-                findings.insert(package.finding(LintCode::ForeignUpdate, foreign(target, &package)));
+                findings.insert(package.finding(LintCode::ForeignUpdate, reason_against(target, &package)));
             }
         }
     }
@@ -76,7 +78,7 @@ impl LintQuestion<'_> {
     pub(super) fn judge_checkpoints(
         &self,
         target: &LintTarget<'_>,
-        packages: &[Package<'_>],
+        packages: &[LintPackage<'_>],
         findings: &mut BTreeSet<LintFinding>,
     ) -> BTreeSet<Kb> {
         let needed = self.checkpoints_below(target);
@@ -121,7 +123,7 @@ impl LintQuestion<'_> {
 
     /// Returns the checkpoints that the target builds upon: those of its set, else those below it in the
     /// knowledge.
-    fn checkpoints_below(&self, target: &LintTarget<'_>) -> Vec<LowerCheckpoint> {
+    fn checkpoints_below(&self, target: &LintTarget<'_>) -> Vec<CheckpointBelow> {
         if self.request.machine.place == Place::Winre || !target.about.is_cumulative() {
             return Vec::new();
         }
@@ -144,7 +146,7 @@ impl LintQuestion<'_> {
                     let member = members.iter().find(|member| is_it(member, one.kb));
                     let name = member.and_then(|member| member.file.known_name()).map(str::to_owned);
                     let build = member.and_then(|member| member.build);
-                    LowerCheckpoint { kb: one.kb, build, name: name.or_else(|| known_name(one.kb)) }
+                    CheckpointBelow { kb: one.kb, build, name: name.or_else(|| known_name(one.kb)) }
                 })
                 .collect();
         }
@@ -156,7 +158,7 @@ impl LintQuestion<'_> {
         rows()
             .filter(|row| row.kb != target.kb)
             .filter(is_below)
-            .map(|row| LowerCheckpoint { kb: row.kb, build: Some(row.build), name: known_name(row.kb) })
+            .map(|row| CheckpointBelow { kb: row.kb, build: Some(row.build), name: known_name(row.kb) })
             .collect()
     }
 
@@ -175,7 +177,7 @@ impl LintQuestion<'_> {
         &self,
         target: &LintTarget<'_>,
         needed: &[Requirement],
-        packages: &[Package<'_>],
+        packages: &[LintPackage<'_>],
         findings: &mut BTreeSet<LintFinding>,
     ) -> BTreeSet<Kb> {
         let is_here = |kb: Kb| packages.iter().any(|package| package.kb == Some(kb));
@@ -184,8 +186,8 @@ impl LintQuestion<'_> {
         // A package that only a met requirement needs is not needed. The last requirement is therefore
         // examined first.
         let mut unmet: BTreeSet<Kb> = BTreeSet::from([target.kb]);
-        for requirement in needed.iter().rev().filter(|one| one.is_elsewhere()) {
-            let newest_first = requirement.in_place().iter().copied().chain([requirement.kb]);
+        for requirement in needed.iter().rev().filter(|one| one.is_of_other_kb()) {
+            let newest_first = requirement.alternatives().iter().copied().chain([requirement.kb]);
             if let Some(kb) = newest_first.into_iter().find(|kb| is_here(*kb)) {
                 members.insert(kb);
                 unmet.insert(kb);
@@ -196,7 +198,7 @@ impl LintQuestion<'_> {
                 Rule::Before { update } => unmet.contains(&update),
                 _ => true,
             };
-            let is_installed = machine.has(requirement.kb);
+            let is_installed = machine.has_installed(requirement.kb);
             if !of_unmet || is_installed || requirement.when.holds(machine) != Some(true) {
                 continue;
             }
@@ -217,7 +219,7 @@ impl LintQuestion<'_> {
             let name = self.known_name(target, kb);
             findings.insert(LintFinding { code, kb: Some(kb), name, message, right_name: None });
         }
-        let names_stack = needed.iter().any(|one| one.is_elsewhere() && one.role == Role::Ssu);
+        let names_stack = needed.iter().any(|one| one.is_of_other_kb() && one.role == Role::Ssu);
         if !names_stack && target.about.is_cumulative() {
             members.extend(newest_stack(target, packages));
         }
@@ -234,7 +236,7 @@ impl LintQuestion<'_> {
 
     /// Returns the requirements of the target's set.
     fn requirements_of(&self, set: &PackageSet, target: &LintTarget<'_>) -> Vec<Requirement> {
-        let library = Shelf::new(self.facts.clone(), self.knowledge);
+        let library = FactsLibrary::new(self.facts.clone(), self.knowledge);
         // A library of facts in memory cannot fail.
         requirements(set, target.family, &library, self.knowledge).unwrap_or_default()
     }
@@ -259,7 +261,7 @@ impl LintQuestion<'_> {
     }
 
     /// Returns the reason why a target does not belong in its destination.
-    fn misplaced(&self, target: &LintTarget<'_>) -> Option<String> {
+    fn wrong_place(&self, target: &LintTarget<'_>) -> Option<String> {
         if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
             return Some("winre.wim does not take a cumulative update: use the Safe OS update".to_owned());
         }
@@ -276,7 +278,7 @@ impl LintQuestion<'_> {
 }
 
 /// Returns the newest servicing stack of the target's family in a folder.
-fn newest_stack(target: &LintTarget<'_>, packages: &[Package<'_>]) -> Option<Kb> {
+fn newest_stack(target: &LintTarget<'_>, packages: &[LintPackage<'_>]) -> Option<Kb> {
     let family = target.family?;
     let stacks = packages.iter().filter(|package| {
         package.about.kind == Some(Kind::Ssu) && package.about.families.contains_key(&family.id)
@@ -285,7 +287,7 @@ fn newest_stack(target: &LintTarget<'_>, packages: &[Package<'_>]) -> Option<Kb>
 }
 
 /// Returns `true` if a file in the folder is this member of a set.
-fn is_file(member: &Member, package: &Package<'_>) -> bool {
+fn is_file_of_member(member: &Member, package: &LintPackage<'_>) -> bool {
     match (member.file.sha1, package.sha1) {
         (Some(own), Some(others)) => own == others,
         _ => member.kb() == package.kb && member.file.architecture == package.architecture,
@@ -293,7 +295,7 @@ fn is_file(member: &Member, package: &Package<'_>) -> bool {
 }
 
 /// Returns the reason why a package does not belong beside the target.
-fn foreign(target: &LintTarget<'_>, package: &Package<'_>) -> String {
+fn reason_against(target: &LintTarget<'_>, package: &LintPackage<'_>) -> String {
     let target_kb = target.kb;
     match package.about.kind {
         Some(Kind::Enablement) => {

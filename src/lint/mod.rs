@@ -52,7 +52,7 @@ mod target;
 mod tests;
 
 pub use self::finding::{LintCode, LintFinding};
-pub use self::folder::{EntryKind, FileLook, FolderEntry, LintFolder};
+pub use self::folder::{EntryKind, FileHead, FolderEntry, LintFolder};
 pub use self::judge::lint;
 pub use self::name::{NameReading, read_name};
 pub use self::report::{CheckedProperty, FileCheck, LintReport, LintStatus};

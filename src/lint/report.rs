@@ -77,7 +77,7 @@ impl FileCheck {
     }
 
     /// Records the digests with which the content was compared.
-    pub(super) fn compared(
+    pub(super) fn record_digests(
         &mut self,
         content: &Digests,
         named: &PackageName,
@@ -135,8 +135,8 @@ impl LintReport {
             findings,
             target,
             knowledge_date: date,
-            checked: sentence(&files),
-            unchecked: doubts(&files),
+            checked: summarize_checks(&files),
+            unchecked: unchecked_properties(&files),
             contents_read,
             files,
         }
@@ -144,7 +144,7 @@ impl LintReport {
 }
 
 /// Returns the summary, such as "names, sizes, and container types checked; contents not read (use --deep)".
-fn sentence(files: &[FileCheck]) -> String {
+fn summarize_checks(files: &[FileCheck]) -> String {
     let is_looked_at = files.iter().all(|file| file.size.is_some());
     let what = if is_looked_at { "names, sizes, and container types checked" } else { "names checked" };
     let is_read = !files.is_empty() && files.iter().all(|file| file.is_read);
@@ -157,7 +157,7 @@ fn sentence(files: &[FileCheck]) -> String {
 }
 
 /// Returns a sentence for every file with an unknown property that the summary mentions.
-fn doubts(files: &[FileCheck]) -> Vec<String> {
+fn unchecked_properties(files: &[FileCheck]) -> Vec<String> {
     let mut doubts = Vec::new();
     for file in files {
         let name = &file.name;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::finding::{LintCode, LintFinding};
-use super::identify::{About, Package, about};
+use super::identify::{KbFacts, LintPackage, facts_of_kb};
 use super::request::LintRequest;
 use crate::facts::Facts;
 use crate::resolve::Place;
@@ -14,7 +14,7 @@ use crate::update::{Architecture, Build, Kb, Kind};
 
 /// The request about a folder, with the knowledge and the facts that answer it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LintQuestion<'a> {
+pub(super) struct LintContext<'a> {
     pub(super) request: &'a LintRequest,
     pub(super) knowledge: &'a Knowledge,
     pub(super) facts: &'a Facts,
@@ -24,7 +24,7 @@ pub(super) struct LintQuestion<'a> {
 #[derive(Debug)]
 pub(super) struct LintTarget<'a> {
     pub(super) kb: Kb,
-    pub(super) about: About,
+    pub(super) about: KbFacts,
     pub(super) architecture: Option<Architecture>,
     /// The family in which the target is installed; `None` if it is unknown.
     pub(super) family: Option<&'a Family>,
@@ -39,7 +39,7 @@ impl LintTarget<'_> {
 
 /// The inferred target of a folder if the request does not name one.
 #[derive(Debug)]
-pub(super) enum FoundTarget<'a> {
+pub(super) enum InferredTarget<'a> {
     /// Exactly one update.
     One(Kb),
     /// The first of several possible targets.
@@ -48,10 +48,10 @@ pub(super) enum FoundTarget<'a> {
     None,
 }
 
-impl<'a> LintQuestion<'a> {
+impl<'a> LintContext<'a> {
     /// Returns the architecture of the target's files, else of most files. A tie goes to the first in listing
     /// order.
-    pub(super) fn architecture_of(&self, packages: &[Package<'_>]) -> Option<Architecture> {
+    pub(super) fn architecture_of(&self, packages: &[LintPackage<'_>]) -> Option<Architecture> {
         let of_target = packages.iter().filter(|package| package.kb == self.request.target);
         let of_target: BTreeSet<Architecture> =
             of_target.filter_map(|package| package.architecture).collect();
@@ -60,7 +60,7 @@ impl<'a> LintQuestion<'a> {
         }
         let mut count: BTreeMap<Architecture, usize> = BTreeMap::new();
         // A checkpoint of another architecture must not outvote the target.
-        let is_checkpoint = |package: &Package<'_>| self.checkpoint_family(package).is_some();
+        let is_checkpoint = |package: &LintPackage<'_>| self.checkpoint_family(package).is_some();
         let mut voters: Vec<_> = packages.iter().filter(|package| !is_checkpoint(package)).collect();
         if voters.is_empty() {
             voters = packages.iter().collect();
@@ -74,7 +74,7 @@ impl<'a> LintQuestion<'a> {
 
     /// Returns the installation, client or server: as requested, else by the baseline, else by the target. A
     /// set with updates for clients only is a client's set.
-    pub(super) fn installation(&self, packages: &[Package<'_>]) -> Option<Installation> {
+    pub(super) fn installation(&self, packages: &[LintPackage<'_>]) -> Option<Installation> {
         if self.request.machine.installation.is_some() {
             return self.request.machine.installation;
         }
@@ -96,7 +96,7 @@ impl<'a> LintQuestion<'a> {
         }
         let both = [Installation::Client, Installation::Server];
         if let Some(kb) = self.request.target {
-            let about = about(kb, None, self.knowledge, self.facts);
+            let about = facts_of_kb(kb, None, self.knowledge, self.facts);
             if let Some(only) = both.into_iter().find(|&only| about.is_only_for(only)) {
                 return Some(only);
             }
@@ -106,7 +106,7 @@ impl<'a> LintQuestion<'a> {
     }
 
     /// Returns the family of a known checkpoint, or `None` if the package is not a checkpoint.
-    pub(super) fn checkpoint_family(&self, package: &Package<'_>) -> Option<&'a Family> {
+    pub(super) fn checkpoint_family(&self, package: &LintPackage<'_>) -> Option<&'a Family> {
         let is_row = |family: &&Family| {
             self.knowledge.checkpoints().of_family(family).any(|row| Some(row.kb) == package.kb)
         };
@@ -115,7 +115,11 @@ impl<'a> LintQuestion<'a> {
 
     /// Returns the family in which the target is installed: the baseline's, else the first of the target's
     /// families.
-    pub(super) fn family_of(&self, about: &About, installation: Option<Installation>) -> Option<&'a Family> {
+    pub(super) fn family_of(
+        &self,
+        about: &KbFacts,
+        installation: Option<Installation>,
+    ) -> Option<&'a Family> {
         let is_it = |family: &&Family| {
             about.families.get(&family.id).is_some_and(|known| {
                 known.installations.is_empty() || known.installations.contains(&family.installation)
@@ -134,13 +138,13 @@ impl<'a> LintQuestion<'a> {
     }
 
     /// Infers the target from the packages. Reports a missing or ambiguous target as a finding.
-    pub(super) fn find_target(
+    pub(super) fn infer_target(
         &self,
-        packages: &[Package<'_>],
+        packages: &[LintPackage<'_>],
         findings: &mut BTreeSet<LintFinding>,
-    ) -> FoundTarget<'a> {
+    ) -> InferredTarget<'a> {
         let for_winre = self.request.machine.place == Place::Winre;
-        let mut candidates: Vec<&Package<'_>> = packages
+        let mut candidates: Vec<&LintPackage<'_>> = packages
             .iter()
             .filter(|package| match package.about.kind {
                 Some(Kind::SafeosDu | Kind::DuAmbiguous) => for_winre,
@@ -160,30 +164,31 @@ impl<'a> LintQuestion<'a> {
                 message,
                 right_name: None,
             });
-            return FoundTarget::None;
+            return InferredTarget::None;
         }
-        let best = highest(&candidates);
+        let best = highest_candidates(&candidates);
         let kbs: BTreeSet<Kb> = best.iter().filter_map(|package| package.kb).collect();
-        let Some(&kb) = kbs.first() else { return FoundTarget::None };
+        let Some(&kb) = kbs.first() else { return InferredTarget::None };
         if kbs.len() == 1 {
-            return FoundTarget::One(kb);
+            return InferredTarget::One(kb);
         }
         for package in &best {
             let message = "several updates may be the target: pass the target with --target";
             findings.insert(package.finding(LintCode::TwoTargets, message));
         }
-        let about = about(kb, None, self.knowledge, self.facts);
+        let about = facts_of_kb(kb, None, self.knowledge, self.facts);
         let family = self.family_of(&about, self.request.machine.installation);
         let architecture = best.first().and_then(|first| first.architecture);
-        FoundTarget::Several(LintTarget { kb, about, architecture, family })
+        InferredTarget::Several(LintTarget { kb, about, architecture, family })
     }
 }
 
 /// Returns the candidates of the highest build. If a build is unknown, returns those of the latest month.
-fn highest<'p, 'e>(candidates: &[&'p Package<'e>]) -> Vec<&'p Package<'e>> {
-    let build = |package: &Package<'_>| package.about.families.values().filter_map(|known| known.build).max();
-    let month = |package: &Package<'_>| package.about.date.map(Date::first_of_month);
-    let ranked = |candidates: &[&'p Package<'e>]| -> Option<Vec<&'p Package<'e>>> {
+fn highest_candidates<'p, 'e>(candidates: &[&'p LintPackage<'e>]) -> Vec<&'p LintPackage<'e>> {
+    let build =
+        |package: &LintPackage<'_>| package.about.families.values().filter_map(|known| known.build).max();
+    let month = |package: &LintPackage<'_>| package.about.date.map(Date::first_of_month);
+    let ranked = |candidates: &[&'p LintPackage<'e>]| -> Option<Vec<&'p LintPackage<'e>>> {
         let known = candidates.iter().all(|package| build(package).is_some());
         let most = candidates.iter().map(|package| build(package)).max()?;
         known.then(|| candidates.iter().copied().filter(|package| build(package) == most).collect())
@@ -191,7 +196,7 @@ fn highest<'p, 'e>(candidates: &[&'p Package<'e>]) -> Vec<&'p Package<'e>> {
     ranked(candidates).unwrap_or_else(|| {
         let latest = candidates.iter().map(|package| month(package)).max().flatten();
         // A candidate of unknown month may be the latest too.
-        let of_month = |package: &&&Package<'_>| month(package).is_none() || month(package) == latest;
+        let of_month = |package: &&&LintPackage<'_>| month(package).is_none() || month(package) == latest;
         let best: Vec<_> = candidates.iter().filter(of_month).copied().collect();
         ranked(&best).unwrap_or(best)
     })

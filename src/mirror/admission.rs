@@ -11,7 +11,7 @@ use std::fmt;
 
 use camino::Utf8Path;
 
-use crate::facts::{Check, Checked, Source};
+use crate::facts::{FileProperty, PropertyCheck, Source};
 use crate::update::{Digests, Sha1, Sha256};
 
 /// The statements about a file, each with its source.
@@ -32,7 +32,7 @@ pub struct FileStatements {
 #[error("{what} is {found}, but the {against} states {stated}")]
 pub struct Mismatch {
     /// The property that differs.
-    pub what: Checked,
+    pub what: FileProperty,
     /// The source of the statement.
     pub against: Source,
     /// The stated value.
@@ -49,26 +49,26 @@ impl FileStatements {
 
     /// Compares the received bytes with every statement. Returns the checks that were made, or the first that
     /// failed.
-    pub fn compare(&self, found: &Digests) -> Result<Vec<Check>, Mismatch> {
+    pub fn compare(&self, found: &Digests) -> Result<Vec<PropertyCheck>, Mismatch> {
         let mut checks = Vec::new();
         let mut compare = |what, against, stated: String, found: String| {
             if stated != found {
                 return Err(Mismatch { what, against, stated, found });
             }
-            checks.push(Check { what, against });
+            checks.push(PropertyCheck { what, against });
             Ok(())
         };
         if let Some(size) = self.size {
-            compare(Checked::Size, Source::SearchPage, size.to_string(), found.size.to_string())?;
+            compare(FileProperty::Size, Source::SearchPage, size.to_string(), found.size.to_string())?;
         }
         if let Some((sha256, against)) = self.sha256 {
-            compare(Checked::Sha256, against, sha256.to_string(), found.sha256.to_string())?;
+            compare(FileProperty::Sha256, against, sha256.to_string(), found.sha256.to_string())?;
         }
         if let Some((sha1, against)) = self.sha1.filter(|&(_, against)| against != Source::Name) {
-            compare(Checked::Sha1, against, sha1.to_string(), found.sha1.to_string())?;
+            compare(FileProperty::Sha1, against, sha1.to_string(), found.sha1.to_string())?;
         }
         if let Some(sha1) = self.name {
-            compare(Checked::Name, Source::Name, sha1.to_string(), found.sha1.to_string())?;
+            compare(FileProperty::Name, Source::Name, sha1.to_string(), found.sha1.to_string())?;
         }
         Ok(checks)
     }
@@ -85,7 +85,7 @@ pub struct Rejection {
 
 impl Rejection {
     /// Returns the property that differs, or `None` if only the file type differs.
-    pub fn what(&self) -> Option<Checked> {
+    pub fn what(&self) -> Option<FileProperty> {
         self.mismatch.as_ref().map(|mismatch| mismatch.what)
     }
 }
@@ -105,7 +105,7 @@ impl fmt::Display for Rejection {
 pub struct VettedFile<'p> {
     path: &'p Utf8Path,
     digests: Digests,
-    checks: Vec<Check>,
+    checks: Vec<PropertyCheck>,
 }
 
 impl<'p> VettedFile<'p> {
@@ -138,7 +138,7 @@ impl<'p> VettedFile<'p> {
         &self.digests
     }
 
-    pub(super) fn checks(&self) -> &[Check] {
+    pub(super) fn checks(&self) -> &[PropertyCheck] {
         &self.checks
     }
 }
@@ -202,7 +202,7 @@ mod tests {
         let stated = FileStatements { size: Some(8), ..FileStatements::default() };
         let unfit = VettedFile::new(path, found, &stated, Some("it is a web page")).unwrap_err();
         assert_eq!(unfit.to_string(), "size is 7, but the search page states 8; it is a web page");
-        assert_eq!(unfit.what(), Some(Checked::Size));
+        assert_eq!(unfit.what(), Some(FileProperty::Size));
         assert!(VettedFile::by_manifest(path, found, &digests(b"other").sha256).is_none());
         assert!(VettedFile::by_manifest(path, found, &found.sha256).is_some());
     }

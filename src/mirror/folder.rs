@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use crate::disk;
 use crate::error::Result;
-use crate::lint::{EntryKind, FileLook, FolderEntry, LintFolder};
+use crate::lint::{EntryKind, FileHead, FolderEntry, LintFolder};
 use crate::update::DualHasher;
 use crate::update::container::FIRST_BYTES;
 
@@ -20,10 +20,10 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
             // A name that is not Unicode cannot be opened by its displayed form.
             disk::Entry::Other | disk::Entry::Missing => EntryKind::Other,
         };
-        let mut entry = FolderEntry { name, kind, look: None, content: None };
+        let mut entry = FolderEntry { name, kind, head: None, content: None };
         if entry.is_package() {
             let (size, first) = disk::read_start(&place, FIRST_BYTES as u64)?;
-            entry.look = Some(FileLook { size, first });
+            entry.head = Some(FileHead { size, first });
             if deep {
                 let mut hasher = DualHasher::new();
                 let mut pieces = disk::PieceReader::open_regular(&place)?;

@@ -123,7 +123,7 @@ impl<S: Access> Mirror<S> {
             )),
         };
         let kbs: Vec<String> = kbs.into_iter().collect();
-        Ok(if kbs.is_empty() { error } else { error.hint(self.side()?.to_heal(kbs.join(" "))) })
+        Ok(if kbs.is_empty() { error } else { error.hint(self.side()?.advise_repair(kbs.join(" "))) })
     }
 }
 

@@ -13,7 +13,7 @@ use super::Index;
 use crate::error::Result;
 use crate::facts::{Facts, UpdateFacts};
 use crate::lint::{LintFolder, read_name};
-use crate::resolve::{Library, Newest, PackageSet, Side, layered_sets, unlisted_kbs};
+use crate::resolve::{Library, NewestReleases, PackageSet, Side, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Kb, Kind, Month};
 
@@ -86,8 +86,8 @@ impl Library for IndexLibrary<'_> {
         self.side
     }
 
-    fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<Newest> {
-        let mut newest = Newest::default();
+    fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<NewestReleases> {
+        let mut newest = NewestReleases::default();
         // Searches by the months of the titles, newest first, so that an index of a million updates is not read
         // for one date.
         let mut month = self.index.newest_month()?;
@@ -104,8 +104,8 @@ impl Library for IndexLibrary<'_> {
         Ok(newest)
     }
 
-    fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>> {
-        self.index.superseding(kb)
+    fn replacements_of(&self, kb: Kb) -> Result<Vec<UpdateFacts>> {
+        self.index.replacements_of(kb)
     }
 }
 

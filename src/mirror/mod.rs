@@ -114,7 +114,7 @@ impl Mirror<ReadAccess> {
     pub fn open(layout: Layout) -> Result<Self> {
         if !disk::exists(layout.index()) {
             let message = format!("no mirror exists at {}", layout.root());
-            return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
+            return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().advise_new_mirror()));
         }
         match Index::open_read_only(layout.index()) {
             Ok(index) => Ok(Self { layout, index, state: ReadAccess(()) }),

@@ -12,7 +12,7 @@ use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
-use crate::facts::{Checked, FileKey};
+use crate::facts::{FileKey, FileProperty};
 use crate::update::Sha256;
 
 /// A file that the pool has.
@@ -177,12 +177,12 @@ impl Mirror<WriteAccess> {
         &self,
         partial: &Utf8Path,
         sha256: &Sha256,
-        differs: Option<Checked>,
+        differs: Option<FileProperty>,
         now: Time,
     ) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;
-        let what = differs.map_or("container", Checked::as_str);
+        let what = differs.map_or("container", FileProperty::as_str);
         let path = folder.join(format!("{sha256}.{what}-differs"));
         disk::rename(partial, &path)?;
         disk::set_modified(&path, now);

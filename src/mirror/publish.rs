@@ -49,8 +49,7 @@ impl PublishedFolder {
 impl<S: Access> Mirror<S> {
     /// Returns the existing or future folder of a set. A name that the name policy refuses is an error.
     pub fn folder_of(&self, set: &SetRow) -> Result<PublishedFolder> {
-        let files =
-            set.members.iter().map(|member| (member.file.name.as_str(), member.file.identity_digits()));
+        let files = set.members.iter().map(|member| (member.file.name.as_str(), member.file.digest_or_key()));
         let names = distinct_names(files).map_err(|(name, fault)| {
             Error::new(
                 ErrorKind::Integrity,

@@ -9,7 +9,7 @@ use crate::clock::Time;
 use crate::disk;
 use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
-use crate::facts::{FileFacts, FileKey, Needs, RelatedUpdate, Role, SetId, Source};
+use crate::facts::{FileFacts, FileKey, NeedsEdge, RelatedUpdate, Role, SetId, Source};
 use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, classify};
@@ -90,7 +90,7 @@ pub fn restore_set<'s>(
     }
     let edge = |edge: &EdgeLine| {
         let place = |place: Option<usize>| place?.checked_sub(1).filter(|&place| place < members.len());
-        Some(Needs {
+        Some(NeedsEdge {
             from: place(edge.from)?,
             to: place(edge.to)?,
             role: Role::from_word(&edge.role)?,

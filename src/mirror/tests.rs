@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Time;
 use crate::disk::NewFile;
 use crate::documents::FindingKind;
-use crate::facts::{Checked, FileKey, PlainName, SetFolder, Source};
+use crate::facts::{FileKey, FileProperty, PlainName, SetFolder, Source};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 use crate::update::{Digests, DualHasher, Kb, UpdateId, classify};

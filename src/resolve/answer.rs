@@ -132,7 +132,7 @@ impl Choice {
 
 /// A package that is missing and required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct Missing {
+pub struct MissingPackage {
     /// The KB.
     pub kb: Option<Kb>,
     /// The role.
@@ -172,7 +172,7 @@ pub struct Plan {
     /// The files, in order.
     pub steps: Vec<Step>,
     /// The files that are required and not available.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingPackage>,
     /// The matching sets or updates to choose from.
     pub choices: Vec<Choice>,
     /// The way out of a refusal, or a note for a plan.
@@ -193,7 +193,7 @@ pub struct Plan {
     pub knowledge_version: String,
     /// The age of the facts.
     #[serde(flatten)]
-    pub fresh: Freshness,
+    pub freshness: Freshness,
     /// The newest known update that replaces the KB.
     pub replaced_by: Option<Replacement>,
     /// The families that the set serves.
@@ -204,5 +204,5 @@ pub struct Plan {
     pub judgements: Vec<Judgement>,
     /// `true` if neither the index nor the knowledge has the KB.
     #[serde(skip)]
-    pub unheard_of: bool,
+    pub is_unknown_kb: bool,
 }

@@ -129,7 +129,7 @@ pub fn read_line(text: &str) -> (Option<Value>, Result<Request>) {
         Err(error) => return refuse_line(text, error),
     };
     let id = line.id.clone();
-    let request = read(line).map(|request| Request { id: id.clone(), ..request });
+    let request = into_request(line).map(|request| Request { id: id.clone(), ..request });
     (id, request)
 }
 
@@ -142,7 +142,7 @@ fn refuse_line(text: &str, error: serde_json::Error) -> (Option<Value>, Result<R
     (id, Err(Error::usage(message).caused_by(error)))
 }
 
-fn read(line: BatchLine) -> Result<Request> {
+fn into_request(line: BatchLine) -> Result<Request> {
     let what = line.request;
     let goal = match (what.kb, what.latest.unwrap_or_default(), what.enable) {
         (Some(kb), false, None) => Goal::Kb(kb),
@@ -173,14 +173,14 @@ impl TryFrom<BatchMachine> for Machine {
             edition: baseline.edition,
             place: baseline.place.unwrap_or(Place::Online),
             features_on_demand: baseline.fod.unwrap_or_default(),
-            dotnet: baseline.dotnet.as_ref().map(dotnet).transpose()?,
+            dotnet: baseline.dotnet.as_ref().map(parse_dotnet).transpose()?,
             esu: baseline.esu,
             installed: baseline.installed.unwrap_or_default(),
         })
     }
 }
 
-fn dotnet(release: &DotnetText) -> Result<Dotnet> {
+fn parse_dotnet(release: &DotnetText) -> Result<Dotnet> {
     let found = match release {
         DotnetText::Number(number) => Dotnet::of_release(*number),
         DotnetText::Text(text) => text.parse().ok(),

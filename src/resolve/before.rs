@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::account::Account;
 use super::answer::Step;
 use super::condition::Condition;
+use super::context::ResolveContext;
+use super::draft::PlanDraft;
 use super::judgement::{Judgement, Statement};
 use super::library::Library;
 use super::place::Place;
-use super::question::Question;
 use super::requirement::{Requirement, Rule};
 use super::requirements::{requirements, requirements_of_all, takes_separate_stack};
 use super::sets::PackageSet;
@@ -30,26 +30,26 @@ impl From<PrerequisiteRole> for Role {
 
 /// Returns the steps of other KBs before a set, in order.
 pub(super) fn steps_before(
-    question: &Question<'_>,
+    context: &ResolveContext<'_>,
     set: &PackageSet,
-    account: &mut Account,
+    draft: &mut PlanDraft,
 ) -> Result<Vec<Step>> {
-    let family = question.family_of(set);
-    let needed = requirements(set, family, question.library, question.knowledge)?;
+    let family = context.family_of(set);
+    let needed = requirements(set, family, context.library, context.knowledge)?;
     let mut steps: Vec<Step> = Vec::new();
-    for requirement in unmet(question, set, &needed) {
-        let (kb, step) = step_before(question, requirement, set, &mut account.warnings)?;
+    for requirement in unmet_requirements(context, set, &needed) {
+        let (kb, step) = step_before(context, requirement, set, &mut draft.warnings)?;
         if steps.iter().all(|known| known.kb != Some(kb)) {
             steps.push(step);
         }
     }
-    account.judgements.extend(installed_stack(question, set, &needed));
-    let lacks_stack = family.filter(|family| {
-        takes_separate_stack(set, family, question.knowledge)
+    draft.judgements.extend(installed_stack(context, set, &needed));
+    let family_without_stack = family.filter(|family| {
+        takes_separate_stack(set, family, context.knowledge)
             && !needed.iter().any(|one| one.role == Role::Ssu)
     });
-    if let Some(family) = lacks_stack {
-        account.warnings.push(format!(
+    if let Some(family) = family_without_stack {
+        draft.warnings.push(format!(
             "{} takes its servicing stack as a separate package, and no stack published up to {} is known: install the newest stack first",
             family.name, set.kb
         ));
@@ -59,17 +59,21 @@ pub(super) fn steps_before(
 
 /// Returns the requirements of other KBs that the machine does not meet, in order. A package that only a met
 /// requirement needs is not needed.
-fn unmet<'r>(question: &Question<'_>, set: &PackageSet, needed: &'r [Requirement]) -> Vec<&'r Requirement> {
+fn unmet_requirements<'r>(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    needed: &'r [Requirement],
+) -> Vec<&'r Requirement> {
     let mut unmet: Vec<&Requirement> = Vec::new();
     for requirement in needed.iter().rev() {
         let is_step = match requirement.rule {
             // A judgement and a plan of their own handle these rules.
             Rule::EsuPreparation | Rule::EnablementFloor { .. } => false,
             Rule::Before { update } => update == set.kb || unmet.iter().any(|other| other.kb == update),
-            _ => requirement.is_elsewhere(),
+            _ => requirement.is_of_other_kb(),
         };
-        let is_met = requirement.when.holds(&question.request.machine) == Some(false)
-            || question.request.machine.has(requirement.kb);
+        let is_met = requirement.when.holds(&context.request.machine) == Some(false)
+            || context.request.machine.has_installed(requirement.kb);
         if is_step && !is_met {
             unmet.push(requirement);
         }
@@ -79,23 +83,23 @@ fn unmet<'r>(question: &Question<'_>, set: &PackageSet, needed: &'r [Requirement
 }
 
 fn step_before(
-    question: &Question<'_>,
+    context: &ResolveContext<'_>,
     requirement: &Requirement,
     set: &PackageSet,
     warnings: &mut Vec<String>,
 ) -> Result<(Kb, Step)> {
-    let kb = available_for(question, requirement);
+    let kb = available_kb(context, requirement);
     let mut evidence = requirement.evidence.clone();
     let mut when = requirement.when.clone();
     if kb != requirement.kb {
         let row = format!("{kb} is available and not older than {}", requirement.kb);
-        evidence.insert(0, Evidence::Knowledge { row, date: question.knowledge.date().to_string() });
+        evidence.insert(0, Evidence::Knowledge { row, date: context.knowledge.date().to_string() });
         when = Condition::StackBelow { kb, newer: Vec::new() };
     }
-    let because = requirement.because(set.kb, question.request.machine.at());
-    let mut step = step_of_kb(question, kb, requirement.role, set, because, &evidence, warnings)?;
+    let because = requirement.reason(set.kb, context.request.machine.effective_build());
+    let mut step = step_of_kb(context, kb, requirement.role, set, because, &evidence, warnings)?;
     let is_open =
-        question.request.machine.baseline.is_none() && question.request.machine.place != Place::Mirror;
+        context.request.machine.baseline.is_none() && context.request.machine.place != Place::Mirror;
     step.needed_if = is_open.then_some(when);
     if let Rule::Floor { below } = requirement.rule {
         step.needed_below = Some(below);
@@ -104,30 +108,34 @@ fn step_before(
 }
 
 /// Returns the KB that meets a requirement and is available: its own, else the newest alternative.
-fn available_for(question: &Question<'_>, requirement: &Requirement) -> Kb {
-    let available: BTreeSet<Kb> = question
+fn available_kb(context: &ResolveContext<'_>, requirement: &Requirement) -> Kb {
+    let available: BTreeSet<Kb> = context
         .request
         .available
         .iter()
         .flatten()
-        .filter_map(|name| question.knowledge.parents().kb_of_file(name))
+        .filter_map(|name| context.knowledge.parents().kb_of_file(name))
         .collect();
-    let own_first = [requirement.kb].into_iter().chain(requirement.in_place().iter().copied());
+    let own_first = [requirement.kb].into_iter().chain(requirement.alternatives().iter().copied());
     own_first.into_iter().find(|kb| available.contains(kb)).unwrap_or(requirement.kb)
 }
 
 /// Returns the judgement that an installed servicing stack makes the step unnecessary.
-fn installed_stack(question: &Question<'_>, set: &PackageSet, needed: &[Requirement]) -> Option<Judgement> {
+fn installed_stack(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    needed: &[Requirement],
+) -> Option<Judgement> {
     let needed = needed.iter().find(|one| matches!(one.rule, Rule::SeparateStack { .. }))?;
-    let serves = |kb: &&Kb| question.request.machine.has(**kb) && needed.is_met_by(**kb);
-    let stack = *question.request.machine.installed.iter().find(serves)?;
+    let serves = |kb: &&Kb| context.request.machine.has_installed(**kb) && needed.is_met_by(**kb);
+    let stack = *context.request.machine.installed.iter().find(serves)?;
     let judgement = Judgement::new(Statement::StackInstalled { stack, kb: set.kb });
-    Some(judgement.said_by(needed.evidence.last().cloned()))
+    Some(judgement.with_evidence(needed.evidence.last().cloned()))
 }
 
 /// A package of another KB that a set requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Along {
+pub struct ClosureMember {
     /// The KB.
     pub kb: Kb,
     /// The role.
@@ -141,12 +149,12 @@ pub struct Along {
 /// and the preparation for Extended Security Updates.
 ///
 /// The update that brings an enablement package's floor is not included, because policy and date choose it.
-pub fn closure(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<Along>> {
+pub fn closure(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<ClosureMember>> {
     let needed = requirements_of_all(set, library, knowledge)?;
     let elsewhere =
-        needed.iter().filter(|one| one.is_elsewhere() && !matches!(one.rule, Rule::EnablementFloor { .. }));
-    let along: BTreeSet<Along> = elsewhere
-        .map(|one| Along { kb: one.kb, role: one.role, always: !one.when.spares_some_machines() })
+        needed.iter().filter(|one| one.is_of_other_kb() && !matches!(one.rule, Rule::EnablementFloor { .. }));
+    let along: BTreeSet<ClosureMember> = elsewhere
+        .map(|one| ClosureMember { kb: one.kb, role: one.role, always: !one.when.excludes_some_machines() })
         .collect();
     Ok(along.into_iter().collect())
 }

@@ -6,25 +6,26 @@
 
 use super::answer::{Status, Step};
 use super::condition::Condition;
+use super::context::ResolveContext;
 use super::place::Place;
-use super::question::Question;
-use super::refusal::{Judged, Refusal};
+use super::refusal::{JudgementResult, Refusal};
 use super::requirements::dotnet_releases;
 use super::roles::Member;
 use super::sets::PackageSet;
-use super::words::words;
+use super::text::join_names;
 use crate::facts::Role;
 use crate::servicing::Dotnet;
 
 /// Returns the packages that a machine takes.
 pub(super) fn dotnet_steps(
-    question: &Question<'_>,
+    context: &ResolveContext<'_>,
     set: &PackageSet,
     warnings: &mut Vec<String>,
-) -> Judged<Vec<Step>> {
-    let request = question.request;
+) -> JudgementResult<Vec<Step>> {
+    let request = context.request;
     let is_bundle = set.members.iter().any(|member| member.role == Role::DotnetChild);
-    let installed = set.members.iter().find(|member| member.kb().is_some_and(|kb| request.machine.has(kb)));
+    let installed =
+        set.members.iter().find(|member| member.kb().is_some_and(|kb| request.machine.has_installed(kb)));
     if let Some(member) = installed.filter(|_| request.machine.place != Place::Mirror) {
         let child = member.kb().map_or_else(String::new, |kb| kb.to_string());
         let advice = Some(format!("{child} is installed: it is the package of {} for this machine", set.kb));
@@ -34,27 +35,27 @@ pub(super) fn dotnet_steps(
     if let Some(dotnet) = request.machine.dotnet.as_ref().filter(|_| request.machine.place != Place::Mirror) {
         // A package without known releases may be for any release.
         let fits = |member: &Member| {
-            let releases = releases_of(question, member, set);
+            let releases = releases_of(context, member, set);
             releases.is_empty() || releases.contains(dotnet)
         };
         members.retain(|member| fits(member));
         // A package that was never recorded may exist. Only the Catalog's own list proves that it does not.
-        let parent = question.knowledge.dotnet().parent(set.kb).filter(|_| set.updates.is_empty());
+        let parent = context.knowledge.dotnet().parent(set.kb).filter(|_| set.updates.is_empty());
         if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty()) {
-            let advice = format!("{}: {text}: {}", set.kb, question.library.side().to_know(set.kb));
+            let advice = format!("{}: {text}: {}", set.kb, context.library.side().advise_unknown_kb(set.kb));
             return Err(Refusal::new(Status::Unknown, advice).into());
         }
         if members.is_empty() {
             let there: Vec<String> = set
                 .members
                 .iter()
-                .flat_map(|member| releases_of(question, member, set))
+                .flat_map(|member| releases_of(context, member, set))
                 .map(|release| release.to_string())
                 .collect();
             let advice = format!(
                 "{} has packages for .NET Framework {}; {dotnet} is installed",
                 set.kb,
-                words(there.iter().map(String::as_str))
+                join_names(there.iter().map(String::as_str))
             );
             return Err(Refusal::new(Status::NotApplicable, advice).into());
         }
@@ -67,7 +68,7 @@ pub(super) fn dotnet_steps(
         );
     }
     let steps = members.into_iter().map(|member| {
-        let releases = releases_of(question, member, set);
+        let releases = releases_of(context, member, set);
         let named: Vec<String> = releases.iter().map(ToString::to_string).collect();
         let because = match (is_bundle, releases.is_empty()) {
             (true, false) => {
@@ -82,6 +83,6 @@ pub(super) fn dotnet_steps(
     Ok(steps.collect())
 }
 
-fn releases_of(question: &Question<'_>, member: &Member, set: &PackageSet) -> Vec<Dotnet> {
-    dotnet_releases(member, question.family_of(set), question.knowledge)
+fn releases_of(context: &ResolveContext<'_>, member: &Member, set: &PackageSet) -> Vec<Dotnet> {
+    dotnet_releases(member, context.family_of(set), context.knowledge)
 }

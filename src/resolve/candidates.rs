@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Weekday};
 
-use super::known::is_for;
-use super::question::Question;
+use super::context::ResolveContext;
+use super::known::is_package_for;
 use super::request::Policy;
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::update::{Build, Kb, Kind, Month};
 
 /// An update that a goal may choose.
 #[derive(Debug, Clone)]
-pub(super) struct KnownUpdate {
+pub(super) struct UpdateCandidate {
     pub(super) kb: Kb,
     pub(super) build: Option<Build>,
     /// The day on which it first appeared, if it is known.
@@ -28,14 +28,14 @@ pub(super) struct KnownUpdate {
     pub(super) kind: Option<ReleaseKind>,
 }
 
-impl KnownUpdate {
+impl UpdateCandidate {
     /// Returns the month of the update.
     pub(super) fn month(&self) -> Option<Month> {
         self.title_month.or_else(|| self.date.and_then(Month::of))
     }
 
     /// Returns the type of the release, if it is proven.
-    fn sort(&self) -> Option<ReleaseKind> {
+    fn release_kind(&self) -> Option<ReleaseKind> {
         match self.kind {
             Some(proven @ (ReleaseKind::Preview | ReleaseKind::OutOfBand)) => Some(proven),
             _ => self.date.map(
@@ -53,8 +53,8 @@ impl KnownUpdate {
         }
         match policy {
             Policy::Preview => true,
-            Policy::Oob => self.sort() != Some(ReleaseKind::Preview),
-            Policy::Security => self.sort() == Some(ReleaseKind::Regular),
+            Policy::Oob => self.release_kind() != Some(ReleaseKind::Preview),
+            Policy::Security => self.release_kind() == Some(ReleaseKind::Regular),
         }
     }
 }
@@ -67,7 +67,7 @@ pub fn is_regular(date: Date) -> bool {
 }
 
 /// The best of some candidates, or those that cannot be ranked.
-pub(super) enum Best {
+pub(super) enum BestCandidate {
     None,
     One(Kb),
     Several(Vec<Kb>),
@@ -76,21 +76,21 @@ pub(super) enum Best {
 /// Returns every known update of some kinds for a family, once for each KB, from the index's titles and the
 /// knowledge.
 pub(super) fn candidates(
-    question: &Question<'_>,
+    context: &ResolveContext<'_>,
     kinds: &[Kind],
     family: &Family,
-) -> Result<Vec<KnownUpdate>> {
-    let knowledge = question.knowledge;
-    let mut found = of_knowledge(question, kinds, family);
-    for update in question.library.updates_of(kinds)?.iter() {
+) -> Result<Vec<UpdateCandidate>> {
+    let knowledge = context.knowledge;
+    let mut found = candidates_of_knowledge(context, kinds, family);
+    for update in context.library.updates_of(kinds)?.iter() {
         let Some(kb) = update.kb else { continue };
         let named = update.family(knowledge);
         let own =
             named.is_some_and(|named| (named.id, named.installation) == (family.id, family.installation));
-        if !own || !question.fits(update.architecture) {
+        if !own || !context.fits(update.architecture) {
             continue;
         }
-        let known = found.entry(kb).or_insert(KnownUpdate {
+        let known = found.entry(kb).or_insert(UpdateCandidate {
             kb,
             build: None,
             // The date of an entry may be later than its release, never earlier.
@@ -100,7 +100,7 @@ pub(super) fn candidates(
         });
         known.title_month = known.title_month.or(update.month);
         known.build = update.build.and_then(|build| family.canonical(build)).or(known.build);
-        known.kind = known.kind.or_else(|| update.kind.and_then(preview));
+        known.kind = known.kind.or_else(|| update.kind.and_then(preview_kind));
         let is_known = knowledge.releases().of_kb_for(kb, family).iter().any(|row| row.date.is_some());
         if !is_known {
             known.date = match (known.date, update.last_updated) {
@@ -115,13 +115,17 @@ pub(super) fn candidates(
 }
 
 /// Returns the updates of the knowledge.
-fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTreeMap<Kb, KnownUpdate> {
-    let knowledge = question.knowledge;
-    let mut found: BTreeMap<Kb, KnownUpdate> = BTreeMap::new();
+fn candidates_of_knowledge(
+    context: &ResolveContext<'_>,
+    kinds: &[Kind],
+    family: &Family,
+) -> BTreeMap<Kb, UpdateCandidate> {
+    let knowledge = context.knowledge;
+    let mut found: BTreeMap<Kb, UpdateCandidate> = BTreeMap::new();
     let cumulative = kinds.iter().any(|kind| kind.is_windows_cumulative());
     if cumulative {
         for release in knowledge.releases().of_family(family) {
-            let candidate = KnownUpdate {
+            let candidate = UpdateCandidate {
                 kb: release.kb,
                 build: Some(release.build),
                 date: release.date.or(release.first_seen),
@@ -132,17 +136,17 @@ fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTr
         }
     } else {
         for package in knowledge.packages().all() {
-            let of_family = is_for(package, family);
+            let of_family = is_package_for(package, family);
             let kind = knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
-            if !of_family || !kinds.contains(&kind) || !question.fits(Some(package.architecture)) {
+            if !of_family || !kinds.contains(&kind) || !context.fits(Some(package.architecture)) {
                 continue;
             }
-            let known = found.entry(package.kb).or_insert(KnownUpdate {
+            let known = found.entry(package.kb).or_insert(UpdateCandidate {
                 kb: package.kb,
                 build: None,
                 date: package.date,
                 title_month: None,
-                kind: preview(kind),
+                kind: preview_kind(kind),
             });
             known.date = known.date.min(package.date).or(known.date).or(package.date);
         }
@@ -151,41 +155,48 @@ fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTr
 }
 
 /// Returns the newest update that policy and date allow.
-pub(super) fn best(candidates: &[KnownUpdate], policy: Policy, as_of: Option<Date>) -> Best {
-    let allowed: Vec<&KnownUpdate> =
+pub(super) fn best_candidate(
+    candidates: &[UpdateCandidate],
+    policy: Policy,
+    as_of: Option<Date>,
+) -> BestCandidate {
+    let allowed: Vec<&UpdateCandidate> =
         candidates.iter().filter(|candidate| candidate.is_allowed(policy, as_of)).collect();
     let by_build = allowed.iter().filter(|candidate| candidate.build.is_some());
     let known = by_build.max_by_key(|candidate| (candidate.build, candidate.kb)).copied();
     let by_month =
         allowed.iter().filter(|candidate| candidate.build.is_none() && candidate.month().is_some());
     let newest = by_month.clone().filter_map(|candidate| candidate.month()).max();
-    let open: Vec<&KnownUpdate> = by_month.filter(|candidate| candidate.month() == newest).copied().collect();
+    let open: Vec<&UpdateCandidate> =
+        by_month.filter(|candidate| candidate.month() == newest).copied().collect();
     match (known, newest) {
-        (Some(known), Some(month)) if known.month().is_some_and(|own| own > month) => Best::One(known.kb),
-        (Some(known), Some(month)) if known.month() == Some(month) => {
-            Best::Several(open.into_iter().chain([known]).map(|candidate| candidate.kb).collect())
+        (Some(known), Some(month)) if known.month().is_some_and(|own| own > month) => {
+            BestCandidate::One(known.kb)
         }
-        (Some(known), None) => Best::One(known.kb),
+        (Some(known), Some(month)) if known.month() == Some(month) => {
+            BestCandidate::Several(open.into_iter().chain([known]).map(|candidate| candidate.kb).collect())
+        }
+        (Some(known), None) => BestCandidate::One(known.kb),
         (_, Some(_)) => match open.as_slice() {
-            [one] => Best::One(one.kb),
-            _ => Best::Several(open.into_iter().map(|candidate| candidate.kb).collect()),
+            [one] => BestCandidate::One(one.kb),
+            _ => BestCandidate::Several(open.into_iter().map(|candidate| candidate.kb).collect()),
         },
-        (None, None) => Best::None,
+        (None, None) => BestCandidate::None,
     }
 }
 
 /// Returns the latest cumulative update of a set's family by the default policy.
-pub(super) fn latest_of_family(question: &Question<'_>, set: &PackageSet) -> Result<Option<Kb>> {
-    let Some(family) = question.family_of(set) else { return Ok(None) };
-    let candidates = candidates(question, &[Kind::Lcu, Kind::LcuPreview], family)?;
-    match best(&candidates, Policy::default(), None) {
-        Best::One(kb) => Ok(Some(kb)),
-        Best::None | Best::Several(_) => Ok(None),
+pub(super) fn latest_of_family(context: &ResolveContext<'_>, set: &PackageSet) -> Result<Option<Kb>> {
+    let Some(family) = context.family_of(set) else { return Ok(None) };
+    let candidates = candidates(context, &[Kind::Lcu, Kind::LcuPreview], family)?;
+    match best_candidate(&candidates, Policy::default(), None) {
+        BestCandidate::One(kb) => Ok(Some(kb)),
+        BestCandidate::None | BestCandidate::Several(_) => Ok(None),
     }
 }
 
 /// Returns the type of release that a title's kind proves.
-fn preview(kind: Kind) -> Option<ReleaseKind> {
+fn preview_kind(kind: Kind) -> Option<ReleaseKind> {
     matches!(kind, Kind::LcuPreview | Kind::DotnetPreview).then_some(ReleaseKind::Preview)
 }
 

@@ -37,19 +37,20 @@ impl Condition {
     /// Returns `true` if a machine meets the condition, or `None` if the known facts do not decide it.
     pub fn holds(&self, machine: &Machine) -> Option<bool> {
         match self {
-            Self::BuildBelow(build) => machine.at().map(|at| at.revision < build.revision),
-            Self::VersionBelow(number) => machine.at().map(|at| at.number < *number),
+            Self::BuildBelow(build) => machine.effective_build().map(|at| at.revision < build.revision),
+            Self::VersionBelow(number) => machine.effective_build().map(|at| at.number < *number),
             Self::FeaturesAdded => Some(machine.adds_features_to_image()),
-            Self::NotInstalled(kb) => Some(!machine.has(*kb)),
+            Self::NotInstalled(kb) => Some(!machine.has_installed(*kb)),
             Self::StackBelow { kb, newer } => {
-                Some(!machine.has(*kb) && !newer.iter().any(|kb| machine.has(*kb)))
+                Some(!machine.has_installed(*kb) && !newer.iter().any(|kb| machine.has_installed(*kb)))
             }
             Self::Dotnet(release) => {
                 let (release, installed) = (release.as_ref()?, machine.dotnet.as_ref()?);
                 Some(release == installed)
             }
             Self::EsuUnprepared(preparations) => {
-                let is_prepared = machine.esu == Some(true) || preparations.iter().any(|kb| machine.has(*kb));
+                let is_prepared =
+                    machine.esu == Some(true) || preparations.iter().any(|kb| machine.has_installed(*kb));
                 is_prepared.then_some(false)
             }
             Self::Any(conditions) => {
@@ -66,7 +67,7 @@ impl Condition {
     }
 
     /// Returns `true` if some machines do not need the package although they never installed it.
-    pub fn spares_some_machines(&self) -> bool {
+    pub fn excludes_some_machines(&self) -> bool {
         !matches!(self, Self::NotInstalled(_) | Self::StackBelow { .. })
     }
 }

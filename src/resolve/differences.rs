@@ -18,7 +18,7 @@ use crate::update::{Architecture, Kb, Kind, Month, PackageName};
 /// The subject of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum DifferenceKind {
     /// The build that the KB brings.
     Build,
     /// The day of the release.
@@ -37,7 +37,7 @@ pub enum What {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Difference {
     /// The compared property.
-    pub what: What,
+    pub what: DifferenceKind,
     /// The KB, with the architecture or the product if it matters.
     pub subject: String,
     /// The Catalog's statement; `None` if the Catalog does not state what it should.
@@ -52,25 +52,27 @@ impl fmt::Display for Difference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (subject, known) = (&self.subject, &self.knowledge);
         let catalog = self.catalog.as_deref().unwrap_or("nothing");
-        let source = in_words(&self.source);
+        let source = table_name(&self.source);
         match self.what {
-            What::Build => {
+            DifferenceKind::Build => {
                 write!(out, "the Catalog's titles of {subject} state build {catalog}; {source} has {known}")
             }
-            What::Date => {
+            DifferenceKind::Date => {
                 write!(out, "the Catalog's entry of {subject} is of {catalog}; {source} has {known}")
             }
-            What::File => write!(out, "the Catalog lists {catalog} for {subject}; {source} has {known}"),
-            What::Kind => {
+            DifferenceKind::File => {
+                write!(out, "the Catalog lists {catalog} for {subject}; {source} has {known}")
+            }
+            DifferenceKind::Kind => {
                 write!(out, "the Catalog's titles of {subject} state {catalog}; {source} has {known}")
             }
-            What::Checkpoint => {
+            DifferenceKind::Checkpoint => {
                 write!(
                     out,
                     "the download dialog of {subject} does not list {known}, a checkpoint in {source}"
                 )
             }
-            What::Installation => {
+            DifferenceKind::Installation => {
                 write!(
                     out,
                     "the Catalog's titles state {subject} for a {catalog}; {source} has it for a {known}"
@@ -81,7 +83,7 @@ impl fmt::Display for Difference {
 }
 
 /// Returns the display name of a table.
-fn in_words(source: &str) -> String {
+fn table_name(source: &str) -> String {
     let (table, letter) = source.split_once(' ').unwrap_or((source, ""));
     let words = match table {
         "releases.txt" => "the release history",
@@ -103,13 +105,13 @@ pub fn differences(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Differen
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
         let family = update.family(knowledge);
         if let Some(family) = family {
-            of_release(kb, update, family, knowledge, &mut found);
+            compare_release(kb, update, family, knowledge, &mut found);
         }
-        of_kind(kb, update, family, knowledge, &mut found);
+        compare_kind(kb, update, family, knowledge, &mut found);
         if update.files.as_ref().is_some_and(|files| !files.is_empty()) {
             for checkpoint in unlisted_checkpoints(update, facts, knowledge) {
                 found.insert(Difference {
-                    what: What::Checkpoint,
+                    what: DifferenceKind::Checkpoint,
                     subject: format!("\"{}\"", update.title),
                     catalog: None,
                     knowledge: format!("{} ({})", checkpoint.kb, checkpoint.build),
@@ -119,13 +121,13 @@ pub fn differences(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Differen
         }
     }
     for architecture in Architecture::ALL {
-        of_files(kb, architecture, facts, knowledge, &mut found);
+        compare_files(kb, architecture, facts, knowledge, &mut found);
     }
     found.into_iter().collect()
 }
 
 /// Compares build, date, and installation of one entry with the release history.
-fn of_release(
+fn compare_release(
     kb: Kb,
     update: &UpdateFacts,
     family: &Family,
@@ -139,7 +141,7 @@ fn of_release(
     let source = |release: &Release| format!("releases.txt ({})", release.source);
     if let (true, Some(other)) = (own.is_empty(), of_number.first()) {
         found.insert(Difference {
-            what: What::Installation,
+            what: DifferenceKind::Installation,
             subject: kb.to_string(),
             catalog: Some(family.installation.as_str().to_owned()),
             knowledge: other.installation.map_or("any", |own| own.as_str()).to_owned(),
@@ -151,7 +153,7 @@ fn of_release(
         && !own.iter().any(|release| release.build == build)
     {
         found.insert(Difference {
-            what: What::Build,
+            what: DifferenceKind::Build,
             subject: kb.to_string(),
             catalog: Some(build.to_string()),
             knowledge: last.build.to_string(),
@@ -164,7 +166,7 @@ fn of_release(
     };
     let mut differ = |catalog: String| {
         found.insert(Difference {
-            what: What::Date,
+            what: DifferenceKind::Date,
             subject: kb.to_string(),
             catalog: Some(catalog),
             knowledge: date.to_string(),
@@ -183,7 +185,7 @@ fn of_release(
 }
 
 /// Compares the kind in the title with the tables.
-fn of_kind(
+fn compare_kind(
     kb: Kb,
     update: &UpdateFacts,
     family: Option<&Family>,
@@ -216,7 +218,7 @@ fn of_kind(
     let said = known.into_iter().find(|(kind, _)| *kind != Kind::DynamicCu);
     if let Some((kind, source)) = said {
         found.insert(Difference {
-            what: What::Kind,
+            what: DifferenceKind::Kind,
             subject: kb.to_string(),
             catalog: Some(catalog.to_string()),
             knowledge: kind.to_string(),
@@ -227,7 +229,7 @@ fn of_kind(
 
 /// Compares the KB's own files for an architecture: reports a file that a dialog lists and that no table has,
 /// if a table has another one.
-fn of_files(
+fn compare_files(
     kb: Kb,
     architecture: Architecture,
     facts: &Facts,
@@ -259,7 +261,7 @@ fn of_files(
         });
         if let Some((table, other)) = other {
             found.insert(Difference {
-                what: What::File,
+                what: DifferenceKind::File,
                 subject: format!("{kb} ({architecture})"),
                 catalog: Some((*name).to_owned()),
                 knowledge: other.clone(),

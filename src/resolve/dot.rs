@@ -44,7 +44,7 @@ impl fmt::Display for Graph {
 
 fn write_node(node: &Node, indent: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut lines = vec![match (&node.name, node.kb) {
-        (Some(name), _) => short(name),
+        (Some(name), _) => shorten_digest(name),
         (None, Some(kb)) if node.kind == NodeKind::File => {
             format!("{kb} ({}, name not known)", node.architecture.map_or("any", Architecture::as_str))
         }
@@ -61,8 +61,8 @@ fn write_node(node: &Node, indent: &str, out: &mut fmt::Formatter<'_>) -> fmt::R
         NodeKind::File => "",
         NodeKind::Update => ", shape = ellipse",
     };
-    let label: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
-    writeln!(out, "{indent}{} [label = \"{}\"{shape}];", quoted(&node.id), label.join("\\n"))
+    let label: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+    writeln!(out, "{indent}{} [label = \"{}\"{shape}];", quote(&node.id), label.join("\\n"))
 }
 
 fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,11 +74,11 @@ fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     let condition = edge
         .condition
         .as_ref()
-        .map(|condition| format!("\\n{}", escaped(&condition.to_string())))
+        .map(|condition| format!("\\n{}", escape(&condition.to_string())))
         .unwrap_or_default();
-    write!(out, "  {} -> {} [", quoted(&edge.from), quoted(&edge.to))?;
-    write!(out, "label = \"{what} ({}){condition}\", style = {style}", escaped(edge.source.as_str()))?;
-    write!(out, ", kind = {}", quoted(edge.kind.as_str()))?;
+    write!(out, "  {} -> {} [", quote(&edge.from), quote(&edge.to))?;
+    write!(out, "label = \"{what} ({}){condition}\", style = {style}", escape(edge.source.as_str()))?;
+    write!(out, ", kind = {}", quote(edge.kind.as_str()))?;
     let role = edge.role.map(|role| role.as_str().to_owned());
     for (name, value) in [
         ("role", &role),
@@ -88,14 +88,14 @@ fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("last_seen", &edge.last_seen.map(|time| time.to_string())),
     ] {
         if let Some(value) = value {
-            write!(out, ", {name} = {}", quoted(value))?;
+            write!(out, ", {name} = {}", quote(value))?;
         }
     }
     out.write_str("];\n")
 }
 
 /// Returns a name with eight of the forty digits of its digest. The node's id contains the complete digest.
-fn short(name: &str) -> String {
+fn shorten_digest(name: &str) -> String {
     let digits = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
     let place = digits.as_ref().and_then(|digits| name.to_ascii_lowercase().rfind(digits.as_str()));
     match (place, digits) {
@@ -106,13 +106,13 @@ fn short(name: &str) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", escaped(text))
+fn quote(text: &str) -> String {
+    format!("\"{}\"", escape(text))
 }
 
 /// Returns a text for use between quotes: escapes quotes and backslashes, and replaces unprintable characters
 /// with blanks.
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
         match letter {
@@ -128,13 +128,13 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::facts::Source;
-    use crate::resolve::{SeenSupersedes, UpdateName};
+    use crate::resolve::{RecordedSupersedence, UpdateName};
 
     #[test]
     fn titles_cannot_end_their_quotes() {
         let name = |title: &str| UpdateName { id: None, title: title.to_owned(), kb: None };
         let mut graph = Graph::default();
-        graph.add_supersedes(&[SeenSupersedes {
+        graph.add_supersedes(&[RecordedSupersedence {
             newer: name("a \"quoted\" title\\"),
             older: name("two\nlines } -> x; // <b>"),
             source: Source::Details,

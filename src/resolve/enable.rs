@@ -5,66 +5,68 @@
 //! newest one that policy and date allow, or with `minimal` the floor's own. It is a preview only if no other
 //! update reaches the floor.
 
-use super::account::{Account, Counted};
-use super::answer::{Choice, Missing, Plan, Status, Step};
-use super::candidates::{Best, best, candidates};
+use super::answer::{Choice, MissingPackage, Plan, Status, Step};
+use super::candidates::{BestCandidate, best_candidate, candidates};
 use super::condition::Condition;
-use super::grounds::{floor_first, what_it_switches};
-use super::judge::ltsc_of;
+use super::context::ResolveContext;
+use super::draft::{PlanDraft, StepList};
+use super::grounds::{enablement_judgement, floor_judgement};
+use super::judge::ltsc_rows;
 use super::judgement::{Judgement, Statement};
 use super::one_kb::plan_kb;
 use super::place::Place;
-use super::question::Question;
-use super::refusal::{Judged, Refusal};
+use super::refusal::{JudgementResult, Refusal};
 use super::request::{Goal, Policy, Request};
 use super::requirements::floor_update;
 use super::sets::PackageSet;
-use super::steps::count;
-use super::words::words;
+use super::steps::number_steps;
+use super::text::join_names;
 use crate::error::Result;
 use crate::facts::{Evidence, FileFacts, Role};
 use crate::servicing::{Enablement, Family, Installation};
 use crate::update::{Architecture, Build, Kb, Kind};
 
 /// Returns the plan for a version by its name: 25H2.
-pub(super) fn plan_release(question: &Question<'_>, release: &str) -> Result<Plan> {
-    match package_of_release(question, release) {
-        Ok(row) => plan_enablement(question, row),
-        Err(stop) => Account::of(question, None).close(question, Err(stop)),
+pub(super) fn plan_release(context: &ResolveContext<'_>, release: &str) -> Result<Plan> {
+    match package_of_release(context, release) {
+        Ok(row) => plan_enablement(context, row),
+        Err(stop) => PlanDraft::of(context, None).into_plan(context, Err(stop)),
     }
 }
 
 /// Returns the package that switches a version on for the machine.
-fn package_of_release<'k>(question: &Question<'k>, release: &str) -> Judged<&'k Enablement> {
-    let knowledge = question.knowledge;
-    question.check_product(&[])?;
-    if let Some(at) = question.request.machine.at().filter(|at| is_release(question, at.number, release)) {
-        return Err(done(at, format!("build {at} is {release} already")).into());
+fn package_of_release<'k>(context: &ResolveContext<'k>, release: &str) -> JudgementResult<&'k Enablement> {
+    let knowledge = context.knowledge;
+    context.check_product(&[])?;
+    if let Some(at) =
+        context.request.machine.effective_build().filter(|at| is_release(context, at.number, release))
+    {
+        return Err(already_at_version(at, format!("build {at} is {release} already")).into());
     }
     let mut named = knowledge.enablement().of_release(release);
     let of_product = |row: &&Enablement| {
-        knowledge.families().of_id(row.family).any(|family| is_of_product(question, family))
+        knowledge.families().of_id(row.family).any(|family| is_of_product(context, family))
     };
     if named.iter().any(of_product) {
         named.retain(of_product);
     }
     // Versions of two families may have the same name: Windows 10 22H2 and Windows 11 22H2.
-    let here = named.iter().find(|row| question.at.iter().any(|family| family.id == row.family));
-    if let Some(row) = here.or(named.first().filter(|_| question.at.is_empty())) {
+    let here = named.iter().find(|row| context.families.iter().any(|family| family.id == row.family));
+    if let Some(row) = here.or(named.first().filter(|_| context.families.is_empty())) {
         return Ok(row);
     }
     if let Some(row) = knowledge.enablement().missing_package(release) {
         let refusal = Refusal::new(Status::NotApplicable, row.why.clone());
-        return Err(refusal.said_by([question.knowledge_says(&row.source)]).into());
+        return Err(refusal.with_evidence([context.row_evidence(&row.source)]).into());
     }
     let known = knowledge.families().iter().any(|family| family.has_release(release));
     if named.is_empty() && !known {
-        let there = words(knowledge.enablement().all().iter().map(|row| row.release.as_str()));
+        let there = join_names(knowledge.enablement().all().iter().map(|row| row.release.as_str()));
         let advice =
             format!("version {release} is unknown as of {}; packages exist for {there}", knowledge.date());
         return Err(Refusal::new(Status::Unknown, advice).into());
     }
-    let machine = words(question.at.iter().map(|family| family.name.as_str()));
+    let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
     let machine = if machine.is_empty() { "this machine".to_owned() } else { machine };
     let advice = format!("no package leads from {machine} to {release}: use media or a feature update");
     Err(Refusal::new(Status::NotApplicable, advice).into())
@@ -72,78 +74,86 @@ fn package_of_release<'k>(question: &Question<'k>, release: &str) -> Judged<&'k 
 
 /// Returns `true` if a build of the machine's family has this version. In a family of one version, every
 /// build has it.
-fn is_release(question: &Question<'_>, build: u32, release: &str) -> bool {
-    question.at.iter().any(|family| match family.release_of(build) {
+fn is_release(context: &ResolveContext<'_>, build: u32, release: &str) -> bool {
+    context.families.iter().any(|family| match family.release_of(build) {
         Some(own) => own.eq_ignore_ascii_case(release),
         None => family.has_release(release),
     })
 }
 
 /// Returns the plan for an enablement package.
-pub(super) fn plan_enablement(question: &Question<'_>, row: &Enablement) -> Result<Plan> {
-    let mut account = Account::of(question, Some(row.kb));
-    let judged = steps_of(question, row, &mut account);
-    account.close(question, judged)
+pub(super) fn plan_enablement(context: &ResolveContext<'_>, row: &Enablement) -> Result<Plan> {
+    let mut draft = PlanDraft::of(context, Some(row.kb));
+    let judged = steps_to_version(context, row, &mut draft);
+    draft.into_plan(context, judged)
 }
 
 /// Returns the steps that lead to a version.
-fn steps_of(question: &Question<'_>, row: &Enablement, account: &mut Account) -> Judged<Counted> {
-    let knowledge = question.knowledge;
+fn steps_to_version(
+    context: &ResolveContext<'_>,
+    row: &Enablement,
+    draft: &mut PlanDraft,
+) -> JudgementResult<StepList> {
+    let knowledge = context.knowledge;
     let mut families = knowledge.families().of_id(row.family);
     let Some(family) = families.find(|family| family.installation == Installation::Client) else {
         return Err(Refusal::new(Status::Unknown, format!("the family of {} is unknown", row.kb)).into());
     };
-    account.family = Some(family.folder.clone());
-    account.serves = vec![family.into()];
-    account.product = Some(format!("{} (to {})", family.name, row.release));
-    let architecture = architecture_of(question, row, family)?;
-    account.architecture = Some(architecture);
-    account.judgements.push(what_it_switches(question, row, family));
-    account.warnings.extend(row.note.iter().map(|note| format!("{}: {note}", row.kb)));
-    let (mut steps, revision) = up_to_floor(question, row, family, architecture, account)?;
-    steps.push(enablement_step(question, row, architecture)?);
-    account.expected_build = revision.map(|revision| Build::new(row.to, revision));
-    count(question, steps, None)
+    draft.family = Some(family.folder.clone());
+    draft.serves = vec![family.into()];
+    draft.product = Some(format!("{} (to {})", family.name, row.release));
+    let architecture = architecture_of(context, row, family)?;
+    draft.architecture = Some(architecture);
+    draft.judgements.push(enablement_judgement(context, row, family));
+    draft.warnings.extend(row.note.iter().map(|note| format!("{}: {note}", row.kb)));
+    let (mut steps, revision) = steps_to_floor(context, row, family, architecture, draft)?;
+    steps.push(enablement_step(context, row, architecture)?);
+    draft.expected_build = revision.map(|revision| Build::new(row.to, revision));
+    number_steps(context, steps, None)
 }
 
 /// Returns the architecture of the package that the machine takes.
-fn architecture_of(question: &Question<'_>, row: &Enablement, family: &Family) -> Judged<Architecture> {
-    let request = question.request;
+fn architecture_of(
+    context: &ResolveContext<'_>,
+    row: &Enablement,
+    family: &Family,
+) -> JudgementResult<Architecture> {
+    let request = context.request;
     if let Some(architecture) = request.machine.architecture.filter(|it| !family.architectures.contains(it)) {
         let advice = format!("{} has no package for {architecture}", row.kb);
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }
-    if !is_of_product(question, family) {
-        question.check_product(&question.library.sets(row.kb)?)?;
+    if !is_of_product(context, family) {
+        context.check_product(&context.library.sets(row.kb)?)?;
         let asked = request.product.as_deref().unwrap_or_default();
         let advice = format!("{} is not for {asked:?}; it is for {}", row.kb, family.name);
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }
-    if let Some(refusal) = out_of_reach(question, row, family) {
+    if let Some(refusal) = machine_refusal(context, row, family) {
         return Err(refusal.into());
     }
     match (request.machine.architecture, row.files()) {
         (Some(architecture), _) => Ok(architecture),
         (None, [only]) => Ok(only.architecture),
         (None, files) => {
-            let sets = question.library.sets(row.kb)?;
-            let there = words(files.iter().map(|file| file.architecture.as_str()));
+            let sets = context.library.sets(row.kb)?;
+            let there = join_names(files.iter().map(|file| file.architecture.as_str()));
             let advice = format!("{} has packages for {there}: select one with --arch", row.kb);
             let refusal = Refusal::new(Status::Ambiguous, advice);
-            Err(refusal.choices(sets.iter().map(Choice::of_set)).into())
+            Err(refusal.with_choices(sets.iter().map(Choice::of_set)).into())
         }
     }
 }
 
 /// Returns `true` if the requested product belongs to a client family, or if none was requested.
-fn is_of_product(question: &Question<'_>, family: &Family) -> bool {
-    let product = question.product.as_ref();
+fn is_of_product(context: &ResolveContext<'_>, family: &Family) -> bool {
+    let product = context.product.as_ref();
     family.installation == Installation::Client && product.is_none_or(|product| product.is_family(family))
 }
 
 /// Returns the refusal of a machine that does not take the package.
-fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> Option<Refusal> {
-    let request = question.request;
+fn machine_refusal(context: &ResolveContext<'_>, row: &Enablement, family: &Family) -> Option<Refusal> {
+    let request = context.request;
     let no = |advice: String| Some(Refusal::new(Status::NotApplicable, advice));
     if request.machine.installation == Some(Installation::Server) {
         return no(format!(
@@ -153,13 +163,13 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
     }
     if let Some(at) = request.machine.baseline {
         if !family.builds.contains(&at.number) {
-            let machine = words(question.at.iter().map(|family| family.name.as_str()));
+            let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
             return no(format!(
                 "{} is for {}; build {at} is {machine}, which does not take its packages",
                 row.kb, family.name
             ));
         }
-        if !question.at.iter().any(|own| own.installation == Installation::Client) {
+        if !context.families.iter().any(|own| own.installation == Installation::Client) {
             return no(format!(
                 "{} switches on {} of {}: a server does not take this package",
                 row.kb, row.release, family.name
@@ -169,26 +179,30 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
     if !matches!(request.machine.place, Place::Online | Place::Image | Place::Mirror) {
         return no(format!("{} goes onto a running machine or into install.wim (--for image)", row.kb));
     }
-    if let Some(at) = request.machine.at().filter(|at| at.number >= row.to || request.machine.has(row.kb)) {
+    if let Some(at) = request
+        .machine
+        .effective_build()
+        .filter(|at| at.number >= row.to || request.machine.has_installed(row.kb))
+    {
         let why = if at.number >= row.to {
             format!("build {at} is {} or later already", row.release)
         } else {
             format!("{} is installed: restart the machine", row.kb)
         };
-        return Some(done(at, why));
+        return Some(already_at_version(at, why));
     }
-    if let Some(ltsc) = ltsc_of(question, family.id).first() {
+    if let Some(ltsc) = ltsc_rows(context, family.id).first() {
         return no(format!(
             "{} does not take an enablement package: an LTSC edition keeps its version",
             ltsc.name
         ));
     }
-    if let Some(at) = request.machine.at().filter(|at| !row.from.contains(&at.number)) {
+    if let Some(at) = request.machine.effective_build().filter(|at| !row.from.contains(&at.number)) {
         let from: Vec<String> = row.from.iter().map(|&build| release_name(family, build)).collect();
         return no(format!(
             "{} is for {}; build {at} is {}",
             row.kb,
-            words(from.iter().map(String::as_str)),
+            join_names(from.iter().map(String::as_str)),
             release_name(family, at.number)
         ));
     }
@@ -196,38 +210,39 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
 }
 
 /// Returns the steps that bring a machine to the floor, and the resulting revision.
-fn up_to_floor(
-    question: &Question<'_>,
+fn steps_to_floor(
+    context: &ResolveContext<'_>,
     row: &Enablement,
     family: &Family,
     architecture: Architecture,
-    account: &mut Account,
-) -> Judged<(Vec<Step>, Option<u32>)> {
-    let request = question.request;
-    let at = request.machine.at();
+    draft: &mut PlanDraft,
+) -> JudgementResult<(Vec<Step>, Option<u32>)> {
+    let request = context.request;
+    let at = request.machine.effective_build();
     if let Some(at) = at.filter(|at| at.revision >= row.floor) {
         let enough = Judgement::new(Statement::AtFloor { at, floor: row.floor_build() });
-        account.judgements.push(enough.said_by([question.knowledge_says(&row.source)]));
+        draft.judgements.push(enough.with_evidence([context.row_evidence(&row.source)]));
         return Ok((Vec::new(), Some(at.revision)));
     }
-    let Some(kb) = reaching(question, row, family, &mut account.warnings)? else {
+    let Some(kb) = update_reaching_floor(context, row, family, &mut draft.warnings)? else {
         let advice = format!(
             "{} needs {} or later first, and no known cumulative update up to {} brings it",
             row.kb,
             row.floor_build(),
-            request.as_of.map_or_else(|| question.knowledge.date().to_string(), |date| date.to_string())
+            request.as_of.map_or_else(|| context.knowledge.date().to_string(), |date| date.to_string())
         );
-        let missing = Missing { kb: row.minimum, role: Role::Prerequisite, name: None };
-        return Err(Refusal::new(Status::NeedsPrerequisite, advice).missing(vec![missing]).into());
+        let missing = MissingPackage { kb: row.minimum, role: Role::Prerequisite, name: None };
+        return Err(Refusal::new(Status::NeedsPrerequisite, advice).with_missing(vec![missing]).into());
     };
-    let plan = plan_before(question, kb, architecture)?;
+    let plan = plan_floor_update(context, kb, architecture)?;
     if plan.status != Status::Install {
-        return Err(blocked(row, kb, plan).into());
+        return Err(floor_refusal(row, kb, plan).into());
     }
-    account.warnings.extend(plan.warnings);
+    draft.warnings.extend(plan.warnings);
     let brings = plan.steps.last().and_then(|step| step.brings);
-    account.judgements.push(floor_first(question, row, kb, brings).because(plan.judgements));
-    let mut steps: Vec<Step> = plan.steps.into_iter().map(|step| before_package(row, kb, at, step)).collect();
+    draft.judgements.push(floor_judgement(context, row, kb, brings).with_reasons(plan.judgements));
+    let mut steps: Vec<Step> =
+        plan.steps.into_iter().map(|step| prerequisite_step(row, kb, at, step)).collect();
     if let Some(last) = steps.last_mut() {
         // The package checks the running revision. An image does not run.
         last.restart_after = request.machine.place == Place::Online;
@@ -237,32 +252,36 @@ fn up_to_floor(
 }
 
 /// Returns the plan for the cumulative update before the package, on the same machine.
-fn plan_before(question: &Question<'_>, kb: Kb, architecture: Architecture) -> Result<Plan> {
-    let mut below = Request { goal: Goal::Kb(kb), available: None, ..question.request.clone() };
+fn plan_floor_update(context: &ResolveContext<'_>, kb: Kb, architecture: Architecture) -> Result<Plan> {
+    let mut below = Request { goal: Goal::Kb(kb), available: None, ..context.request.clone() };
     below.machine.architecture = Some(architecture);
     below.product = None;
     below.machine.installation = Some(Installation::Client);
-    let (library, knowledge) = (question.library, question.knowledge);
-    let below = Question { at: question.at.clone(), ..Question::new(&below, library, knowledge) };
+    let (library, knowledge) = (context.library, context.knowledge);
+    let below = ResolveContext {
+        families: context.families.clone(),
+        ..ResolveContext::new(&below, library, knowledge)
+    };
     plan_kb(&below, kb)
 }
 
 /// Returns the refusal of a package whose cumulative update cannot be installed.
-fn blocked(row: &Enablement, kb: Kb, plan: Plan) -> Refusal {
+fn floor_refusal(row: &Enablement, kb: Kb, plan: Plan) -> Refusal {
     let advice = format!("{} needs {kb} first: {}", row.kb, plan.advice.unwrap_or_default());
     // The cumulative update is installed and waits for a restart. The package must wait for the restart too.
     let (status, missing) = match plan.status {
-        Status::NothingToDo => {
-            (Status::NeedsPrerequisite, vec![Missing { kb: Some(kb), role: Role::Prerequisite, name: None }])
-        }
+        Status::NothingToDo => (
+            Status::NeedsPrerequisite,
+            vec![MissingPackage { kb: Some(kb), role: Role::Prerequisite, name: None }],
+        ),
         other => (other, plan.missing),
     };
-    let refusal = Refusal::new(status, advice).missing(missing).choices(plan.choices);
+    let refusal = Refusal::new(status, advice).with_missing(missing).with_choices(plan.choices);
     Refusal { successor: plan.successor, ..refusal }
 }
 
 /// Returns a step of the cumulative update as a step before the package.
-fn before_package(row: &Enablement, kb: Kb, at: Option<Build>, step: Step) -> Step {
+fn prerequisite_step(row: &Enablement, kb: Kb, at: Option<Build>, step: Step) -> Step {
     if step.role != Role::Target {
         return step;
     }
@@ -279,24 +298,26 @@ fn before_package(row: &Enablement, kb: Kb, at: Option<Build>, step: Step) -> St
 }
 
 /// Returns the cumulative update that brings the floor.
-fn reaching(
-    question: &Question<'_>,
+fn update_reaching_floor(
+    context: &ResolveContext<'_>,
     row: &Enablement,
     family: &Family,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Kb>> {
-    let request = question.request;
+    let request = context.request;
     let floor = row.floor_build();
-    let mut candidates = candidates(question, &[Kind::Lcu, Kind::LcuPreview], family)?;
+    let mut candidates = candidates(context, &[Kind::Lcu, Kind::LcuPreview], family)?;
     candidates.retain(|candidate| candidate.build.is_some_and(|build| build >= floor));
     if request.minimal {
         let lowest = candidates.iter().min_by_key(|candidate| candidate.build);
-        return Ok(floor_update(row, question.knowledge).or(lowest.map(|candidate| candidate.kb)));
+        return Ok(floor_update(row, context.knowledge).or(lowest.map(|candidate| candidate.kb)));
     }
-    if let Best::One(kb) = best(&candidates, request.policy, request.as_of) {
+    if let BestCandidate::One(kb) = best_candidate(&candidates, request.policy, request.as_of) {
         return Ok(Some(kb));
     }
-    let Best::One(kb) = best(&candidates, Policy::Preview, request.as_of) else { return Ok(None) };
+    let BestCandidate::One(kb) = best_candidate(&candidates, Policy::Preview, request.as_of) else {
+        return Ok(None);
+    };
     warnings.push(format!(
         "used the preview {kb} in spite of the policy {}: no other update reaches {floor}",
         request.policy.as_str()
@@ -305,12 +326,16 @@ fn reaching(
 }
 
 /// Returns the step of the package itself: from the index, else from the knowledge.
-fn enablement_step(question: &Question<'_>, row: &Enablement, architecture: Architecture) -> Result<Step> {
-    let sets = question.library.sets(row.kb)?;
+fn enablement_step(
+    context: &ResolveContext<'_>,
+    row: &Enablement,
+    architecture: Architecture,
+) -> Result<Step> {
+    let sets = context.library.sets(row.kb)?;
     let of_architecture = |set: &&PackageSet| set.architecture == Some(architecture);
     let found = sets.iter().find(of_architecture).and_then(|set| Some((set, set.members.first()?)));
     let row_says =
-        Evidence::Knowledge { row: row.source.clone(), date: question.knowledge.date().to_string() };
+        Evidence::Knowledge { row: row.source.clone(), date: context.knowledge.date().to_string() };
     let because = format!("switches {} on", row.release);
     let mut step = if let Some((set, member)) = found {
         Step::of_member(member, set, because, None)
@@ -321,13 +346,13 @@ fn enablement_step(question: &Question<'_>, row: &Enablement, architecture: Arch
     };
     step.role = Role::Enablement;
     step.evidence.push(row_says);
-    let open = question.request.machine.baseline.is_none() && question.request.machine.place != Place::Mirror;
+    let open = context.request.machine.baseline.is_none() && context.request.machine.place != Place::Mirror;
     step.needed_if = open.then_some(Condition::VersionBelow(row.to));
     Ok(step)
 }
 
 /// Returns the answer for a machine that has the version.
-fn done(at: Build, why: String) -> Refusal {
+fn already_at_version(at: Build, why: String) -> Refusal {
     Refusal { advice: Some(why), expected_build: Some(at), ..Refusal::nothing_to_do() }
 }
 

@@ -1,21 +1,21 @@
 //! The family of an answer, and the age of the known facts about it.
 
 use super::answer::{Plan, Status};
+use super::context::ResolveContext;
 use super::freshness::Freshness;
 use super::library::Library;
-use super::machine_families::families_at;
-use super::question::Question;
+use super::machine_families::possible_families;
 use super::request::Request;
 use crate::error::Result;
 use crate::servicing::{Family, Knowledge};
 use crate::update::Kb;
 
 /// Adds the age of the facts to an answer.
-pub(super) fn add_freshness(plan: &mut Plan, question: &Question<'_>) -> Result<()> {
-    let Some(family) = family_of(plan, question)? else { return Ok(()) };
-    plan.fresh = Freshness::of(family, question.request, question.library, question.knowledge)?;
+pub(super) fn add_freshness(plan: &mut Plan, context: &ResolveContext<'_>) -> Result<()> {
+    let Some(family) = family_of(plan, context)? else { return Ok(()) };
+    plan.freshness = Freshness::of(family, context.request, context.library, context.knowledge)?;
     let is_done = plan.status == Status::NothingToDo;
-    plan.warnings.extend(plan.fresh.warnings(is_done, &question.request.goal));
+    plan.warnings.extend(plan.freshness.warnings(is_done, &context.request.goal));
     Ok(())
 }
 
@@ -26,7 +26,7 @@ pub fn freshness_of(
     library: &dyn Library,
     knowledge: &Knowledge,
 ) -> Result<Freshness> {
-    let at = families_at(request, knowledge).unwrap_or_default();
+    let at = possible_families(request, knowledge).unwrap_or_default();
     let family = match (at.as_slice(), kb) {
         ([only], _) => Some(*only),
         (_, Some(kb)) => family_of_kb(kb, request, library, knowledge)?,
@@ -40,9 +40,9 @@ pub fn freshness_of(
 
 /// Returns the family of an answer: that of the product, else of the machine, else of the set, else the only
 /// one that fits. Client and server share sets, so a set alone does not identify the requested one.
-pub(super) fn family_of<'k>(plan: &Plan, question: &Question<'k>) -> Result<Option<&'k Family>> {
-    let (request, library, knowledge) = (question.request, question.library, question.knowledge);
-    let at = question.at.as_slice();
+pub(super) fn family_of<'k>(plan: &Plan, context: &ResolveContext<'k>) -> Result<Option<&'k Family>> {
+    let (request, library, knowledge) = (context.request, context.library, context.knowledge);
+    let at = context.families.as_slice();
     // A product that is not in the table has no family. `resolve` refused an ambiguous one.
     let product = request.product.as_ref();
     let of_product = product
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
     use crate::facts::{Facts, UpdateFacts};
-    use crate::resolve::{Doubt, Goal, Shelf, resolve};
+    use crate::resolve::{FactsLibrary, FreshnessIssue, Goal, resolve};
     use crate::update::classify;
 
     fn update(title: &str, date: &str) -> UpdateFacts {
@@ -130,9 +130,9 @@ mod tests {
         }
     }
 
-    fn fresh(updates: Vec<UpdateFacts>, today: &str) -> Freshness {
+    fn freshness_at(updates: Vec<UpdateFacts>, today: &str) -> Freshness {
         let knowledge = Knowledge::built_in().unwrap();
-        let library = Shelf::new(Facts { updates, ..Facts::default() }, &knowledge);
+        let library = FactsLibrary::new(Facts { updates, ..Facts::default() }, &knowledge);
         let request = Request {
             today: Some(today.parse().unwrap()),
             product: Some("windows-11-24h2".to_owned()),
@@ -142,7 +142,7 @@ mod tests {
             },
             ..Request::of(Goal::Latest(None))
         };
-        resolve(&request, &library, &knowledge).unwrap().fresh
+        resolve(&request, &library, &knowledge).unwrap().freshness
     }
 
     fn day(date: Option<Date>) -> String {
@@ -159,27 +159,27 @@ mod tests {
                 date,
             )
         };
-        let alone = fresh(Vec::new(), "2026-11-30");
+        let alone = freshness_at(Vec::new(), "2026-11-30");
         assert_eq!((day(alone.known_through), alone.patch_tuesdays_since), ("2026-09-29".into(), Some(2)));
-        let more = fresh(vec![lcu("2026-11", "2026-11-10")], "2026-11-30");
+        let more = freshness_at(vec![lcu("2026-11", "2026-11-10")], "2026-11-30");
         assert_eq!((day(more.known_through), more.patch_tuesdays_since), ("2026-11-10".into(), Some(0)));
-        assert_eq!((more.doubt(), more.older_than(Duration::from_hours(20 * 24))), (None, None));
-        assert!(more.older_than(Duration::from_hours(19 * 24)).is_some());
+        assert_eq!((more.issue(), more.age_issue(Duration::from_hours(20 * 24))), (None, None));
+        assert!(more.age_issue(Duration::from_hours(19 * 24)).is_some());
         // An entry that was revised later still belongs to its title's month.
-        let revised = fresh(vec![lcu("2026-10", "2026-11-29")], "2026-11-30");
+        let revised = freshness_at(vec![lcu("2026-10", "2026-11-29")], "2026-11-30");
         assert_eq!(
             (day(revised.known_through), revised.patch_tuesdays_since),
             ("2026-10-31".into(), Some(1))
         );
         // An update of an older month does not count as newer.
-        let old = fresh(vec![lcu("2026-03", "2026-11-29")], "2026-11-30");
+        let old = freshness_at(vec![lcu("2026-03", "2026-11-29")], "2026-11-30");
         assert_eq!(day(old.known_through), "2026-09-29");
         // An update of another family does not count.
         let other = update(
             "2026-11 Cumulative Update for Windows 11, version 23H2 for x64-based Systems (KB5990002)",
             "2026-11-10",
         );
-        assert_eq!(day(fresh(vec![other], "2026-11-30").known_through), "2026-09-29");
+        assert_eq!(day(freshness_at(vec![other], "2026-11-30").known_through), "2026-09-29");
     }
 
     #[test]
@@ -188,29 +188,32 @@ mod tests {
             "2026-11 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 24H2 for x64 (KB5990005)",
             "2026-11-10",
         );
-        let fresh = fresh(vec![dotnet], "2026-11-30");
+        let fresh = freshness_at(vec![dotnet], "2026-11-30");
         assert_eq!(
             (day(fresh.known_through), day(fresh.known_cumulative)),
             ("2026-11-10".into(), "2026-09-29".into())
         );
-        assert_eq!(fresh.doubt(), Some(Doubt::Tuesdays(2)));
+        assert_eq!(fresh.issue(), Some(FreshnessIssue::PatchTuesdays(2)));
         assert!(matches!(
-            fresh.older_than(Duration::from_hours(30 * 24)),
-            Some(Doubt::Older { days: 62, .. })
+            fresh.age_issue(Duration::from_hours(30 * 24)),
+            Some(FreshnessIssue::TooOld { days: 62, .. })
         ));
     }
 
     #[test]
     fn release_in_the_future_is_a_doubt() {
-        let behind = fresh(Vec::new(), "2026-09-01");
-        assert!(matches!(behind.doubt(), Some(Doubt::AfterToday(_))));
-        assert!(behind.older_than(Duration::from_hours(365 * 24)).is_some());
-        assert_eq!(fresh(Vec::new(), "2026-09-28").doubt(), None, "zones differ");
+        let behind = freshness_at(Vec::new(), "2026-09-01");
+        assert!(matches!(behind.issue(), Some(FreshnessIssue::InFuture(_))));
+        assert!(behind.age_issue(Duration::from_hours(365 * 24)).is_some());
+        assert_eq!(freshness_at(Vec::new(), "2026-09-28").issue(), None, "zones differ");
     }
 
     #[test]
     fn unknown_family_is_a_doubt() {
         let none = Freshness::default();
-        assert_eq!((none.doubt(), none.older_than(Duration::MAX)), (None, Some(Doubt::NoFamily)));
+        assert_eq!(
+            (none.issue(), none.age_issue(Duration::MAX)),
+            (None, Some(FreshnessIssue::UnknownFamily))
+        );
     }
 }

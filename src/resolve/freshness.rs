@@ -43,17 +43,17 @@ pub struct Freshness {
 
 /// A doubt about the age of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum FreshnessIssue {
     /// The family of the answer is unknown.
-    NoFamily,
+    UnknownFamily,
     /// No release of the family has a known date.
     Undated,
     /// The newest release is later than today: the clock or the entry is wrong.
-    AfterToday(Date),
+    InFuture(Date),
     /// The number of Patch Tuesdays since the newest cumulative update.
-    Tuesdays(u32),
+    PatchTuesdays(u32),
     /// The facts are older than the caller allows.
-    Older {
+    TooOld {
         /// The day through which releases are known.
         through: Date,
         /// The age in days.
@@ -93,49 +93,53 @@ impl Freshness {
 
     /// Returns the doubt that an operator should know, or `None`. Without a family, the answer itself states
     /// that.
-    pub fn doubt(&self) -> Option<Doubt> {
+    pub fn issue(&self) -> Option<FreshnessIssue> {
         self.family.as_ref()?;
         let today = self.today?;
         let (Some(through), Some(since)) = (self.known_through, self.patch_tuesdays_since) else {
-            return Some(Doubt::Undated);
+            return Some(FreshnessIssue::Undated);
         };
         if !self.is_chosen_day && days_between(today, through) > ZONE_DAYS {
-            return Some(Doubt::AfterToday(through));
+            return Some(FreshnessIssue::InFuture(through));
         }
-        (since > 0).then_some(Doubt::Tuesdays(since))
+        (since > 0).then_some(FreshnessIssue::PatchTuesdays(since))
     }
 
     /// Returns a doubt if the facts are older than this. Age is counted in complete days, from the earlier of
     /// `known_through` and `known_cumulative` to today.
-    pub fn older_than(&self, most: Duration) -> Option<Doubt> {
-        let (Some(_), Some(today)) = (&self.family, self.today) else { return Some(Doubt::NoFamily) };
-        let (Some(through), Some(cumulative)) = (self.known_through, self.known_cumulative) else {
-            return Some(Doubt::Undated);
+    pub fn age_issue(&self, most: Duration) -> Option<FreshnessIssue> {
+        let (Some(_), Some(today)) = (&self.family, self.today) else {
+            return Some(FreshnessIssue::UnknownFamily);
         };
-        if let Some(doubt @ Doubt::AfterToday(_)) = self.doubt() {
-            return Some(doubt);
+        let (Some(through), Some(cumulative)) = (self.known_through, self.known_cumulative) else {
+            return Some(FreshnessIssue::Undated);
+        };
+        if let Some(issue @ FreshnessIssue::InFuture(_)) = self.issue() {
+            return Some(issue);
         }
         let through = through.min(cumulative);
         let days = days_between(through, today);
         let is_older = u64::try_from(days).is_ok_and(|days| days.saturating_mul(86_400) > most.as_secs());
-        is_older.then_some(Doubt::Older { through, days })
+        is_older.then_some(FreshnessIssue::TooOld { through, days })
     }
 
     /// Returns the sentence about a doubt, for display.
-    pub fn sentence(&self, doubt: Doubt) -> String {
+    pub fn sentence(&self, issue: FreshnessIssue) -> String {
         let family = self.family.as_deref().unwrap_or("the family");
         let through = self.known_cumulative.map_or_else(|| "?".to_owned(), |date| date.to_string());
-        match doubt {
-            Doubt::NoFamily => "the family is unknown, so the age of this answer is unknown".to_owned(),
-            Doubt::Undated => {
+        match issue {
+            FreshnessIssue::UnknownFamily => {
+                "the family is unknown, so the age of this answer is unknown".to_owned()
+            }
+            FreshnessIssue::Undated => {
                 format!(
                     "no dated cumulative update of {family} is known, so the age of this answer is unknown"
                 )
             }
-            Doubt::AfterToday(date) => format!(
+            FreshnessIssue::InFuture(date) => format!(
                 "the newest known release of {family} is of {date}, which is in the future: check the clock of this machine"
             ),
-            Doubt::Tuesdays(number) => {
+            FreshnessIssue::PatchTuesdays(number) => {
                 let have = if number == 1 { "has" } else { "have" };
                 let passed = format!("{} {have} passed", count(number, "Patch Tuesday"));
                 let ended = self.servicing.as_ref().filter(|servicing| servicing.has_ended());
@@ -147,7 +151,7 @@ impl Freshness {
                     "the newest known cumulative update of {family} is of {through}: {passed} since, and {outlook}"
                 )
             }
-            Doubt::Older { through, days } => {
+            FreshnessIssue::TooOld { through, days } => {
                 format!("{family} is known through {through}, which is {} ago", count(days, "day"))
             }
         }
@@ -157,11 +161,11 @@ impl Freshness {
     pub fn header(&self) -> Option<String> {
         let (today, through) = (self.today?, self.known_through?);
         let known = format!("releases known through {through}");
-        Some(match self.doubt() {
-            Some(Doubt::Tuesdays(number)) => {
+        Some(match self.issue() {
+            Some(FreshnessIssue::PatchTuesdays(number)) => {
                 format!("{known}, {} before {today}", count(number, "Patch Tuesday"))
             }
-            Some(Doubt::AfterToday(_)) => format!("{known}, which is after {today}: check the clock"),
+            Some(FreshnessIssue::InFuture(_)) => format!("{known}, which is after {today}: check the clock"),
             _ => known,
         })
     }
@@ -170,7 +174,7 @@ impl Freshness {
     pub(super) fn warnings(&self, is_done: bool, goal: &Goal) -> Vec<String> {
         let mut warnings = Vec::new();
         if is_done || !matches!(goal, Goal::Kb(_)) {
-            warnings.extend(self.doubt().map(|doubt| self.sentence(doubt)));
+            warnings.extend(self.issue().map(|issue| self.sentence(issue)));
         }
         if is_done && let (Some(servicing), Some(family)) = (&self.servicing, &self.family) {
             let ended = servicing.sentence(family);

@@ -1,12 +1,12 @@
 //! A goal instead of a KB: the latest update of a kind, by policy and date.
 
-use super::account::Account;
 use super::answer::{Choice, Plan, Status};
-use super::candidates::{Best, KnownUpdate, best, candidates};
-use super::grounds::chosen;
+use super::candidates::{BestCandidate, UpdateCandidate, best_candidate, candidates};
+use super::context::ResolveContext;
+use super::draft::PlanDraft;
+use super::grounds::goal_judgement;
 use super::one_kb::plan_kb;
-use super::question::Question;
-use super::refusal::{Judged, Refusal};
+use super::refusal::{JudgementResult, Refusal};
 use super::request::Policy;
 use super::roles::Member;
 use super::sets::PackageSet;
@@ -16,7 +16,7 @@ use crate::servicing::{Family, ReleaseKind};
 use crate::update::{Kb, Kind};
 
 /// The goal, with the kinds and the policy that it implies.
-struct Wish {
+struct LatestGoal {
     kinds: Vec<Kind>,
     /// `true` if the requested kind is a preview, which is then allowed.
     wants_preview: bool,
@@ -25,7 +25,7 @@ struct Wish {
     what: &'static str,
 }
 
-impl Wish {
+impl LatestGoal {
     fn new(kind: Option<Kind>, policy: Policy) -> Self {
         let kinds = match kind {
             None | Some(Kind::Lcu | Kind::LcuPreview) => vec![Kind::Lcu, Kind::LcuPreview],
@@ -39,42 +39,44 @@ impl Wish {
 }
 
 /// Returns the plan for the latest update of a kind.
-pub(super) fn plan_latest(question: &Question<'_>, kind: Option<Kind>) -> Result<Plan> {
-    let wish = Wish::new(kind, question.request.policy);
-    match latest(question, &wish) {
+pub(super) fn plan_latest(context: &ResolveContext<'_>, kind: Option<Kind>) -> Result<Plan> {
+    let wish = LatestGoal::new(kind, context.request.policy);
+    match find_latest(context, &wish) {
         Ok((family, kb)) => {
-            let mut plan = plan_kb(question, kb)?;
-            plan.judgements.insert(0, chosen(question, kb, wish.what, family, wish.policy));
+            let mut plan = plan_kb(context, kb)?;
+            plan.judgements.insert(0, goal_judgement(context, kb, wish.what, family, wish.policy));
             Ok(plan)
         }
-        Err(stop) => Account::of(question, None).close(question, Err(stop)),
+        Err(stop) => PlanDraft::of(context, None).into_plan(context, Err(stop)),
     }
 }
 
 /// Returns the latest update and its family.
-fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> {
-    question.check_product(&[])?;
-    let families = question.families_of_goal();
-    if let Some(product) = question.request.product.as_deref().filter(|_| families.is_empty()) {
+fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> JudgementResult<(&'k Family, Kb)> {
+    context.check_product(&[])?;
+    let families = context.families_of_goal();
+    if let Some(product) = context.request.product.as_deref().filter(|_| families.is_empty()) {
         let advice = format!("the product {product:?} contradicts --baseline or --installation");
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }
     if families.is_empty() {
         let advice = "the Windows version is not specified: pass --baseline or --product";
-        let all = question.knowledge.families().iter().map(|family| Choice::of_family(family, None));
-        return Err(Refusal::new(Status::Ambiguous, advice).choices(all).into());
+        let all = context.knowledge.families().iter().map(|family| Choice::of_family(family, None));
+        return Err(Refusal::new(Status::Ambiguous, advice).with_choices(all).into());
     }
     let mut found: Vec<(&Family, Kb)> = Vec::new();
     for family in families {
-        let mut candidates = candidates(question, &wish.kinds, family)?;
+        let mut candidates = candidates(context, &wish.kinds, family)?;
         if wish.wants_preview {
             candidates.retain(|candidate| candidate.kind == Some(ReleaseKind::Preview));
         }
-        drop_children(question, &mut candidates)?;
-        match best(&candidates, wish.policy, question.request.as_of) {
-            Best::None => {}
-            Best::One(kb) => found.push((family, kb)),
-            Best::Several(kbs) => return Err(undecided(question, &kbs, family, wish.what)?.into()),
+        drop_children(context, &mut candidates)?;
+        match best_candidate(&candidates, wish.policy, context.request.as_of) {
+            BestCandidate::None => {}
+            BestCandidate::One(kb) => found.push((family, kb)),
+            BestCandidate::Several(kbs) => {
+                return Err(ambiguous_month(context, &kbs, family, wish.what)?.into());
+            }
         }
     }
     found.dedup_by_key(|(_, kb)| *kb);
@@ -84,8 +86,8 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
                 "no {} is known under the policy {}{}: {}",
                 wish.what,
                 wish.policy.as_str(),
-                question.request.as_of.map_or_else(String::new, |date| format!(" as of {date}")),
-                question.library.side().to_know_newer()
+                context.request.as_of.map_or_else(String::new, |date| format!(" as of {date}")),
+                context.library.side().advise_newer()
             );
             Err(Refusal::new(Status::Unknown, advice).into())
         }
@@ -95,19 +97,19 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
                 several.iter().map(|(family, kb)| format!("{kb} for {}", family.name)).collect();
             let advice = format!("{}: select one with --installation or --product", kbs.join(", "));
             let choices = several.iter().map(|(family, kb)| Choice::of_family(family, Some(*kb)));
-            Err(Refusal::new(Status::Ambiguous, advice).choices(choices).into())
+            Err(Refusal::new(Status::Ambiguous, advice).with_choices(choices).into())
         }
     }
 }
 
 /// Removes the packages that another candidate bundles.
-fn drop_children(question: &Question<'_>, candidates: &mut Vec<KnownUpdate>) -> Result<()> {
-    let newest = candidates.iter().filter_map(KnownUpdate::month).max();
+fn drop_children(context: &ResolveContext<'_>, candidates: &mut Vec<UpdateCandidate>) -> Result<()> {
+    let newest = candidates.iter().filter_map(UpdateCandidate::month).max();
     let mut children = Vec::new();
     for candidate in
         candidates.iter().filter(|candidate| candidate.month() == newest && candidate.build.is_none())
     {
-        for set in question.library.sets(candidate.kb)?.iter() {
+        for set in context.library.sets(candidate.kb)?.iter() {
             let of_bundle = set.members.iter().filter(|member| member.role == Role::DotnetChild);
             children.extend(of_bundle.filter_map(Member::kb));
         }
@@ -117,11 +119,11 @@ fn drop_children(question: &Question<'_>, candidates: &mut Vec<KnownUpdate>) -> 
 }
 
 /// Returns the refusal to choose between updates of the same month.
-fn undecided(question: &Question<'_>, kbs: &[Kb], family: &Family, what: &str) -> Result<Refusal> {
+fn ambiguous_month(context: &ResolveContext<'_>, kbs: &[Kb], family: &Family, what: &str) -> Result<Refusal> {
     let mut choices = Vec::new();
     for &kb in kbs {
-        let sets = question.library.sets(kb)?;
-        let fits = |set: &&PackageSet| set.serves(family) && question.fits(set.architecture);
+        let sets = context.library.sets(kb)?;
+        let fits = |set: &&PackageSet| set.serves(family) && context.fits(set.architecture);
         let mut of_kb: Vec<Choice> = sets.iter().filter(fits).map(Choice::of_set).collect();
         if of_kb.is_empty() {
             of_kb.push(Choice::of_family(family, Some(kb)));
@@ -134,5 +136,5 @@ fn undecided(question: &Question<'_>, kbs: &[Kb], family: &Family, what: &str) -
         "{} are of the same month, and it is unknown which {what} is later: request one by its KB",
         names.join(" and ")
     );
-    Ok(Refusal::new(Status::Ambiguous, advice).choices(choices))
+    Ok(Refusal::new(Status::Ambiguous, advice).with_choices(choices))
 }

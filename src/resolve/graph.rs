@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
+use super::graph_parts::{Edge, EdgeKind, Node, NodeKind, RecordedNeed, RecordedSupersedence, UpdateName};
 use super::library::Library;
 use super::requirement::{Requirement, Rule};
 use super::requirements::requirements_of_all;
@@ -42,13 +42,13 @@ impl Graph {
         let mut done: BTreeSet<(Kb, SetFolder)> = BTreeSet::new();
         while let Some((kb, wanted_by)) = open.pop() {
             for set in library.sets(kb)?.iter() {
-                let fits = wanted_by.as_ref().is_none_or(|wanted_by| goes_with(set, wanted_by));
+                let fits = wanted_by.as_ref().is_none_or(|wanted_by| is_for_same_machines(set, wanted_by));
                 if !fits || !done.insert((kb, set.folder.clone())) {
                     continue;
                 }
                 graph.add_set(set);
                 let needed = requirements_of_all(set, library, knowledge)?;
-                for needed in needed.into_iter().filter(Requirement::is_elsewhere) {
+                for needed in needed.into_iter().filter(Requirement::is_of_other_kb) {
                     graph.add_needed(set, &needed, library)?;
                     open.push((needed.kb, Some(set.clone())));
                 }
@@ -84,7 +84,7 @@ impl Graph {
     }
 
     /// Adds edges between files from the index. An existing edge gets its dates.
-    pub fn add_needs(&mut self, seen: &[SeenNeeds]) {
+    pub fn add_needs(&mut self, seen: &[RecordedNeed]) {
         for edge in seen {
             let (from, to) = (self.add_file(&edge.file, None), self.add_file(&edge.needs, None));
             let known = self.add_edge(from, to, EdgeKind::Needs, edge.source);
@@ -95,7 +95,7 @@ impl Graph {
     }
 
     /// Adds edges between updates from the index.
-    pub fn add_supersedes(&mut self, seen: &[SeenSupersedes]) {
+    pub fn add_supersedes(&mut self, seen: &[RecordedSupersedence]) {
         for edge in seen {
             let (from, to) = (self.add_update(&edge.newer), self.add_update(&edge.older));
             let known = self.add_edge(from, to, EdgeKind::Supersedes, edge.source);
@@ -106,16 +106,16 @@ impl Graph {
 
     /// Refuses files that need each other in a cycle, by name.
     pub fn check(&self) -> Result<()> {
-        let Some(circle) = self.circle() else { return Ok(()) };
+        let Some(cycle) = self.find_cycle() else { return Ok(()) };
         let named = |id: &str| self.nodes.get(id).and_then(|node| node.name.clone()).unwrap_or(id.to_owned());
-        let names: Vec<String> = circle.iter().map(|id| named(id)).collect();
+        let names: Vec<String> = cycle.iter().map(|id| named(id)).collect();
         let message = format!("files need each other in a cycle: {}", names.join(" needs "));
         Err(Error::new(ErrorKind::Unresolved, message)
             .hint("find the wrong edge: `kbmirror knowledge check` checks the tables, a crawl the Catalog"))
     }
 
     /// Returns a cycle along `needs` edges, or `None` if the graph has no cycle.
-    fn circle(&self) -> Option<Vec<String>> {
+    fn find_cycle(&self) -> Option<Vec<String>> {
         let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for edge in self.edges.values().filter(|edge| edge.kind == EdgeKind::Needs) {
             needs.entry(&edge.from).or_default().insert(&edge.to);
@@ -137,8 +137,8 @@ impl Graph {
         loop {
             let next = *needs.get(way.last()?)?.iter().next()?;
             if let Some(begin) = way.iter().position(|id| *id == next) {
-                let circle = way[begin..].iter().copied().chain([next]);
-                return Some(circle.map(str::to_owned).collect());
+                let cycle = way[begin..].iter().copied().chain([next]);
+                return Some(cycle.map(str::to_owned).collect());
             }
             way.push(next);
         }
@@ -159,7 +159,7 @@ impl Graph {
         let sets = library.sets(needed.kb)?;
         let mut files: Vec<(FileFacts, Option<Build>)> = sets
             .iter()
-            .filter(|other| goes_with(other, set))
+            .filter(|other| is_for_same_machines(other, set))
             .flat_map(|other| other.members.iter().filter(|member| member.role.is_update()))
             .map(|member| (member.file.clone(), member.build))
             .collect();
@@ -177,7 +177,7 @@ impl Graph {
                 let to = self.add_file(file, *build);
                 let edge = self.add_edge(from.clone(), to, EdgeKind::Needs, Source::Knowledge);
                 edge.role = Some(needed.role);
-                edge.condition = Some(&needed.when).filter(|when| when.spares_some_machines()).cloned();
+                edge.condition = Some(&needed.when).filter(|when| when.excludes_some_machines()).cloned();
             }
         }
         Ok(())
@@ -266,7 +266,7 @@ impl Serialize for Graph {
 }
 
 /// Returns `true` if a set of another KB is for the machines of this set.
-fn goes_with(other: &PackageSet, set: &PackageSet) -> bool {
+fn is_for_same_machines(other: &PackageSet, set: &PackageSet) -> bool {
     let architecture =
         other.architecture.is_none() || set.architecture.is_none() || other.architecture == set.architecture;
     let family = other.families.is_empty()

@@ -108,7 +108,7 @@ impl Node {
 
 /// A `needs` edge as the index records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenNeeds {
+pub struct RecordedNeed {
     /// The file.
     pub file: FileFacts,
     /// The file that it needs.
@@ -136,7 +136,7 @@ pub struct UpdateName {
 
 /// A `supersedes` edge as the index records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenSupersedes {
+pub struct RecordedSupersedence {
     /// The update that replaces the other.
     pub newer: UpdateName,
     /// The update that is replaced.

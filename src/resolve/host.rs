@@ -59,23 +59,23 @@ impl From<&Host> for Machine {
 
 /// Parses the output of `collect.cmd`.
 pub fn parse(text: &str) -> Result<Host> {
-    let pairs = pairs(text);
+    let pairs = split_pairs(text);
     let value = |key: &str| {
         pairs.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
     };
     let value = |key: &str| value(key).filter(|value| !value.is_empty());
     check_format(value("format"))?;
-    let packages = packages(&pairs);
+    let packages = installed_packages(&pairs);
     Ok(Host {
         computer: value("computer").map(str::to_owned),
-        build: build(value, &packages),
+        build: find_build(value, &packages),
         architecture: value("architecture").and_then(|word| word.parse().ok()),
-        installation: value("installation_type").and_then(installation),
+        installation: value("installation_type").and_then(parse_installation),
         edition: value("edition").map(str::to_owned),
-        dotnet_release: value("dotnet_release").and_then(number),
-        installed: installed(&pairs, &packages),
+        dotnet_release: value("dotnet_release").and_then(parse_number),
+        installed: installed_kbs(&pairs, &packages),
         packages: packages.into_iter().map(str::to_owned).collect(),
-        pending_restart: value("pending_restart").and_then(yes_or_no),
+        pending_restart: value("pending_restart").and_then(parse_flag),
         free_bytes: value("free_bytes").and_then(|digits| digits.parse().ok()),
         dism_version: value("dism_version").map(str::to_owned),
     })
@@ -112,7 +112,7 @@ pub fn rollup_build(package: &str) -> Option<Build> {
     format!("{}.{}", numbers.next()?, numbers.next()?).parse().ok()
 }
 
-fn pairs(text: &str) -> Vec<(&str, &str)> {
+fn split_pairs(text: &str) -> Vec<(&str, &str)> {
     let lines = text.trim_start_matches('\u{feff}').split(['\r', '\n']);
     let pair = |line| str::split_once(line, '=').map(|(key, value)| (key.trim(), value.trim()));
     lines.filter_map(pair).filter(|(key, _)| !key.is_empty() && !key.starts_with('#')).collect()
@@ -132,12 +132,12 @@ fn check_format(format: Option<&str>) -> Result<()> {
     }
 }
 
-fn build<'t>(value: impl Fn(&str) -> Option<&'t str>, packages: &BTreeSet<&str>) -> Option<Build> {
+fn find_build<'t>(value: impl Fn(&str) -> Option<&'t str>, packages: &BTreeSet<&str>) -> Option<Build> {
     if let Some(build) = value("build").and_then(|text| text.parse().ok()) {
         return Some(build);
     }
     let current: u32 = value("current_build").and_then(|digits| digits.parse().ok())?;
-    let stated = value("ubr").and_then(number).map(|revision| Build::new(current, revision));
+    let stated = value("ubr").and_then(parse_number).map(|revision| Build::new(current, revision));
     let of_rollups = || {
         let builds = packages.iter().filter_map(|package| rollup_build(package));
         builds.filter(|build| build.number == current).max()
@@ -153,7 +153,7 @@ fn build<'t>(value: impl Fn(&str) -> Option<&'t str>, packages: &BTreeSet<&str>)
 
 /// Returns the installation for `Client`, `Server`, or `Server Core`, and `None` for others, such as
 /// `WindowsPE`.
-fn installation(word: &str) -> Option<Installation> {
+fn parse_installation(word: &str) -> Option<Installation> {
     let word = word.to_ascii_lowercase();
     match word.split_whitespace().next()? {
         "client" => Some(Installation::Client),
@@ -163,14 +163,14 @@ fn installation(word: &str) -> Option<Installation> {
 }
 
 /// Parses a decimal number, or a hexadecimal number with `0x` as the registry shows it.
-fn number(text: &str) -> Option<u32> {
+fn parse_number(text: &str) -> Option<u32> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     }
 }
 
-fn yes_or_no(word: &str) -> Option<bool> {
+fn parse_flag(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "yes" => Some(true),
         "no" => Some(false),
@@ -180,7 +180,7 @@ fn yes_or_no(word: &str) -> Option<bool> {
 
 /// Returns the installed packages of both lists: `package=IDENTITY;0x70` from the registry, and
 /// `dism_package=IDENTITY | Installed | Security Update | 3/12/2026` from DISM's own table.
-fn packages<'t>(pairs: &[(&'t str, &'t str)]) -> BTreeSet<&'t str> {
+fn installed_packages<'t>(pairs: &[(&'t str, &'t str)]) -> BTreeSet<&'t str> {
     /// The states of the registry: installed, and permanently installed.
     const INSTALLED: [u32; 2] = [0x70, 0x80];
     let mut packages = BTreeSet::new();
@@ -188,7 +188,7 @@ fn packages<'t>(pairs: &[(&'t str, &'t str)]) -> BTreeSet<&'t str> {
         let (identity, is_installed) = match key.to_ascii_lowercase().as_str() {
             "package" => match value.split_once(';') {
                 Some((identity, state)) => {
-                    (identity, number(state.trim()).is_some_and(|state| INSTALLED.contains(&state)))
+                    (identity, parse_number(state.trim()).is_some_and(|state| INSTALLED.contains(&state)))
                 }
                 None => (*value, true),
             },
@@ -209,7 +209,7 @@ fn packages<'t>(pairs: &[(&'t str, &'t str)]) -> BTreeSet<&'t str> {
 
 /// Returns the KBs in package names (`Package_for_KB5088064~…`, `Package_1_for_KB4474419~…`) and in the
 /// update list.
-fn installed(pairs: &[(&str, &str)], packages: &BTreeSet<&str>) -> Vec<Kb> {
+fn installed_kbs(pairs: &[(&str, &str)], packages: &BTreeSet<&str>) -> Vec<Kb> {
     let of_packages = packages.iter().filter_map(|package| {
         let (_, kb) = package.split('~').next()?.rsplit_once("for_")?;
         // The name of a part of an update continues after the KB: Package_for_KB4474419_SP1.

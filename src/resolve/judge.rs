@@ -1,14 +1,16 @@
 //! The judgement of a set before its steps are computed. It covers the place, a withdrawal, a baseline that
 //! already has the update, Extended Security Updates, and the edition.
 
-use super::account::Account;
-use super::answer::{Missing, Status};
+use super::answer::{MissingPackage, Status};
 use super::candidates::candidates;
-use super::grounds::{extended_security_is_met, not_there_yet, of_build, right_place, withdrawal};
+use super::context::ResolveContext;
+use super::draft::PlanDraft;
+use super::grounds::{
+    build_evidence, build_judgement, extended_security_judgement, place_judgement, withdrawal_judgement,
+};
 use super::judgement::{Judgement, Proof, Statement};
 use super::place::Place;
-use super::question::Question;
-use super::refusal::{Judged, Refusal};
+use super::refusal::{JudgementResult, Refusal};
 use super::requirements::preparation;
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -17,38 +19,42 @@ use crate::servicing::{Esu, Ltsc};
 use crate::update::{Build, Kb, Kind, Month};
 
 /// Judges a set in the fixed order.
-pub(super) fn judge(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Judged<()> {
-    if let Some(advice) = out_of_place(question, set)? {
+pub(super) fn judge(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    draft: &mut PlanDraft,
+) -> JudgementResult<()> {
+    if let Some(advice) = wrong_place_advice(context, set)? {
         let status =
             if set.kind == Some(Kind::DuAmbiguous) { Status::Unknown } else { Status::NotApplicable };
         return Err(Refusal::new(status, advice).into());
     }
-    account.judgements.push(right_place(question, set));
-    if let Some(refusal) = withdrawn(question, set.kb) {
-        if question.request.machine.place != Place::Mirror && !question.request.accept_withdrawn {
+    draft.judgements.push(place_judgement(context, set));
+    if let Some(refusal) = withdrawal_refusal(context, set.kb) {
+        if context.request.machine.place != Place::Mirror && !context.request.accept_withdrawn {
             return Err(refusal.into());
         }
         // The request accepts the withdrawn update, or a mirror keeps it without installing it. Add a warning
         // and continue.
-        account.successor = refusal.successor;
-        account.warnings.extend(refusal.advice);
+        draft.successor = refusal.successor;
+        draft.warnings.extend(refusal.advice);
     }
-    account.judgements.push(withdrawal(question, set.kb));
-    nothing_to_do(question, set, account)?;
-    account.judgements.extend(not_there_yet(question, set));
-    account.judgements.extend(extended_security_is_met(question, set));
-    extended_security(question, set, account)
+    draft.judgements.push(withdrawal_judgement(context, set.kb));
+    check_not_installed(context, set, draft)?;
+    draft.judgements.extend(build_judgement(context, set));
+    draft.judgements.extend(extended_security_judgement(context, set));
+    check_extended_security(context, set, draft)
 }
 
 /// Returns the reason why a set is not for the place, and the package that is.
-fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<String>> {
-    let (kb, place) = (set.kb, question.request.machine.place);
+fn wrong_place_advice(context: &ResolveContext<'_>, set: &PackageSet) -> Result<Option<String>> {
+    let (kb, place) = (set.kb, context.request.machine.place);
     if place == Place::Mirror {
         return Ok(None);
     }
     let advice = match set.kind {
         Some(Kind::Lcu | Kind::LcuPreview) if place == Place::Winre => {
-            let safe_os = safe_os_of_month(question, set)?.map_or_else(String::new, |kb| format!(" ({kb})"));
+            let safe_os = safe_os_of_month(context, set)?.map_or_else(String::new, |kb| format!(" ({kb})"));
             format!(
                 "winre.wim does not take {kb}: install the servicing stack inside {kb} (SSU-*.cab), then the Safe OS dynamic update of that month{safe_os}"
             )
@@ -71,7 +77,7 @@ fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<Stri
         ),
         Some(Kind::DuAmbiguous) => format!(
             "no source states if {kb} is for the recovery environment or for Setup: {}",
-            question.library.side().to_know(kb)
+            context.library.side().advise_unknown_kb(kb)
         ),
         Some(Kind::DotnetCu | Kind::DotnetPreview | Kind::DotnetFeature)
             if !matches!(place, Place::Online | Place::Image) =>
@@ -98,21 +104,25 @@ fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<Stri
 }
 
 /// Returns the refusal of an update that Microsoft withdrew.
-pub(super) fn withdrawn(question: &Question<'_>, kb: Kb) -> Option<Refusal> {
-    let row = question.knowledge.withdrawn().of_kb(kb)?;
+pub(super) fn withdrawal_refusal(context: &ResolveContext<'_>, kb: Kb) -> Option<Refusal> {
+    let row = context.knowledge.withdrawn().of_kb(kb)?;
     let advice = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
-    let refusal = Refusal::new(Status::Withdrawn, advice).said_by([question.knowledge_says(&row.source)]);
+    let refusal = Refusal::new(Status::Withdrawn, advice).with_evidence([context.row_evidence(&row.source)]);
     Some(Refusal { successor: Some(row.successor), ..refusal })
 }
 
 /// Refuses the update if the machine has it.
-fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Judged<()> {
-    let machine = &question.request.machine;
+fn check_not_installed(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    draft: &mut PlanDraft,
+) -> JudgementResult<()> {
+    let machine = &context.request.machine;
     let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
     // If features are added to an image, the update is applied again, even if it is installed.
-    let installed = machine.has(set.kb) && !(cumulative && machine.adds_features_to_image());
-    let has = |proof| Refusal::has(set.kb, proof, of_build(set));
-    let Some(at) = machine.at() else {
+    let installed = machine.has_installed(set.kb) && !(cumulative && machine.adds_features_to_image());
+    let has = |proof| Refusal::has_installed(set.kb, proof, build_evidence(set));
+    let Some(at) = machine.effective_build() else {
         return if installed { Err(has(Proof::Installed).into()) } else { Ok(()) };
     };
     let Some(target) = set.build().filter(|_| cumulative || set.kind.is_none()) else {
@@ -120,7 +130,7 @@ fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Accoun
             return Err(has(Proof::Installed).into());
         }
         if cumulative {
-            account.warnings.push(format!(
+            draft.warnings.push(format!(
                 "the build of {} is unknown: cannot decide if {at} has the update already",
                 set.kb
             ));
@@ -128,8 +138,8 @@ fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Accoun
         return Ok(());
     };
     let after = Build::new(at.number, target.revision);
-    account.expected_build = Some(after);
-    account.warnings.extend(news(question, set, at, target));
+    draft.expected_build = Some(after);
+    draft.warnings.extend(newer_build_warning(context, set, at, target));
     if at.revision < target.revision {
         if installed {
             let refusal = has(Proof::AwaitsRestart { at, target });
@@ -138,30 +148,35 @@ fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Accoun
         return Ok(());
     }
     if machine.adds_features_to_image() && at.revision == target.revision {
-        account.advice = Some("applied again for the added features; the build does not change".to_owned());
+        draft.advice = Some("applied again for the added features; the build does not change".to_owned());
         return Ok(());
     }
-    let advice = advice_at_build(question, set, at, target);
+    let advice = advice_at_build(context, set, at, target);
     Err(Refusal { advice, expected_build: Some(at), ..has(Proof::AtBuild { at, target }) }.into())
 }
 
 /// Returns the advice for a machine at or past the build of an update.
-fn advice_at_build(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> Option<String> {
-    if question.request.machine.features_on_demand {
+fn advice_at_build(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    at: Build,
+    target: Build,
+) -> Option<String> {
+    if context.request.machine.features_on_demand {
         let later = if at.revision == target.revision { "this" } else { "the later" };
-        let owner = owner_of(question, set, at).map_or_else(String::new, |kb| format!(" ({kb})"));
+        let owner = kb_of_build(context, set, at).map_or_else(String::new, |kb| format!(" ({kb})"));
         return Some(format!(
             "apply {later} cumulative update again after adding features or languages{owner}"
         ));
     }
-    let owner = owner_of(question, set, at).filter(|_| at.revision > target.revision)?;
+    let owner = kb_of_build(context, set, at).filter(|_| at.revision > target.revision)?;
     Some(format!("{} is superseded: the machine is at {at}, which is {owner}", set.kb))
 }
 
 /// Returns the KB that brought a build to the machine's family.
-fn owner_of(question: &Question<'_>, set: &PackageSet, at: Build) -> Option<Kb> {
-    let family = question.family_of(set)?;
-    let mut owners = question
+fn kb_of_build(context: &ResolveContext<'_>, set: &PackageSet, at: Build) -> Option<Kb> {
+    let family = context.family_of(set)?;
+    let mut owners = context
         .knowledge
         .releases()
         .of_family(family)
@@ -170,8 +185,13 @@ fn owner_of(question: &Question<'_>, set: &PackageSet, at: Build) -> Option<Kb> 
 }
 
 /// Returns the warning about a revision newer than every known one. The comparison is still valid.
-fn news(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> Option<String> {
-    let (family, knowledge) = (question.family_of(set)?, question.knowledge);
+fn newer_build_warning(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    at: Build,
+    target: Build,
+) -> Option<String> {
+    let (family, knowledge) = (context.family_of(set)?, context.knowledge);
     let known = knowledge.releases().of_family(family).map(|release| release.build.revision).max();
     (at.revision > known.unwrap_or_default().max(target.revision)).then(|| {
         format!("build {at} is newer than any known build of {} as of {}", family.name, knowledge.date())
@@ -180,82 +200,88 @@ fn news(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> 
 
 /// Refuses an update for Extended Security Updates on a machine without them, unless its edition has longer
 /// support.
-fn extended_security(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Judged<()> {
-    let (request, knowledge) = (question.request, question.knowledge);
-    let Some(family) = question.family_of(set) else { return Ok(()) };
-    let (Some(esu), Some(month)) = (knowledge.editions().esu_of(family), question.month_of(set)) else {
+fn check_extended_security(
+    context: &ResolveContext<'_>,
+    set: &PackageSet,
+    draft: &mut PlanDraft,
+) -> JudgementResult<()> {
+    let (request, knowledge) = (context.request, context.knowledge);
+    let Some(family) = context.family_of(set) else { return Ok(()) };
+    let (Some(esu), Some(month)) = (knowledge.editions().esu_of(family), context.month_of(set)) else {
         return Ok(());
     };
     let Some(preparation) = preparation(set, family, knowledge) else { return Ok(()) };
     if request.machine.place == Place::Mirror || request.machine.esu == Some(true) {
         return Ok(());
     }
-    if let Some(ltsc) = long_term(question, family.id, month) {
+    if let Some(ltsc) = supported_ltsc(context, family.id, month) {
         let statement = Statement::LongTerm { name: ltsc.name.clone(), until: ltsc.until };
-        let judgement = Judgement::new(statement).said_by([question.knowledge_says(&ltsc.source)]);
-        account.judgements.push(judgement);
+        let judgement = Judgement::new(statement).with_evidence([context.row_evidence(&ltsc.source)]);
+        draft.judgements.push(judgement);
         return Ok(());
     }
     if preparation.when.holds(&request.machine) == Some(false) {
         return Ok(());
     }
-    let unless = long_term_chance(question, family.id);
+    let unless = ltsc_exception(context, family.id);
     let needs = format!(
         "updates of {} from {} on are for machines with Extended Security Updates: install {} and activate a key, which no file can do{unless}",
         family.name, esu.from, preparation.kb
     );
     if request.machine.esu == Some(false) {
         let refusal = Refusal::new(Status::NeedsPrerequisite, needs);
-        let refusal = refusal.said_by([question.knowledge_says(&esu.source)]);
-        return Err(refusal.missing(missing_preparation(question, esu, preparation.kb)).into());
+        let refusal = refusal.with_evidence([context.row_evidence(&esu.source)]);
+        return Err(refusal.with_missing(missing_preparation(context, esu, preparation.kb)).into());
     }
-    account.warnings.push(needs);
+    draft.warnings.push(needs);
     Ok(())
 }
 
 /// Returns the missing preparation, preceded by the update that the preparation needs.
-fn missing_preparation(question: &Question<'_>, esu: &Esu, preparation: Kb) -> Vec<Missing> {
+fn missing_preparation(context: &ResolveContext<'_>, esu: &Esu, preparation: Kb) -> Vec<MissingPackage> {
     let mut missing = Vec::new();
-    let at = question.request.machine.at();
+    let at = context.request.machine.effective_build();
     if let (Some(least), Some(at)) = (esu.needs_at_least, at) {
-        let build = question.knowledge.releases().of_kb(least).into_iter().map(|release| release.build).max();
-        if build.is_some_and(|build| at.revision < build.revision) && !question.request.machine.has(least) {
-            missing.push(Missing { kb: Some(least), role: Role::Prerequisite, name: None });
+        let build = context.knowledge.releases().of_kb(least).into_iter().map(|release| release.build).max();
+        if build.is_some_and(|build| at.revision < build.revision)
+            && !context.request.machine.has_installed(least)
+        {
+            missing.push(MissingPackage { kb: Some(least), role: Role::Prerequisite, name: None });
         }
     }
-    missing.push(Missing { kb: Some(preparation), role: Role::EsuPreparation, name: None });
+    missing.push(MissingPackage { kb: Some(preparation), role: Role::EsuPreparation, name: None });
     missing
 }
 
 /// Returns the long-term edition of the machine if its support includes this month.
-fn long_term<'k>(question: &Question<'k>, family: u32, month: Month) -> Option<&'k Ltsc> {
-    ltsc_of(question, family).into_iter().find(|row| month.first_day() <= row.until)
+fn supported_ltsc<'k>(context: &ResolveContext<'k>, family: u32, month: Month) -> Option<&'k Ltsc> {
+    ltsc_rows(context, family).into_iter().find(|row| month.first_day() <= row.until)
 }
 
 /// Returns the rows of the machine's known long-term edition.
-pub(super) fn ltsc_of<'k>(question: &Question<'k>, family: u32) -> Vec<&'k Ltsc> {
-    let Some(edition) = &question.request.machine.edition else { return Vec::new() };
-    let at = question.request.machine.baseline;
+pub(super) fn ltsc_rows<'k>(context: &ResolveContext<'k>, family: u32) -> Vec<&'k Ltsc> {
+    let Some(edition) = &context.request.machine.edition else { return Vec::new() };
+    let at = context.request.machine.baseline;
     let is_it = |row: &&Ltsc| {
         row.family == family
             && at.is_none_or(|at| row.builds.contains(&at.number))
             && row.editions.iter().any(|own| own.eq_ignore_ascii_case(edition))
     };
-    question.knowledge.editions().ltsc().iter().filter(is_it).collect()
+    context.knowledge.editions().ltsc().iter().filter(is_it).collect()
 }
 
 /// Returns an exception for the long-term edition if the edition is unknown and the build may be a long-term
 /// one.
-fn long_term_chance(question: &Question<'_>, family: u32) -> String {
-    let at = question.request.machine.baseline;
-    let mut rows = question
+fn ltsc_exception(context: &ResolveContext<'_>, family: u32) -> String {
+    let at = context.request.machine.baseline;
+    let mut rows = context
         .knowledge
         .editions()
         .ltsc()
         .iter()
         .filter(|row| row.family == family && at.is_none_or(|at| row.builds.contains(&at.number)));
     match rows.next() {
-        Some(row) if question.request.machine.edition.is_none() => {
+        Some(row) if context.request.machine.edition.is_none() => {
             format!("; {} is exempt (pass --edition)", row.name)
         }
         _ => String::new(),
@@ -263,11 +289,11 @@ fn long_term_chance(question: &Question<'_>, family: u32) -> String {
 }
 
 /// Returns the Safe OS update of a set's month and family, or `None` if there are several or none.
-fn safe_os_of_month(question: &Question<'_>, set: &PackageSet) -> Result<Option<Kb>> {
-    let (Some(family), Some(month)) = (question.family_of(set), question.month_of(set)) else {
+fn safe_os_of_month(context: &ResolveContext<'_>, set: &PackageSet) -> Result<Option<Kb>> {
+    let (Some(family), Some(month)) = (context.family_of(set), context.month_of(set)) else {
         return Ok(None);
     };
-    let candidates = candidates(question, &[Kind::SafeosDu], family)?;
+    let candidates = candidates(context, &[Kind::SafeosDu], family)?;
     let mut of_month = candidates.into_iter().filter(|found| found.month() == Some(month));
     let first = of_month.next().map(|found| found.kb);
     Ok(first.filter(|_| of_month.next().is_none()))

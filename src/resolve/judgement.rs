@@ -28,14 +28,14 @@ impl Judgement {
 
     /// Adds sources.
     #[must_use]
-    pub(super) fn said_by(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+    pub(super) fn with_evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         self.evidence.extend(evidence);
         self
     }
 
     /// Adds judgements that it follows from.
     #[must_use]
-    pub(super) fn because(mut self, judgements: impl IntoIterator<Item = Self>) -> Self {
+    pub(super) fn with_reasons(mut self, judgements: impl IntoIterator<Item = Self>) -> Self {
         self.because.extend(judgements);
         self
     }
@@ -131,7 +131,7 @@ pub enum Statement {
         from: Month,
     },
     /// The request states that the machine is prepared for Extended Security Updates of a family.
-    SaidToBePrepared(String),
+    PreparationStated(String),
     /// An installed package prepares for Extended Security Updates.
     PreparedBy {
         /// The package.
@@ -256,7 +256,7 @@ impl fmt::Display for Statement {
                 write!(formatter, "{kb} needs {floor} or later{at}, and {update} brings {brings}")
             }
             Self::BeforeExtendedSecurity { .. }
-            | Self::SaidToBePrepared(_)
+            | Self::PreparationStated(_)
             | Self::PreparedBy { .. }
             | Self::LongTerm { .. } => write_extended_security(self, formatter),
         }
@@ -295,7 +295,7 @@ fn write_extended_security(statement: &Statement, formatter: &mut fmt::Formatter
             formatter,
             "Extended Security Updates of {family} begin with {from}, and {kb} is of {month}"
         ),
-        Statement::SaidToBePrepared(family) => {
+        Statement::PreparationStated(family) => {
             write!(
                 formatter,
                 "the request states that the machine is prepared for Extended Security Updates of {family}"

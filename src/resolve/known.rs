@@ -24,11 +24,11 @@ pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         sets = package_table_sets(kb, knowledge);
     }
     if sets.is_empty() {
-        sets = bare_sets(kb, knowledge);
+        sets = single_row_sets(kb, knowledge);
     }
     for set in &mut sets {
         for member in &mut set.members {
-            add_address(&mut member.file, kb, knowledge);
+            add_stated_facts(&mut member.file, kb, knowledge);
         }
     }
     sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
@@ -36,7 +36,7 @@ pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
 }
 
 /// Adds URL, size, and SHA-256 from a single row for the same file. The large tables contain names only.
-fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
+fn add_stated_facts(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
     let Some(sha1) = file.sha1 else { return };
     let mut rows = knowledge.files_in_rows(file.kb.unwrap_or(kb)).map(|(_, known)| FileFacts::from(known));
     let Some(known) = rows.find(|known| known.sha1 == Some(sha1)) else { return };
@@ -51,7 +51,7 @@ fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
 }
 
 /// Returns the warning of a set that has no entry in the index.
-pub fn rests_on_knowledge(kb: Kb, knowledge: &Knowledge) -> String {
+pub fn knowledge_only_warning(kb: Kb, knowledge: &Knowledge) -> String {
     format!("the index has no entry of {kb}: used knowledge of {} only", knowledge.date())
 }
 
@@ -81,11 +81,11 @@ fn empty_set(
         members: Vec::new(),
         stated_size: None,
         is_dynamic_variant: false,
-        warnings: vec![rests_on_knowledge(kb, knowledge)],
+        warnings: vec![knowledge_only_warning(kb, knowledge)],
     }
 }
 
-fn row(text: impl Into<String>, knowledge: &Knowledge) -> Vec<Evidence> {
+fn row_evidence(text: impl Into<String>, knowledge: &Knowledge) -> Vec<Evidence> {
     vec![Evidence::Knowledge { row: text.into(), date: knowledge.date().to_string() }]
 }
 
@@ -120,7 +120,7 @@ fn release_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
                 file: file.unwrap_or_else(|| FileFacts::unnamed(kb, Some(architecture))),
                 role: Role::Target,
                 build: Some(release.build),
-                evidence: row(format!("{kb} is {} (release history)", release.build), knowledge),
+                evidence: row_evidence(format!("{kb} is {} (release history)", release.build), knowledge),
             });
             set.needs = edges_of(&set.members);
             sets.push(set);
@@ -191,7 +191,7 @@ fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             file: FileFacts::unnamed(kb, Some(architecture)),
             role: Role::Target,
             build: Some(build),
-            evidence: row(format!("{kb} is {build} ({source})"), knowledge),
+            evidence: row_evidence(format!("{kb} is {build} ({source})"), knowledge),
         });
         set.needs = edges_of(&set.members);
         sets.push(set);
@@ -217,8 +217,9 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     for ((architecture, name), rows) in groups {
         let kind = knowledge.parents().kind_of(kb).or(rows.first().map(|package| package.kind));
         let serves = |family: &&Family| {
-            rows.iter().any(|package| is_for(package, family) && family.architectures.contains(&architecture))
-                && takes(family, kind)
+            rows.iter().any(|package| {
+                is_package_for(package, family) && family.architectures.contains(&architecture)
+            }) && takes_kind(family, kind)
         };
         let families: Vec<&Family> = knowledge.families().iter().filter(serves).collect();
         let mut set = empty_set(kb, kind, &families, Some(architecture), knowledge);
@@ -239,7 +240,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
                 ),
                 role: Role::of_kind(kind),
                 build: None,
-                evidence: row(
+                evidence: row_evidence(
                     format!("{kb} is known as {} (packages)", kind.map_or("?", Kind::as_str)),
                     knowledge,
                 ),
@@ -257,13 +258,13 @@ fn is_msu(package: &KnownPackage) -> bool {
 
 /// Returns `true` if a package is for a family. Client and server of a build share updates of .NET, even if
 /// only one of them was seen.
-pub(super) fn is_for(package: &KnownPackage, family: &Family) -> bool {
+pub(super) fn is_package_for(package: &KnownPackage, family: &Family) -> bool {
     let seen_there = package.installation.is_none_or(|own| own == family.installation);
     package.family == family.id && (seen_there || package.kind.is_dotnet())
 }
 
 /// Returns `true` if an installation takes packages of a kind. Only clients take enablement packages.
-fn takes(family: &Family, kind: Option<Kind>) -> bool {
+fn takes_kind(family: &Family, kind: Option<Kind>) -> bool {
     kind != Some(Kind::Enablement) || family.installation == Installation::Client
 }
 
@@ -275,17 +276,17 @@ fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Kn
             .map_or_else(|| FileFacts::unnamed(kb, Some(architecture)), |name| FileFacts::from_name(&name)),
         role: Role::DotnetChild,
         build: None,
-        evidence: row(format!("{kb} is a package of the bundle ({source})"), knowledge),
+        evidence: row_evidence(format!("{kb} is a package of the bundle ({source})"), knowledge),
     }
 }
 
 /// Returns the sets of a KB that a single row names.
-fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
+fn single_row_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let Some(SingleRow { family: id, kind, files, source }) = knowledge.single_row(kb) else {
         return Vec::new();
     };
     let families: Vec<&Family> =
-        knowledge.families().iter().filter(|family| family.id == id && takes(family, kind)).collect();
+        knowledge.families().iter().filter(|family| family.id == id && takes_kind(family, kind)).collect();
     let of_rule = knowledge.parents().rule(kb).map(|rule| FileFacts::from_name(&rule.file));
     let architectures: BTreeSet<Architecture> = match &of_rule {
         Some(file) => file.architecture.into_iter().collect(),
@@ -305,7 +306,7 @@ fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             file: file.unwrap_or_else(|| FileFacts::unnamed(kb, Some(architecture))),
             role: Role::of_kind(kind),
             build: None,
-            evidence: row(format!("{kb} ({source})"), knowledge),
+            evidence: row_evidence(format!("{kb} ({source})"), knowledge),
         });
         sets.push(set);
     }

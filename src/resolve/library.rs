@@ -11,7 +11,7 @@ use std::rc::Rc;
 use jiff::civil::Date;
 
 use super::known::known_sets;
-use super::newest::Newest;
+use super::newest::NewestReleases;
 use super::sets::{PackageSet, package_sets};
 use super::side::Side;
 use crate::error::Result;
@@ -35,10 +35,10 @@ pub trait Library {
 
     /// Returns the newest crawled updates of a family. Updates that are not later than `known` may be
     /// omitted.
-    fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<Newest>;
+    fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<NewestReleases>;
 
     /// Returns the updates that replace those of a KB, directly or indirectly, as the Catalog states.
-    fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>>;
+    fn replacements_of(&self, kb: Kb) -> Result<Vec<UpdateFacts>>;
 }
 
 /// Returns the sets of a KB, from facts layered over the knowledge.
@@ -57,14 +57,14 @@ pub fn layered_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Package
 
 /// A library of facts in memory.
 #[derive(Debug)]
-pub struct Shelf<'k> {
+pub struct FactsLibrary<'k> {
     facts: Facts,
     knowledge: &'k Knowledge,
     sets: RefCell<BTreeMap<Kb, Rc<[PackageSet]>>>,
     side: Side,
 }
 
-impl<'k> Shelf<'k> {
+impl<'k> FactsLibrary<'k> {
     /// Returns a library of these facts over the knowledge.
     pub fn new(facts: Facts, knowledge: &'k Knowledge) -> Self {
         Self { facts, knowledge, sets: RefCell::default(), side: Side::default() }
@@ -77,12 +77,12 @@ impl<'k> Shelf<'k> {
 
     /// Returns the library with advice for this side of the air gap.
     #[must_use]
-    pub fn on(self, side: Side) -> Self {
+    pub fn with_side(self, side: Side) -> Self {
         Self { side, ..self }
     }
 }
 
-impl Library for Shelf<'_> {
+impl Library for FactsLibrary<'_> {
     fn sets(&self, kb: Kb) -> Result<Rc<[PackageSet]>> {
         let mut known = self.sets.borrow_mut();
         let made = || layered_sets(kb, &self.facts, self.knowledge).into();
@@ -98,21 +98,21 @@ impl Library for Shelf<'_> {
         self.side
     }
 
-    fn newest_of(&self, family: &Family, _: Option<Date>) -> Result<Newest> {
-        let mut newest = Newest::default();
+    fn newest_of(&self, family: &Family, _: Option<Date>) -> Result<NewestReleases> {
+        let mut newest = NewestReleases::default();
         for update in &self.facts.updates {
             newest.count_update(update, family, self.knowledge);
         }
         Ok(newest)
     }
 
-    fn superseding(&self, _: Kb) -> Result<Vec<UpdateFacts>> {
+    fn replacements_of(&self, _: Kb) -> Result<Vec<UpdateFacts>> {
         Ok(Vec::new())
     }
 }
 
 /// Returns the newest known releases of a family, from index and knowledge together.
-pub fn newest_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<Newest> {
-    let known = Newest::of_knowledge(family, knowledge);
-    Ok(known.or_later(library.newest_of(family, known.cumulative)?))
+pub fn newest_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<NewestReleases> {
+    let known = NewestReleases::of_knowledge(family, knowledge);
+    Ok(known.later_of(library.newest_of(family, known.cumulative)?))
 }

@@ -50,7 +50,7 @@ impl Default for Machine {
 
 impl Machine {
     /// Returns the build, or `None` for a mirror, whose build does not count.
-    pub(super) fn at(&self) -> Option<Build> {
+    pub(super) fn effective_build(&self) -> Option<Build> {
         self.baseline.filter(|_| self.place != Place::Mirror)
     }
 
@@ -60,7 +60,7 @@ impl Machine {
     }
 
     /// Returns `true` if a KB is installed. Always `false` for a mirror.
-    pub(crate) fn has(&self, kb: Kb) -> bool {
+    pub(crate) fn has_installed(&self, kb: Kb) -> bool {
         self.place != Place::Mirror && self.installed.contains(&kb)
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::request::Request;
-use super::words::words;
+use super::text::join_names;
 use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::Build;
 
 /// Returns the possible families of the machine; the result is empty if its build is unknown. The error is a
 /// sentence that states why no family fits.
-pub(super) fn families_at<'k>(
+pub(super) fn possible_families<'k>(
     request: &Request,
     knowledge: &'k Knowledge,
 ) -> Result<Vec<&'k Family>, String> {
@@ -19,12 +19,12 @@ pub(super) fn families_at<'k>(
         return Err(format!("build {build} does not belong to any family known as of {}", knowledge.date()));
     }
     if let Some(wanted) = request.machine.installation {
-        let there = words(families.iter().map(|family| family.name.as_str()));
+        let there = join_names(families.iter().map(|family| family.name.as_str()));
         families.retain(|family| family.installation == wanted);
         if families.is_empty() {
             return Err(format!("build {build} is {there}; no {} has this build", wanted.as_str()));
         }
-    } else if let Some(line) = line_of(build, &families, knowledge) {
+    } else if let Some(line) = installation_by_revision(build, &families, knowledge) {
         families.retain(|family| family.installation == line);
     }
     Ok(families)
@@ -35,7 +35,11 @@ pub(super) fn families_at<'k>(
 /// A revision that only one of them released belongs to that one. A hotpatched machine is between two
 /// releases: its revision belongs to the next lower release if that release is later than the last shared
 /// one.
-fn line_of(build: Build, families: &[&Family], knowledge: &Knowledge) -> Option<Installation> {
+fn installation_by_revision(
+    build: Build,
+    families: &[&Family],
+    knowledge: &Knowledge,
+) -> Option<Installation> {
     let mut released: BTreeMap<u32, BTreeSet<Installation>> = BTreeMap::new();
     for family in families.iter().filter(|_| families.len() > 1) {
         for release in knowledge.releases().of_family(family) {
@@ -44,6 +48,6 @@ fn line_of(build: Build, families: &[&Family], knowledge: &Knowledge) -> Option<
     }
     let shared = released.iter().rfind(|(_, by)| by.len() > 1).map_or(0, |(&revision, _)| revision);
     let (&nearest, by) = released.range(..=build.revision).next_back()?;
-    let tells = by.len() == 1 && (nearest == build.revision || nearest > shared);
-    by.first().copied().filter(|_| tells)
+    let is_decisive = by.len() == 1 && (nearest == build.revision || nearest > shared);
+    by.first().copied().filter(|_| is_decisive)
 }

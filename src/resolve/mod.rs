@@ -13,15 +13,16 @@
 //! knowledge; if the two differ, a warning reports it. Nothing here uses the network: the same input gives
 //! the same answer on both sides of the air gap.
 
-mod account;
 mod answer;
 mod batch;
 mod before;
 mod bundle;
 mod candidates;
 mod condition;
+mod context;
 mod differences;
 mod dot;
+mod draft;
 mod enable;
 mod fresh;
 mod freshness;
@@ -41,7 +42,6 @@ mod one_kb;
 mod place;
 mod plan;
 mod published;
-mod question;
 mod refusal;
 mod replaced;
 mod request;
@@ -55,24 +55,24 @@ mod step;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod text;
 mod why;
-mod words;
 
-pub use answer::{Choice, Missing, Plan, Replacement, Status, Step};
+pub use answer::{Choice, MissingPackage, Plan, Replacement, Status, Step};
 pub use batch::{BatchLine, read_line};
-pub use before::{Along, closure};
+pub use before::{ClosureMember, closure};
 pub use candidates::is_regular;
 pub use condition::Condition;
-pub use differences::{Difference, What, differences};
+pub use differences::{Difference, DifferenceKind, differences};
 pub use fresh::freshness_of;
-pub use freshness::{Doubt, Freshness};
+pub use freshness::{Freshness, FreshnessIssue};
 pub use graph::Graph;
-pub use graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
+pub use graph_parts::{Edge, EdgeKind, Node, NodeKind, RecordedNeed, RecordedSupersedence, UpdateName};
 pub use judgement::{Judgement, Proof, Statement};
-pub use known::{known_sets, rests_on_knowledge};
-pub use library::{Library, Shelf, layered_sets, newest_of};
+pub use known::{knowledge_only_warning, known_sets};
+pub use library::{FactsLibrary, Library, layered_sets, newest_of};
 pub use machine::Machine;
-pub use newest::Newest;
+pub use newest::NewestReleases;
 pub use place::Place;
 pub use plan::{complete_plan, resolve};
 pub use request::{Goal, Policy, Request};

@@ -6,21 +6,21 @@
 
 use jiff::civil::Date;
 
-use super::known::is_for;
+use super::known::is_package_for;
 use crate::facts::UpdateFacts;
 use crate::servicing::{Family, Knowledge};
 use crate::update::Kind;
 
 /// The newest known releases of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Newest {
+pub struct NewestReleases {
     /// The day of the newest release of any kind.
     pub any: Option<Date>,
     /// The day of the newest cumulative update, including previews and out-of-band updates.
     pub cumulative: Option<Date>,
 }
 
-impl Newest {
+impl NewestReleases {
     /// Counts a release.
     pub fn count(&mut self, date: Option<Date>, kind: Option<Kind>) {
         self.any = self.any.max(date);
@@ -45,7 +45,7 @@ impl Newest {
         for release in knowledge.releases().of_family(family) {
             newest.count(release.date.or(release.first_seen), Some(Kind::Lcu));
         }
-        for package in knowledge.packages().all().iter().filter(|package| is_for(package, family)) {
+        for package in knowledge.packages().all().iter().filter(|package| is_package_for(package, family)) {
             newest.count(package.date, Some(knowledge.parents().kind_of(package.kb).unwrap_or(package.kind)));
         }
         newest
@@ -53,7 +53,7 @@ impl Newest {
 
     /// Returns the later of both, for each kind.
     #[must_use]
-    pub fn or_later(self, other: Self) -> Self {
+    pub fn later_of(self, other: Self) -> Self {
         Self { any: self.any.max(other.any), cumulative: self.cumulative.max(other.cumulative) }
     }
 }

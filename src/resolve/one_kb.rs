@@ -16,77 +16,81 @@
 
 use std::collections::BTreeSet;
 
-use super::account::Account;
 use super::answer::{Choice, Plan, Status};
-use super::grounds::{for_family, what_it_is};
-use super::judge::{judge, withdrawn};
-use super::question::Question;
-use super::refusal::{Judged, Refusal};
+use super::context::ResolveContext;
+use super::draft::PlanDraft;
+use super::grounds::{family_judgement, kind_judgement};
+use super::judge::{judge, withdrawal_refusal};
+use super::refusal::{JudgementResult, Refusal};
 use super::sets::PackageSet;
 use super::steps::plan_steps;
-use super::words::words;
+use super::text::join_names;
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb, Kind};
 
 /// Returns the plan for one KB.
-pub(super) fn plan_kb(question: &Question<'_>, kb: Kb) -> Result<Plan> {
-    let account = Account::of(question, Some(kb));
-    let sets = question.library.sets(kb)?;
-    let candidates = match candidates_of(question, kb, &sets) {
+pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
+    let draft = PlanDraft::of(context, Some(kb));
+    let sets = context.library.sets(kb)?;
+    let candidates = match matching_sets(context, kb, &sets) {
         Ok(candidates) => candidates,
-        Err(stop) => return account.close(question, Err(stop)),
+        Err(stop) => return draft.into_plan(context, Err(stop)),
     };
-    let plans = candidates.iter().map(|set| plan_set(question, set));
+    let plans = candidates.iter().map(|set| plan_set(context, set));
     let mut plans = plans.collect::<Result<Vec<Plan>>>()?;
     let same = plans.windows(2).all(|pair| {
-        matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_open(a.status))
+        matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_set_specific(a.status))
     });
     if plans.len() == 1 || same {
         return Ok(plans.swap_remove(0));
     }
     let mut choices: Vec<Choice> = candidates.iter().map(|set| Choice::of_set(set)).collect();
     choices.sort();
-    let flags = choosing_flags(question, &candidates);
+    let flags = distinguishing_options(context, &candidates);
     let advice = format!("{} package sets of {kb} match: select one with {flags}", candidates.len());
-    Ok(account.refused(question, Refusal::new(Status::Ambiguous, advice).choices(choices)))
+    Ok(draft.into_refusal_plan(context, Refusal::new(Status::Ambiguous, advice).with_choices(choices)))
 }
 
 /// Returns the sets of a KB that the request can mean, at least one.
-fn candidates_of<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged<Vec<&'s PackageSet>> {
+fn matching_sets<'s>(
+    context: &ResolveContext<'_>,
+    kb: Kb,
+    sets: &'s [PackageSet],
+) -> JudgementResult<Vec<&'s PackageSet>> {
     let is_hotpatch = |set: &PackageSet| set.kind == Some(Kind::Hotpatch);
-    let row = question.knowledge.withdrawn().hotpatch(kb);
+    let row = context.knowledge.withdrawn().hotpatch(kb);
     if row.is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
         let advice = format!(
             "{kb} is a hotpatch, which the Catalog does not have: install the cumulative update of that month, which needs a restart"
         );
         let refusal = Refusal::new(Status::UnavailableOffline, advice);
-        return Err(refusal.said_by(row.map(|row| question.knowledge_says(&row.source))).into());
+        return Err(refusal.with_evidence(row.map(|row| context.row_evidence(&row.source))).into());
     }
     if sets.is_empty() {
-        if let Some(refusal) = withdrawn(question, kb) {
+        if let Some(refusal) = withdrawal_refusal(context, kb) {
             return Err(refusal.into());
         }
         let advice = format!(
             "neither the index nor the knowledge has an entry for {kb}: {}",
-            question.library.side().to_know(kb)
+            context.library.side().advise_unknown_kb(kb)
         );
-        return Err(Refusal { unheard_of: true, ..Refusal::new(Status::Unknown, advice) }.into());
+        return Err(Refusal { is_unknown_kb: true, ..Refusal::new(Status::Unknown, advice) }.into());
     }
-    question.check_product(sets)?;
-    narrow(question, kb, sets)
+    context.check_product(sets)?;
+    filter_sets(context, kb, sets)
 }
 
 /// Returns the plan for one set.
-pub(super) fn plan_set(question: &Question<'_>, set: &PackageSet) -> Result<Plan> {
-    let mut account = Account::of_set(question, set);
-    account.judgements.push(what_it_is(set));
-    account.judgements.extend(for_family(question, set));
-    let judged = judge(question, set, &mut account).and_then(|()| plan_steps(question, set, &mut account));
-    account.close(question, judged)
+pub(super) fn plan_set(context: &ResolveContext<'_>, set: &PackageSet) -> Result<Plan> {
+    let mut draft = PlanDraft::of_set(context, set);
+    draft.judgements.push(kind_judgement(set));
+    draft.judgements.extend(family_judgement(context, set));
+    let judged = judge(context, set, &mut draft).and_then(|()| plan_steps(context, set, &mut draft));
+    draft.into_plan(context, judged)
 }
 
 /// Returns the options that would distinguish these sets.
-fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
+fn distinguishing_options(context: &ResolveContext<'_>, sets: &[&PackageSet]) -> String {
     let architectures: BTreeSet<_> = sets.iter().map(|set| set.architecture).collect();
     let families: BTreeSet<_> = sets.iter().map(|set| &set.families).collect();
     let mut flags = Vec::new();
@@ -95,7 +99,7 @@ fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
     }
     if architectures.len() == sets.len() {
         // The architecture alone distinguishes them.
-    } else if families.len() > 1 && question.request.machine.baseline.is_none() {
+    } else if families.len() > 1 && context.request.machine.baseline.is_none() {
         flags.push("--product or --baseline");
     } else if families.len() > 1 {
         flags.push("--product or --installation");
@@ -107,12 +111,16 @@ fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
 
 /// Returns the sets that the architecture, the product, the build, and the installation of the request leave,
 /// at least one.
-fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged<Vec<&'s PackageSet>> {
-    let request = question.request;
+fn filter_sets<'s>(
+    context: &ResolveContext<'_>,
+    kb: Kb,
+    sets: &'s [PackageSet],
+) -> JudgementResult<Vec<&'s PackageSet>> {
+    let request = context.request;
     let no = |advice: String| Refusal::new(Status::NotApplicable, advice);
     let mut left: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
     if let Some(architecture) = request.machine.architecture {
-        let there = words(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
+        let there = join_names(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
         left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
         if left.is_empty() {
             let advice = format!("{kb} has no package for {architecture}; it has packages for {there}");
@@ -124,8 +132,8 @@ fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged
     if request.machine.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
         left.retain(|set| is_crawled(set));
     }
-    if let Some(product) = &question.product {
-        let there = words(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
+    if let Some(product) = &context.product {
+        let there = join_names(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
         let picked = product.pick(&left.iter().map(|set| set.filed()).collect::<Vec<_>>());
         left = left.into_iter().zip(picked).filter(|(_, picked)| *picked).map(|(set, _)| set).collect();
         if left.is_empty() {
@@ -134,7 +142,7 @@ fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged
         }
     }
     if let Some(build) = request.machine.baseline {
-        return for_build(question, kb, build, left);
+        return filter_by_build(context, kb, build, left);
     }
     if let Some(installation) = request.machine.installation {
         let for_it = |set: &&PackageSet| {
@@ -149,19 +157,20 @@ fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged
 }
 
 /// Returns the sets that a machine at a build takes, at least one.
-fn for_build<'s>(
-    question: &Question<'_>,
+fn filter_by_build<'s>(
+    context: &ResolveContext<'_>,
     kb: Kb,
     build: Build,
     mut left: Vec<&'s PackageSet>,
-) -> Judged<Vec<&'s PackageSet>> {
-    let knowledge = question.knowledge;
-    let there = words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
+) -> JudgementResult<Vec<&'s PackageSet>> {
+    let knowledge = context.knowledge;
+    let there =
+        join_names(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
     // A set without a known family may be for any machine.
-    left.retain(|set| set.families.is_empty() || question.at.iter().any(|family| set.serves(family)));
+    left.retain(|set| set.families.is_empty() || context.families.iter().any(|family| set.serves(family)));
     if left.is_empty() {
-        let machine = words(question.at.iter().map(|family| family.name.as_str()));
-        let instead = question.at.iter().find_map(|family| knowledge.dotnet().replacement(kb, family));
+        let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
+        let instead = context.families.iter().find_map(|family| knowledge.dotnet().replacement(kb, family));
         let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
         let advice = format!(
             "{kb} is for {there}; build {build} is {machine}, which does not take its packages{way_out}"
@@ -169,7 +178,7 @@ fn for_build<'s>(
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }
     if let Some(rule) = knowledge.parents().rule(kb).filter(|rule| !rule.accepts(build)) {
-        let accepted = words(rule.accepts.iter().map(|parent| service_pack(parent.number)));
+        let accepted = join_names(rule.accepts.iter().map(|parent| service_pack(parent.number)));
         let advice = format!("{kb} is for {accepted}; build {build} is {}", service_pack(build.number));
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }
@@ -177,7 +186,7 @@ fn for_build<'s>(
 }
 
 /// Returns `true` for a status that cannot represent several sets, because a plan names files of one set.
-fn is_open(status: Status) -> bool {
+fn is_set_specific(status: Status) -> bool {
     matches!(status, Status::Install | Status::NeedsPrerequisite | Status::Ambiguous)
 }
 

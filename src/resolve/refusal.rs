@@ -1,6 +1,6 @@
 //! A judgement that ends without steps: the machine needs nothing, or the update cannot be planned.
 
-use super::answer::{Choice, Missing, Status};
+use super::answer::{Choice, MissingPackage, Status};
 use super::judgement::{Judgement, Proof, Statement};
 use crate::error::Error;
 use crate::facts::Evidence;
@@ -14,12 +14,12 @@ pub(super) struct Refusal {
     pub(super) judgement: Option<Judgement>,
     /// The way out, or a note.
     pub(super) advice: Option<String>,
-    pub(super) missing: Vec<Missing>,
+    pub(super) missing: Vec<MissingPackage>,
     pub(super) choices: Vec<Choice>,
     pub(super) successor: Option<Kb>,
     pub(super) expected_build: Option<Build>,
     /// `true` if neither the index nor the knowledge has the KB.
-    pub(super) unheard_of: bool,
+    pub(super) is_unknown_kb: bool,
 }
 
 impl Refusal {
@@ -40,15 +40,15 @@ impl Refusal {
             choices: Vec::new(),
             successor: None,
             expected_build: None,
-            unheard_of: false,
+            is_unknown_kb: false,
         }
     }
 
     /// Returns the answer for a machine that has an update, with the proof.
-    pub(super) fn has(kb: Kb, proof: Proof, evidence: Vec<Evidence>) -> Self {
+    pub(super) fn has_installed(kb: Kb, proof: Proof, evidence: Vec<Evidence>) -> Self {
         let statement = Statement::Has(kb, proof);
         let advice = Some(&statement).filter(|statement| statement.is_advice()).map(ToString::to_string);
-        let judgement = Some(Judgement::new(statement).said_by(evidence));
+        let judgement = Some(Judgement::new(statement).with_evidence(evidence));
         Self { judgement, advice, ..Self::nothing_to_do() }
     }
 
@@ -58,41 +58,41 @@ impl Refusal {
 
     /// Adds sources of the reason.
     #[must_use]
-    pub(super) fn said_by(self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
-        Self { judgement: self.judgement.map(|judgement| judgement.said_by(evidence)), ..self }
+    pub(super) fn with_evidence(self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        Self { judgement: self.judgement.map(|judgement| judgement.with_evidence(evidence)), ..self }
     }
 
     /// Adds the choices.
     #[must_use]
-    pub(super) fn choices(self, choices: impl IntoIterator<Item = Choice>) -> Self {
+    pub(super) fn with_choices(self, choices: impl IntoIterator<Item = Choice>) -> Self {
         Self { choices: choices.into_iter().collect(), ..self }
     }
 
     /// Adds the missing packages.
     #[must_use]
-    pub(super) fn missing(self, missing: Vec<Missing>) -> Self {
+    pub(super) fn with_missing(self, missing: Vec<MissingPackage>) -> Self {
         Self { missing, ..self }
     }
 }
 
 /// The end of a judgement: a refusal, or a failure of the library.
 #[derive(Debug)]
-pub(super) enum NoPlan {
+pub(super) enum JudgementEnd {
     Refused(Box<Refusal>),
     Failed(Error),
 }
 
-impl From<Refusal> for NoPlan {
+impl From<Refusal> for JudgementEnd {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
 }
 
-impl From<Error> for NoPlan {
+impl From<Error> for JudgementEnd {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
 /// The result of a judgement: a value if nothing prevents a plan, else the end of the judgement.
-pub(super) type Judged<T> = Result<T, NoPlan>;
+pub(super) type JudgementResult<T> = Result<T, JudgementEnd>;

@@ -61,17 +61,17 @@ pub struct Requirement {
 
 impl Requirement {
     /// Returns `true` if it is published under another KB than the set.
-    pub fn is_elsewhere(&self) -> bool {
+    pub fn is_of_other_kb(&self) -> bool {
         !matches!(self.rule, Rule::Checkpoint | Rule::ListedStack | Rule::Child)
     }
 
     /// Returns `true` if a KB meets the requirement.
     pub fn is_met_by(&self, kb: Kb) -> bool {
-        self.kb == kb || self.in_place().contains(&kb)
+        self.kb == kb || self.alternatives().contains(&kb)
     }
 
     /// Returns the alternative KBs that meet the requirement, newest first.
-    pub fn in_place(&self) -> &[Kb] {
+    pub fn alternatives(&self) -> &[Kb] {
         match &self.when {
             Condition::StackBelow { newer, .. } => newer,
             Condition::EsuUnprepared(preparations) => preparations,
@@ -80,7 +80,7 @@ impl Requirement {
     }
 
     /// Returns the reason for a step as a sentence, for a requested KB and the machine's build.
-    pub(super) fn because(&self, kb: Kb, at: Option<Build>) -> String {
+    pub(super) fn reason(&self, kb: Kb, at: Option<Build>) -> String {
         match &self.rule {
             Rule::Since { why } => why.clone(),
             Rule::Before { update } => format!("{update} cannot be installed without it"),

@@ -46,8 +46,9 @@ pub fn requirements(
     library: &dyn Library,
     knowledge: &Knowledge,
 ) -> Result<Vec<Requirement>> {
-    let rows = rows(set, family, knowledge);
-    let mut collected = Collected { set, knowledge, rows, needed: Vec::new(), edges: BTreeSet::new() };
+    let rows = requirement_rows(set, family, knowledge);
+    let mut collected =
+        RequirementCollector { set, knowledge, rows, needed: Vec::new(), edges: BTreeSet::new() };
     if let Some(family) = family {
         collected.needed.extend(preparation(set, family, knowledge).filter(|one| one.kb != set.kb));
     }
@@ -63,7 +64,7 @@ pub fn requirements(
 }
 
 /// The table rows about the packages before a set on the machines of a family.
-struct Rows<'k> {
+struct RequirementRows<'k> {
     /// The day on which the set was published.
     date: Option<Date>,
     /// All requirements by name.
@@ -80,11 +81,15 @@ struct Rows<'k> {
 
 /// Returns the rows for a set. No other function of this room reads the tables of stacks, floors, and
 /// prerequisites.
-fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge) -> Rows<'k> {
+fn requirement_rows<'k>(
+    set: &PackageSet,
+    family: Option<&Family>,
+    knowledge: &'k Knowledge,
+) -> RequirementRows<'k> {
     let date = date_of(set, family, knowledge);
     let table = knowledge.prerequisites();
     let floors = family.map(|family| table.floors_of(family)).unwrap_or_default();
-    Rows {
+    RequirementRows {
         date,
         before: table.single_prerequisites(),
         since: family.and_then(|family| table.family_prerequisites_of(family, date)),
@@ -94,7 +99,7 @@ fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge)
     }
 }
 
-impl<'k> Rows<'k> {
+impl<'k> RequirementRows<'k> {
     /// Returns the requirements of one update by name.
     fn single_prerequisites_of(&self, kb: Kb) -> impl Iterator<Item = &'k SinglePrerequisite> + use<'k> {
         self.before.iter().filter(move |row| row.kb == kb)
@@ -121,7 +126,7 @@ impl<'k> Rows<'k> {
 
     /// Returns the row of a servicing stack that must be installed before a set. Returns `None` if the set,
     /// or a row by name, already requires a stack.
-    fn separate_for(&self, set: &PackageSet) -> Option<&'k SeparateStack> {
+    fn separate_stack_for(&self, set: &PackageSet) -> Option<&'k SeparateStack> {
         self.separate.filter(|_| takes_stack(set.kind) && !self.names_stack(set))
     }
 }
@@ -153,8 +158,8 @@ pub fn requirements_of_all(
 pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> Vec<&'k Family> {
     let mut seen = BTreeSet::new();
     let needs_search = |family: &&Family| {
-        let rows = rows(set, Some(family), knowledge);
-        set.serves(family) && rows.pair.is_none() && rows.separate_for(set).is_some()
+        let rows = requirement_rows(set, Some(family), knowledge);
+        set.serves(family) && rows.pair.is_none() && rows.separate_stack_for(set).is_some()
     };
     let mut families: Vec<&Family> = knowledge.families().iter().filter(needs_search).collect();
     families.retain(|family| seen.insert(family.id));
@@ -164,7 +169,7 @@ pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> 
 /// Returns `true` if a separate servicing stack must be installed before a set on machines of a family.
 /// Returns `false` if the set, or a row by name, already requires a stack.
 pub(super) fn takes_separate_stack(set: &PackageSet, family: &Family, knowledge: &Knowledge) -> bool {
-    rows(set, Some(family), knowledge).separate_for(set).is_some()
+    requirement_rows(set, Some(family), knowledge).separate_stack_for(set).is_some()
 }
 
 /// Returns the preparation that a set needs if its family has Extended Security Updates.
@@ -228,23 +233,23 @@ fn is_gated(kind: Option<Kind>) -> bool {
 }
 
 /// The requirements that were collected so far.
-struct Collected<'a> {
+struct RequirementCollector<'a> {
     set: &'a PackageSet,
     knowledge: &'a Knowledge,
-    rows: Rows<'a>,
+    rows: RequirementRows<'a>,
     needed: Vec<Requirement>,
     /// The followed rows by name: the update, and the KB that it needs.
     edges: BTreeSet<(Kb, Kb)>,
 }
 
-impl Collected<'_> {
+impl RequirementCollector<'_> {
     /// Adds a requirement, preceded by its own requirements by name.
     fn add(&mut self, kb: Kb, role: Role, rule: Rule, when: Condition, rows: &[&str]) {
         if kb == self.set.kb {
             return;
         }
         self.add_before(kb, Some(&when));
-        let evidence = rows.iter().map(|row| self.row(row)).collect();
+        let evidence = rows.iter().map(|row| self.row_evidence(row)).collect();
         self.needed.push(Requirement { kb, role, rule, when, evidence });
     }
 
@@ -256,7 +261,7 @@ impl Collected<'_> {
                 continue;
             }
             let when = match of {
-                Some(condition) if condition.spares_some_machines() => condition.clone(),
+                Some(condition) if condition.excludes_some_machines() => condition.clone(),
                 _ => Condition::NotInstalled(row.needs),
             };
             self.add(row.needs, row.role.into(), Rule::Before { update }, when, &[&row.source]);
@@ -276,7 +281,7 @@ impl Collected<'_> {
     /// stacks that were published before that date are obsolete.
     fn add_stack(&mut self, family: &Family, library: &dyn Library) -> Result<()> {
         let (set, date) = (self.set, self.rows.date);
-        let Some(row) = self.rows.separate_for(set) else { return Ok(()) };
+        let Some(row) = self.rows.separate_stack_for(set) else { return Ok(()) };
         let since = self.rows.since.filter(|_| self.is_update());
         let since = since.filter(|row| row.needs.iter().any(|needed| needed.role == PrerequisiteRole::Ssu));
         let mut stacks = stacks_of(family, library, self.knowledge)?;
@@ -346,7 +351,7 @@ impl Collected<'_> {
         self.set.kind.is_none_or(|kind| !matches!(kind, Kind::Ssu | Kind::Enablement))
     }
 
-    fn row(&self, row: &str) -> Evidence {
+    fn row_evidence(&self, row: &str) -> Evidence {
         Evidence::Knowledge { row: row.to_owned(), date: self.knowledge.date().to_string() }
     }
 }

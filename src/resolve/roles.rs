@@ -5,7 +5,7 @@
 //! a *candidate*. It comes first if a known edge states it, or if its build is lower in the same family.
 //! Otherwise it is a companion of unknown order.
 
-use crate::facts::{Evidence, Facts, FileFacts, Needs, Role, Source, UpdateFacts};
+use crate::facts::{Evidence, Facts, FileFacts, NeedsEdge, Role, Source, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
@@ -60,8 +60,9 @@ pub(super) fn members_of(
             evidence.extend(basis);
             (role, build)
         } else {
-            let own =
-                family.zip(update.kb).and_then(|(family, kb)| facts.build_with_source(kb, family, knowledge));
+            let own = family
+                .zip(update.kb)
+                .and_then(|(family, kb)| facts.build_with_evidence(kb, family, knowledge));
             let own = own.map(|(build, source)| {
                 evidence.push(source);
                 build
@@ -192,7 +193,7 @@ fn add_unlisted_checkpoints(
 
 /// Returns the edges of a set whose members are in order: the target needs every checkpoint and stack, and a
 /// checkpoint needs the lower ones.
-pub(super) fn edges_of(members: &[Member]) -> Vec<Needs> {
+pub(super) fn edges_of(members: &[Member]) -> Vec<NeedsEdge> {
     let mut edges = Vec::new();
     for (from, member) in members.iter().enumerate() {
         if !member.role.is_update() && member.role != Role::Checkpoint {
@@ -204,7 +205,7 @@ pub(super) fn edges_of(members: &[Member]) -> Vec<Needs> {
             }
             // The first evidence is the source that named the needed file: the dialog, else knowledge.
             let source = needed.evidence.first().map_or(Source::Knowledge, Evidence::source);
-            edges.push(Needs { from, to, role: needed.role, source });
+            edges.push(NeedsEdge { from, to, role: needed.role, source });
         }
     }
     edges

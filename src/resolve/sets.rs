@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::Digest as _;
 
 use super::roles::{Member, edges_of, members_of, unlisted_checkpoints};
-use crate::facts::{Evidence, Expired, Facts, Needs, Role, SetFolder, UpdateFacts, slug};
+use crate::facts::{Disappearance, Evidence, Facts, NeedsEdge, Role, SetFolder, UpdateFacts, slug};
 use crate::servicing::{Family, Installation, Knowledge, ProductLabels};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
@@ -60,7 +60,7 @@ pub struct PackageSet {
     /// The files, prerequisites first; companions of unknown order last.
     pub members: Vec<Member>,
     /// The edges between the files.
-    pub needs: Vec<Needs>,
+    pub needs: Vec<NeedsEdge>,
     /// The total size of the files as the search page states it, if the set has exactly the files that it
     /// counts.
     pub stated_size: Option<u64>,
@@ -119,7 +119,7 @@ impl PackageSet {
 /// Returns the package sets of a KB, by architecture and folder. Updates whose dialog was never read are
 /// ignored.
 pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
-    let mut groups: BTreeMap<GroupKey, Group<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<SetGroupKey, SetGroup<'_>> = BTreeMap::new();
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
         if update.files.as_ref().is_none_or(Vec::is_empty) {
             continue;
@@ -135,7 +135,7 @@ pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Package
     let has_main = groups.keys().any(|(_, dynamic, _)| !dynamic);
     let mut sets: Vec<PackageSet> =
         groups.into_iter().map(|(key, group)| group.into_set(kb, &key, has_main, knowledge)).collect();
-    tell_folders_apart(&mut sets);
+    make_folders_distinct(&mut sets);
     sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
     sets
 }
@@ -155,16 +155,16 @@ pub fn unlisted_kbs(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> BTreeSet<Kb
 }
 
 /// The architecture, `true` if only Windows Setup takes the files, and the files.
-type GroupKey = (Option<Architecture>, bool, Vec<String>);
+type SetGroupKey = (Option<Architecture>, bool, Vec<String>);
 
 #[derive(Default)]
-struct Group<'a> {
+struct SetGroup<'a> {
     updates: Vec<&'a UpdateFacts>,
     members: Vec<Member>,
     warnings: BTreeSet<String>,
 }
 
-impl<'a> Group<'a> {
+impl<'a> SetGroup<'a> {
     fn merge(&mut self, update: &'a UpdateFacts, members: Vec<Member>, warnings: Vec<String>) {
         self.updates.push(update);
         self.warnings.extend(warnings);
@@ -191,7 +191,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn into_set(mut self, kb: Kb, key: &GroupKey, has_main: bool, knowledge: &Knowledge) -> PackageSet {
+    fn into_set(mut self, kb: Kb, key: &SetGroupKey, has_main: bool, knowledge: &Knowledge) -> PackageSet {
         let (architecture, dynamic, _) = *key;
         self.updates.sort_by_key(|update| update.id);
         for member in &mut self.members {
@@ -217,7 +217,7 @@ impl<'a> Group<'a> {
         };
         let base = families.first().map_or_else(
             || {
-                product_word(
+                folder_prefix(
                     self.updates
                         .first()
                         .map_or("", |update| update.product.as_deref().unwrap_or(&update.products)),
@@ -225,7 +225,7 @@ impl<'a> Group<'a> {
             },
             |family| family.folder.clone(),
         );
-        self.warnings.extend(expired(kb, &self.updates));
+        self.warnings.extend(disappearance_warning(kb, &self.updates));
         let architecture_word = architecture.map_or("any", Architecture::as_str);
         let is_dynamic_variant = dynamic && has_main;
         let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
@@ -252,8 +252,8 @@ impl<'a> Group<'a> {
 }
 
 /// Returns the warning of a set whose updates all disappeared from the Catalog. Its plan is still valid.
-fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
-    let expired: Vec<&Expired> =
+fn disappearance_warning(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
+    let expired: Vec<&Disappearance> =
         updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
     let since = expired.iter().map(|one| one.since).max()?;
     let successor = expired.iter().filter_map(|one| one.successor).max();
@@ -262,7 +262,7 @@ fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
 }
 
 /// Returns the beginning of a folder's name for a product without a family.
-fn product_word(product: &str) -> String {
+fn folder_prefix(product: &str) -> String {
     /// The maximum length. It leaves room for architecture and suffixes in a path component of 120.
     const LENGTH: usize = 60;
     let mut word = slug(product);
@@ -273,7 +273,7 @@ fn product_word(product: &str) -> String {
 
 /// Adds a suffix from the files to all sets with the same folder. A set's folder therefore does not depend on
 /// the other sets or on their order.
-fn tell_folders_apart(sets: &mut [PackageSet]) {
+fn make_folders_distinct(sets: &mut [PackageSet]) {
     let mut count: BTreeMap<SetFolder, usize> = BTreeMap::new();
     for set in sets.iter() {
         *count.entry(set.folder.clone()).or_default() += 1;

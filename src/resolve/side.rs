@@ -16,15 +16,15 @@ pub enum Side {
 
 impl Side {
     /// Returns the advice for an unknown KB.
-    pub fn to_know(self, kb: impl Display) -> String {
+    pub fn advise_unknown_kb(self, kb: impl Display) -> String {
         match self {
             Self::Connected => format!("run kbmirror crawl {kb} to query the Catalog"),
-            Self::Isolated => Self::medium_with(kb),
+            Self::Isolated => Self::advise_medium(kb),
         }
     }
 
     /// Returns the advice for an update that may be newer than everything known here.
-    pub fn to_know_newer(self) -> &'static str {
+    pub fn advise_newer(self) -> &'static str {
         match self {
             Self::Connected => "run kbmirror crawl to query the Catalog",
             Self::Isolated => "import a newer medium from the connected side",
@@ -32,15 +32,15 @@ impl Side {
     }
 
     /// Returns the advice for missing files of KBs. `kbs` is a list separated by blanks.
-    pub fn to_have(self, kbs: impl Display) -> String {
+    pub fn advise_fetch(self, kbs: impl Display) -> String {
         match self {
             Self::Connected => format!("run kbmirror fetch {kbs}"),
-            Self::Isolated => Self::medium_with(kbs),
+            Self::Isolated => Self::advise_medium(kbs),
         }
     }
 
     /// Returns the advice for damaged or missing files of KBs. `kbs` is a list separated by blanks.
-    pub fn to_heal(self, kbs: impl Display) -> String {
+    pub fn advise_repair(self, kbs: impl Display) -> String {
         match self {
             Self::Connected => format!("run kbmirror repair {kbs} to restore damaged and missing files"),
             Self::Isolated => {
@@ -52,7 +52,7 @@ impl Side {
     }
 
     /// Returns the advice for a mirror that does not exist yet.
-    pub fn to_begin(self) -> &'static str {
+    pub fn advise_new_mirror(self) -> &'static str {
         match self {
             Self::Connected => {
                 "run kbmirror fetch or kbmirror crawl to create a mirror, or pass --mirror DIR"
@@ -64,7 +64,7 @@ impl Side {
     }
 
     /// Returns the advice for an empty mirror.
-    pub fn to_fill(self) -> &'static str {
+    pub fn advise_first_updates(self) -> &'static str {
         match self {
             Self::Connected => "run kbmirror sync or kbmirror fetch KB to add the first updates",
             Self::Isolated => "run kbmirror import DIR to import the first medium",
@@ -72,14 +72,14 @@ impl Side {
     }
 
     /// Returns the advice to get news of updates.
-    pub fn to_have_news(self) -> &'static str {
+    pub fn advise_news(self) -> &'static str {
         match self {
             Self::Connected => "run kbmirror sync to query the Catalog",
             Self::Isolated => "run this command on the connected side, which receives the news",
         }
     }
 
-    fn medium_with(kbs: impl Display) -> String {
+    fn advise_medium(kbs: impl Display) -> String {
         format!(
             "import a medium that contains it; create the medium on the connected side: kbmirror export {kbs} --to DIR"
         )
@@ -94,23 +94,23 @@ mod tests {
     fn isolated_side_advice_does_not_need_the_catalog() {
         let side = Side::Isolated;
         for advice in [
-            side.to_know("KB1"),
-            side.to_know_newer().to_owned(),
-            side.to_have("KB1"),
-            side.to_begin().to_owned(),
+            side.advise_unknown_kb("KB1"),
+            side.advise_newer().to_owned(),
+            side.advise_fetch("KB1"),
+            side.advise_new_mirror().to_owned(),
         ] {
             for command in ["fetch", "sync", "crawl", "search"] {
                 assert!(!advice.contains(command), "{advice}");
             }
             assert!(advice.contains("import"), "{advice}");
         }
-        let heal = side.to_heal("KB1 KB2");
+        let heal = side.advise_repair("KB1 KB2");
         assert!(heal.contains("kbmirror repair KB1 KB2 --from MEDIUM") && !heal.contains("fetch"), "{heal}");
     }
 
     #[test]
     fn damage_is_repaired_on_both_sides() {
-        let heal = Side::Connected.to_heal("KB1");
+        let heal = Side::Connected.advise_repair("KB1");
         assert!(heal.contains("kbmirror repair KB1 ") && !heal.contains("fetch"), "{heal}");
     }
 }

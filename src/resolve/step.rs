@@ -2,7 +2,7 @@
 
 use super::answer::Step;
 use super::condition::Condition;
-use super::question::Question;
+use super::context::ResolveContext;
 use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -61,7 +61,7 @@ impl Step {
 /// Returns a member of another KB's set as a step before the requested set. Adds a warning if the file name
 /// is unknown.
 pub(super) fn step_of_kb(
-    question: &Question<'_>,
+    context: &ResolveContext<'_>,
     kb: Kb,
     role: Role,
     like: &PackageSet,
@@ -69,7 +69,7 @@ pub(super) fn step_of_kb(
     evidence: &[Evidence],
     warnings: &mut Vec<String>,
 ) -> Result<Step> {
-    let sets = question.library.sets(kb)?;
+    let sets = context.library.sets(kb)?;
     let fits = |set: &&PackageSet| {
         (set.architecture.is_none() || set.architecture == like.architecture)
             && (set.families.is_empty()
@@ -79,18 +79,20 @@ pub(super) fn step_of_kb(
         let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
         Some((set, member))
     });
-    let mut said = evidence.to_vec();
+    let mut stated = evidence.to_vec();
     let (file, build, set) = match found {
         Some((set, member)) => {
-            said.extend(member.evidence.iter().cloned());
+            stated.extend(member.evidence.iter().cloned());
             (member.file.clone(), member.build, Some((set.kb, set.folder.clone())))
         }
         None => (FileFacts::unnamed(kb, like.architecture), None, None),
     };
     if file.known_name().is_none() {
         let architecture = like.architecture.map_or_else(String::new, |word| format!(" for {word}"));
-        warnings
-            .push(format!("no file of {kb}{architecture} is known: {}", question.library.side().to_know(kb)));
+        warnings.push(format!(
+            "no file of {kb}{architecture} is known: {}",
+            context.library.side().advise_unknown_kb(kb)
+        ));
     }
-    Ok(Step { evidence: said, brings: build, set, ..Step::of_file(role, Some(kb), &file, because) })
+    Ok(Step { evidence: stated, brings: build, set, ..Step::of_file(role, Some(kb), &file, because) })
 }

@@ -1,15 +1,15 @@
 //! The steps of a plan: the packages before the target, and the members of the set that the machine needs.
 //! All of them must be available.
 
-use super::account::{Account, Counted};
-use super::answer::{Missing, Status, Step};
+use super::answer::{MissingPackage, Status, Step};
 use super::before::steps_before;
 use super::bundle::dotnet_steps;
 use super::candidates::latest_of_family;
 use super::condition::Condition;
+use super::context::ResolveContext;
+use super::draft::{PlanDraft, StepList};
 use super::place::Place;
-use super::question::Question;
-use super::refusal::{Judged, Refusal};
+use super::refusal::{JudgementResult, Refusal};
 use super::requirements::condition_of;
 use super::roles::Member;
 use super::sets::PackageSet;
@@ -19,33 +19,33 @@ use crate::update::{Build, Kind, PackageName};
 
 /// Returns the steps of a set that no judgement refused.
 pub(super) fn plan_steps(
-    question: &Question<'_>,
+    context: &ResolveContext<'_>,
     set: &PackageSet,
-    account: &mut Account,
-) -> Judged<Counted> {
+    draft: &mut PlanDraft,
+) -> JudgementResult<StepList> {
     let is_dotnet = set.kind.is_some_and(Kind::is_dotnet)
         || set.members.iter().any(|member| member.role == Role::DotnetChild);
     let own = if is_dotnet {
-        dotnet_steps(question, set, &mut account.warnings)?
+        dotnet_steps(context, set, &mut draft.warnings)?
     } else {
-        own_steps(question, set, account)
+        own_steps(context, set, draft)
     };
-    let mut steps = steps_before(question, set, account)?;
+    let mut steps = steps_before(context, set, draft)?;
     let whole = steps.is_empty() && own.len() == set.members.len();
     steps.extend(own);
-    mind(question, set, account)?;
-    count(question, steps, set.stated_size.filter(|_| whole))
+    add_notes(context, set, draft)?;
+    number_steps(context, steps, set.stated_size.filter(|_| whole))
 }
 
 /// Returns the members of a set that the machine needs.
-fn own_steps(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Vec<Step> {
-    let request = question.request;
-    let at = request.machine.at();
+fn own_steps(context: &ResolveContext<'_>, set: &PackageSet, draft: &mut PlanDraft) -> Vec<Step> {
+    let request = context.request;
+    let at = request.machine.effective_build();
     let target = set.build();
-    if let (Some(build), None) = (target, account.expected_build) {
+    if let (Some(build), None) = (target, draft.expected_build) {
         let number = at.map_or(build.number, |at| at.number);
         let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
-        account.expected_build = Some(Build::new(number, build.revision)).filter(|_| cumulative);
+        draft.expected_build = Some(Build::new(number, build.revision)).filter(|_| cumulative);
     }
     let needed = |member: &&Member| {
         let condition = condition_of(member).filter(|_| member.role == Role::Checkpoint);
@@ -54,16 +54,16 @@ fn own_steps(question: &Question<'_>, set: &PackageSet, account: &mut Account) -
     let members = set.members.iter().filter(needed);
     members
         .map(|member| {
-            Step::of_member(member, set, because(question, member, set), needed_if(question, member))
+            Step::of_member(member, set, reason_for(context, member, set), needed_if(context, member))
         })
         .collect()
 }
 
 /// Returns the reason why a member of a set is a step.
-fn because(question: &Question<'_>, member: &Member, set: &PackageSet) -> String {
-    let (kb, at) = (set.kb, question.request.machine.at());
+fn reason_for(context: &ResolveContext<'_>, member: &Member, set: &PackageSet) -> String {
+    let (kb, at) = (set.kb, context.request.machine.effective_build());
     match (member.role, member.build, at) {
-        (Role::Checkpoint, Some(build), Some(_)) if question.request.machine.adds_features_to_image() => {
+        (Role::Checkpoint, Some(build), Some(_)) if context.request.machine.adds_features_to_image() => {
             format!(
                 "features or languages are being added to an image: {kb} needs its checkpoint {build} beside it"
             )
@@ -89,39 +89,39 @@ fn because(question: &Question<'_>, member: &Member, set: &PackageSet) -> String
 }
 
 /// Returns the machines that need a member, if the baseline is unknown.
-fn needed_if(question: &Question<'_>, member: &Member) -> Option<Condition> {
-    if question.request.machine.baseline.is_some() || question.request.machine.place == Place::Mirror {
+fn needed_if(context: &ResolveContext<'_>, member: &Member) -> Option<Condition> {
+    if context.request.machine.baseline.is_some() || context.request.machine.place == Place::Mirror {
         return None;
     }
     match member.build.filter(|_| member.role == Role::Checkpoint) {
         // WinPE does not take a checkpoint again to add features.
-        Some(build) if question.request.machine.place == Place::Winpe => Some(Condition::BuildBelow(build)),
+        Some(build) if context.request.machine.place == Place::Winpe => Some(Condition::BuildBelow(build)),
         _ => condition_of(member),
     }
 }
 
 /// Adds notes and warnings to a plan that was not refused.
-fn mind(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Result<()> {
-    let request = question.request;
+fn add_notes(context: &ResolveContext<'_>, set: &PackageSet, draft: &mut PlanDraft) -> Result<()> {
+    let request = context.request;
     let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
     if request.machine.features_on_demand && request.machine.place == Place::Online && cumulative {
         let text = "after adding features on demand or languages to a running machine, apply the cumulative update again";
-        account.warnings.push(text.to_owned());
+        draft.warnings.push(text.to_owned());
     }
     let has_checkpoint = set.members.iter().any(|member| member.role == Role::Checkpoint);
     if request.machine.place == Place::Winpe && has_checkpoint && request.machine.baseline.is_none() {
-        account.warnings.push(
+        draft.warnings.push(
             "leave the checkpoint out of the folder if boot.wim is at or past it: DISM fails with 0x80073712 otherwise"
                 .to_owned(),
         );
     }
-    if let Some(row) = question.knowledge.withdrawn().hotpatch_baseline(set.kb) {
-        account.warnings.push(format!("{}: {}", set.kb, row.note));
+    if let Some(row) = context.knowledge.withdrawn().hotpatch_baseline(set.kb) {
+        draft.warnings.push(format!("{}: {}", set.kb, row.note));
     }
-    if let Some(row) = question.knowledge.withdrawn().expired_update(set.kb) {
-        account.successor = latest_of_family(question, set)?.filter(|kb| *kb != set.kb);
-        let later = account.successor.map_or_else(String::new, |kb| format!("; {kb} is later"));
-        account
+    if let Some(row) = context.knowledge.withdrawn().expired_update(set.kb) {
+        draft.successor = latest_of_family(context, set)?.filter(|kb| *kb != set.kb);
+        let later = draft.successor.map_or_else(String::new, |kb| format!("; {kb} is later"));
+        draft
             .warnings
             .push(format!("{} left the Catalog and is still valid ({}){later}", set.kb, row.source));
     }
@@ -129,14 +129,18 @@ fn mind(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Res
 }
 
 /// Numbers the steps, counts their bytes, and refuses steps that are not available.
-pub(super) fn count(question: &Question<'_>, steps: Vec<Step>, stated: Option<u64>) -> Judged<Counted> {
-    let absent = steps.iter().filter(|step| !is_available(question, step));
-    let missing: Vec<Missing> =
-        absent.map(|step| Missing { kb: step.kb, role: step.role, name: step.name.clone() }).collect();
+pub(super) fn number_steps(
+    context: &ResolveContext<'_>,
+    steps: Vec<Step>,
+    stated: Option<u64>,
+) -> JudgementResult<StepList> {
+    let absent = steps.iter().filter(|step| !is_available(context, step));
+    let missing: Vec<MissingPackage> =
+        absent.map(|step| MissingPackage { kb: step.kb, role: step.role, name: step.name.clone() }).collect();
     if !missing.is_empty() {
-        let names: Vec<String> = missing.iter().map(name_of).collect();
+        let names: Vec<String> = missing.iter().map(display_name).collect();
         let advice = format!("not among the available files: {}", names.join(", "));
-        return Err(Refusal::new(Status::NeedsPrerequisite, advice).missing(missing).into());
+        return Err(Refusal::new(Status::NeedsPrerequisite, advice).with_missing(missing).into());
     }
     let mut order = 0;
     let mut numbered = Vec::new();
@@ -149,24 +153,24 @@ pub(super) fn count(question: &Question<'_>, steps: Vec<Step>, stated: Option<u6
     let absent: Vec<&Step> = numbered.iter().filter(|step| !step.present).collect();
     let counted: Option<u64> = absent.iter().map(|step| step.size).sum();
     let missing_bytes = counted.or(total_bytes.filter(|_| absent.len() == numbered.len()));
-    Ok(Counted { steps: numbered, total_bytes, missing_bytes })
+    Ok(StepList { steps: numbered, total_bytes, missing_bytes })
 }
 
 /// Returns `true` if a step's file is among the available names, or if no names were given.
-fn is_available(question: &Question<'_>, step: &Step) -> bool {
-    let Some(names) = &question.request.available else { return true };
+fn is_available(context: &ResolveContext<'_>, step: &Step) -> bool {
+    let Some(names) = &context.request.available else { return true };
     names.iter().any(|name| {
         if let Some(wanted) = &step.name {
             return wanted.eq_ignore_ascii_case(name);
         }
         // Without a known name, the KB and the architecture must match.
         step.kb.is_some()
-            && question.knowledge.parents().kb_of_file(name) == step.kb
+            && context.knowledge.parents().kb_of_file(name) == step.kb
             && PackageName::parse(name).architecture == step.architecture
     })
 }
 
-fn name_of(missing: &Missing) -> String {
+fn display_name(missing: &MissingPackage) -> String {
     match (&missing.name, missing.kb) {
         (Some(name), _) => name.clone(),
         (None, Some(kb)) => kb.to_string(),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{Facts, FileFacts, FileKey, Needs, Role, Source, UpdateFacts};
+use crate::facts::{Facts, FileFacts, FileKey, NeedsEdge, Role, Source, UpdateFacts};
 use crate::servicing::{Family, Installation, Knowledge, ProductFilter};
 use crate::update::{Architecture, Build, Kb, Kind, classify};
 
@@ -68,9 +68,9 @@ const TARGET: &str = "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu";
 
 /// A library that has only these sets.
-struct Only<'s>(&'s [PackageSet]);
+struct SetsLibrary<'s>(&'s [PackageSet]);
 
-impl Library for Only<'_> {
+impl Library for SetsLibrary<'_> {
     fn sets(&self, kb: Kb) -> crate::error::Result<Rc<[PackageSet]>> {
         Ok(self.0.iter().filter(|set| set.kb == kb).cloned().collect())
     }
@@ -79,24 +79,24 @@ impl Library for Only<'_> {
         Ok(Rc::new([]))
     }
 
-    fn newest_of(&self, _: &Family, _: Option<jiff::civil::Date>) -> crate::error::Result<Newest> {
-        Ok(Newest::default())
+    fn newest_of(&self, _: &Family, _: Option<jiff::civil::Date>) -> crate::error::Result<NewestReleases> {
+        Ok(NewestReleases::default())
     }
 
-    fn superseding(&self, _: Kb) -> crate::error::Result<Vec<UpdateFacts>> {
+    fn replacements_of(&self, _: Kb) -> crate::error::Result<Vec<UpdateFacts>> {
         Ok(Vec::new())
     }
 }
 
 fn plan(request: &Request, sets: &[PackageSet], knowledge: &Knowledge) -> Plan {
-    resolve(request, &Only(sets), knowledge).unwrap()
+    resolve(request, &SetsLibrary(sets), knowledge).unwrap()
 }
 
 fn steps(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|step| format!("{} {}", step.role, step.kb.unwrap())).collect()
 }
 
-fn ask(sets: &[PackageSet], baseline: Option<&str>) -> Plan {
+fn plan_at(sets: &[PackageSet], baseline: Option<&str>) -> Plan {
     let baseline = baseline.map(|text| text.parse().unwrap());
     let machine = Machine { baseline, architecture: Some(Architecture::Arm64), ..Machine::default() };
     let request = Request { machine, ..Request::new(kb("KB5086672")) };
@@ -116,7 +116,7 @@ fn entries_with_the_same_files_are_one_set_in_any_order() {
     assert_eq!(sets[0].products, ["Windows 11, version 24H2", "Windows 11, version 25H2"]);
     assert_eq!(roles(&sets[0]), ["checkpoint KB5043080", "target KB5086672"]);
     assert_eq!(sets[0].build(), Some(Build::new(26100, 8117)));
-    assert_eq!(sets[0].needs, [Needs { from: 1, to: 0, role: Role::Checkpoint, source: Source::Dialog }]);
+    assert_eq!(sets[0].needs, [NeedsEdge { from: 1, to: 0, role: Role::Checkpoint, source: Source::Dialog }]);
     assert_eq!(sets[0].warnings, Vec::<String>::new());
     for product in
         ["Windows 11 24H2", "windows 11, version 25h2", "windows-11-24h2", "Windows 11 24H2, 25H2, 26H2"]
@@ -302,22 +302,22 @@ fn needed_if(step: &Step) -> String {
 #[test]
 fn checkpoint_rule_applies_to_every_kind_of_baseline() {
     let sets = package_sets(kb("KB5086672"), &facts(&[(LCU_24H2, &[TARGET, CHECKPOINT])]), &knowledge());
-    let complete = ask(&sets, None);
+    let complete = plan_at(&sets, None);
     assert_eq!(steps(&complete), ["checkpoint KB5043080", "target KB5086672"]);
     assert_eq!(needed_if(&complete.steps[0]), "build below 26100.1742, or features on demand");
     assert_eq!(needed_if(&complete.steps[1]), "build below 26100.8117");
-    assert_eq!(steps(&ask(&sets, Some("26100.863"))), ["checkpoint KB5043080", "target KB5086672"]);
-    assert_eq!(steps(&ask(&sets, Some("26100.8037"))), ["target KB5086672"]);
-    let upgraded = ask(&sets, Some("26200.8039"));
+    assert_eq!(steps(&plan_at(&sets, Some("26100.863"))), ["checkpoint KB5043080", "target KB5086672"]);
+    assert_eq!(steps(&plan_at(&sets, Some("26100.8037"))), ["target KB5086672"]);
+    let upgraded = plan_at(&sets, Some("26200.8039"));
     assert_eq!(steps(&upgraded), ["target KB5086672"]);
     assert_eq!(upgraded.expected_build, Some(Build::new(26200, 8117)));
     for at in ["26100.8117", "26300.9457"] {
-        assert_eq!(ask(&sets, Some(at)).status, Status::NothingToDo, "{at}");
+        assert_eq!(plan_at(&sets, Some(at)).status, Status::NothingToDo, "{at}");
     }
-    let other = ask(&sets, Some("28000.1719"));
+    let other = plan_at(&sets, Some("28000.1719"));
     assert_eq!(other.status, Status::NotApplicable);
     assert!(other.advice.unwrap().contains("Windows 11 26H1"));
-    assert_eq!(ask(&sets, Some("31000.1")).status, Status::Unknown);
+    assert_eq!(plan_at(&sets, Some("31000.1")).status, Status::Unknown);
 
     let with = |place, fod, at: &str| {
         let request = Request {
@@ -392,7 +392,7 @@ fn stated_sha1_is_kept_in_the_step_before_an_enablement() {
         (file.sha1, file.sha1_is_stated, file.size) = (Some(stated), true, Some(7));
     }
     let knowledge = knowledge();
-    let library = Shelf::new(facts, &knowledge);
+    let library = FactsLibrary::new(facts, &knowledge);
     for place in [Place::Online, Place::Image] {
         let request = Request {
             machine: Machine {

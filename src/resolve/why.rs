@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::answer::{Missing, Plan, Status, Step};
+use super::answer::{MissingPackage, Plan, Status, Step};
 use super::judgement::Judgement;
-use crate::facts::{Evidence, Role, dialog_listed};
+use crate::facts::{Evidence, Role, dialog_statement};
 use crate::update::{Architecture, UpdateId, human_size};
 
 /// A reason: a conclusion, its sources, and the reasons that it follows from.
@@ -33,14 +33,14 @@ impl Reason {
 
     /// Adds sources.
     #[must_use]
-    fn said_by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+    fn with_evidence(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(evidence);
         self
     }
 
     /// Adds reasons that it follows from.
     #[must_use]
-    fn because(mut self, reasons: impl IntoIterator<Item = Self>) -> Self {
+    fn with_reasons(mut self, reasons: impl IntoIterator<Item = Self>) -> Self {
         self.because.extend(reasons);
         self
     }
@@ -49,8 +49,8 @@ impl Reason {
 impl From<&Judgement> for Reason {
     fn from(judgement: &Judgement) -> Self {
         Self::new(judgement.statement.to_string())
-            .said_by(judgement.evidence.iter().map(ToString::to_string))
-            .because(judgement.because.iter().map(Self::from))
+            .with_evidence(judgement.evidence.iter().map(ToString::to_string))
+            .with_reasons(judgement.because.iter().map(Self::from))
     }
 }
 
@@ -59,16 +59,16 @@ pub fn why(plan: &Plan) -> Reason {
     let shared = shared_dialogs(&plan.steps);
     let mut root = Reason::new(plan.headline());
     for (update, seen, steps) in &shared {
-        root.evidence.push(dialog_listed(*update, &these_files(steps, plan.steps.len()), *seen));
+        root.evidence.push(dialog_statement(*update, &listed_files(steps, plan.steps.len()), *seen));
     }
     let mut judgements: Vec<Reason> = plan.judgements.iter().map(Reason::from).collect();
     if let Some(last) = judgements.last_mut().filter(|_| !plan.status.is_plan()) {
-        last.because.extend(plan.missing.iter().map(of_missing));
-        last.because.extend(of_choices(plan));
+        last.because.extend(plan.missing.iter().map(missing_reason));
+        last.because.extend(choice_reasons(plan));
     }
     root.because = judgements;
-    let mut said: BTreeSet<&Evidence> = BTreeSet::new();
-    note_evidence(&plan.judgements, &mut said);
+    let mut stated: BTreeSet<&Evidence> = BTreeSet::new();
+    collect_evidence(&plan.judgements, &mut stated);
     for step in &plan.steps {
         let is_shared = |evidence: &Evidence| match evidence {
             Evidence::Dialog { update, seen } => {
@@ -76,8 +76,8 @@ pub fn why(plan: &Plan) -> Reason {
             }
             _ => false,
         };
-        let own = step.evidence.iter().filter(|evidence| !is_shared(evidence) && !said.contains(evidence));
-        root.because.push(of_step(step, own.map(ToString::to_string).collect(), &plan.steps));
+        let own = step.evidence.iter().filter(|evidence| !is_shared(evidence) && !stated.contains(evidence));
+        root.because.push(step_reason(step, own.map(ToString::to_string).collect(), &plan.steps));
     }
     let is_judged = plan.judgements.iter().any(|judgement| judgement.statement.is_advice());
     if let Some(advice) = plan.advice.as_ref().filter(|_| !is_judged) {
@@ -86,7 +86,7 @@ pub fn why(plan: &Plan) -> Reason {
     if !plan.warnings.is_empty() {
         let warnings: BTreeSet<&String> = plan.warnings.iter().collect();
         let warnings = warnings.into_iter().map(Reason::new);
-        root.because.push(Reason::new("warnings").because(warnings));
+        root.because.push(Reason::new("warnings").with_reasons(warnings));
     }
     root
 }
@@ -138,7 +138,7 @@ fn shared_dialogs(steps: &[Step]) -> Vec<(UpdateId, Option<Date>, Vec<usize>)> {
     dialogs
 }
 
-fn these_files(places: &[usize], all: usize) -> String {
+fn listed_files(places: &[usize], all: usize) -> String {
     match places.len() {
         2 if all == 2 => "both files".to_owned(),
         count if count == all => format!("all {all} files"),
@@ -149,20 +149,21 @@ fn these_files(places: &[usize], all: usize) -> String {
     }
 }
 
-fn note_evidence<'j>(judgements: &'j [Judgement], said: &mut BTreeSet<&'j Evidence>) {
+fn collect_evidence<'j>(judgements: &'j [Judgement], stated: &mut BTreeSet<&'j Evidence>) {
     for judgement in judgements {
-        said.extend(&judgement.evidence);
-        note_evidence(&judgement.because, said);
+        stated.extend(&judgement.evidence);
+        collect_evidence(&judgement.because, stated);
     }
 }
 
-fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
+fn step_reason(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
     let order = step.order.map_or_else(|| "?".to_owned(), |order| order.to_string());
     let kb = step.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
     let needed_if = step.needed_if.as_ref().map(|text| format!("; needed if: {text}")).unwrap_or_default();
-    let mut reason = Reason::new(format!("{order}. {}{kb}: {}{needed_if}", word(step.role), step.because));
+    let mut reason =
+        Reason::new(format!("{order}. {}{kb}: {}{needed_if}", role_name(step.role), step.because));
     if let (Role::Checkpoint, Some(build), Some(kb)) = (step.role, step.brings, step.kb) {
-        reason.because.push(Reason::new(format!("{kb} brings {build}")).said_by(evidence));
+        reason.because.push(Reason::new(format!("{kb} brings {build}")).with_evidence(evidence));
         // Checkpoints form a chain: the next higher one contains the differences against this one.
         let above = steps.iter().filter(|other| {
             matches!(other.role, Role::Checkpoint | Role::Target | Role::Prerequisite)
@@ -192,7 +193,7 @@ fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
 }
 
 /// Returns a role in an administrator's words.
-fn word(role: Role) -> &'static str {
+fn role_name(role: Role) -> &'static str {
     match role {
         Role::EsuPreparation => "preparation for Extended Security Updates",
         Role::Ssu => "servicing stack",
@@ -204,13 +205,13 @@ fn word(role: Role) -> &'static str {
     }
 }
 
-fn of_missing(missing: &Missing) -> Reason {
+fn missing_reason(missing: &MissingPackage) -> Reason {
     let kb = missing.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
     let name = missing.name.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
-    Reason::new(format!("missing: {}{kb}{name}", word(missing.role)))
+    Reason::new(format!("missing: {}{kb}{name}", role_name(missing.role)))
 }
 
-fn of_choices(plan: &Plan) -> impl Iterator<Item = Reason> {
+fn choice_reasons(plan: &Plan) -> impl Iterator<Item = Reason> {
     plan.choices.iter().map(|choice| {
         let kb = choice.kb.filter(|_| plan.kb.is_none()).map(|kb| format!("{kb} ")).unwrap_or_default();
         let architecture = choice

@@ -87,7 +87,7 @@ pub fn script_job(
         stages,
         folder_files: if takes_up { places.folder_names(last) } else { Vec::new() },
         total_bytes: plan.total_bytes,
-        knowledge_date: match plan.fresh.header() {
+        knowledge_date: match plan.freshness.header() {
             Some(fresh) => format!("{}; {fresh}", plan.knowledge_date),
             None => plan.knowledge_date.clone(),
         },

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::facts::{KbFacts, PlannedView};
 use crate::documents::{FileLine, SetRecord};
-use crate::facts::{Checked, Role, Source};
+use crate::facts::{FileProperty, Role, Source};
 use crate::resolve::Plan;
 use crate::update::{Architecture, Kb, escape_hidden, human_size};
 
@@ -36,7 +36,7 @@ fn steps_beyond_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
 
 /// Returns the note on a file that only the knowledge verifies.
 fn knowledge_note(file: &FileLine) -> String {
-    if file.checks.iter().any(|check| check.against == Source::Dialog && check.what != Checked::Size) {
+    if file.checks.iter().any(|check| check.against == Source::Dialog && check.what != FileProperty::Size) {
         return String::new();
     }
     let of_knowledge = file.checks.iter().filter(|check| check.against == Source::Knowledge);

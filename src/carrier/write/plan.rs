@@ -103,7 +103,7 @@ impl ExportPlan {
             let kbs: BTreeSet<String> = plan.missing.iter().map(|item| item.kb.to_string()).collect();
             let kbs: Vec<String> = kbs.into_iter().collect();
             return Err(Error::new(ErrorKind::Incomplete, message)
-                .hint(mirror.side()?.to_heal(kbs.join(" ")))
+                .hint(mirror.side()?.advise_repair(kbs.join(" ")))
                 .hint("nothing was written"));
         }
         let selected: Vec<&SetRow> = plan.rows.iter().collect();
@@ -128,7 +128,7 @@ impl ExportPlan {
                 self.rows.iter().any(|row| row.kb == damaged.kb && row.folder == damaged.folder);
             if is_selected {
                 let path = format!("kb/{}/{}", damaged.kb, damaged.folder);
-                let heal = mirror.side()?.to_heal(damaged.kb);
+                let heal = mirror.side()?.advise_repair(damaged.kb);
                 let state = if damaged.folder_missing { "folder missing" } else { "damaged" };
                 self.warnings
                     .push(format!("{path}: {state}; exported the files from the pool instead; {heal}"));

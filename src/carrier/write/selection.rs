@@ -74,7 +74,7 @@ pub(super) fn selected_kbs(
         let names: Vec<String> = absent.iter().map(ToString::to_string).collect();
         let are = if names.len() == 1 { "is" } else { "are" };
         let error = not_found(format!("{} {are} not published in the mirror at {root}", names.join(", ")))
-            .hint(mirror.side()?.to_have(names.join(" ")));
+            .hint(mirror.side()?.advise_fetch(names.join(" ")));
         return Err(list_published(error, rows));
     }
     let unmatched: Vec<Kb> =

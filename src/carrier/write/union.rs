@@ -100,7 +100,7 @@ impl ExportPlan {
                 continue;
             }
             if !is_selected {
-                let row = rows.iter().find(|row| row.kb == *kb && row.folder.is_same_place(&set.folder));
+                let row = rows.iter().find(|row| row.kb == *kb && row.folder.is_same_folder(&set.folder));
                 let missing = match row {
                     Some(row) => self.add_unselected(row, mirror, knowledge)?,
                     None => None,
@@ -115,7 +115,7 @@ impl ExportPlan {
             }
             let Some(place) = self.set_index(*kb, &set.folder) else { continue };
             let is_same = self.listing.sets.iter().any(|(own_kb, own)| {
-                own_kb == kb && own.folder.is_same_place(&set.folder) && digests(own) == digests(set)
+                own_kb == kb && own.folder.is_same_folder(&set.folder) && digests(own) == digests(set)
             });
             if let Some(planned) = self.sets.get_mut(place) {
                 planned.change = if is_same { SetChange::Keep } else { SetChange::Update };
@@ -302,11 +302,11 @@ impl ExportPlan {
     }
 
     fn set_index(&self, kb: Kb, folder: &SetFolder) -> Option<usize> {
-        self.sets.iter().position(|set| set.kb == kb && set.folder.is_same_place(folder))
+        self.sets.iter().position(|set| set.kb == kb && set.folder.is_same_folder(folder))
     }
 
     fn drop_set(&mut self, kb: Kb, folder: &SetFolder) {
-        let is_it = |own_kb: Kb, own: &SetFolder| own_kb == kb && own.is_same_place(folder);
+        let is_it = |own_kb: Kb, own: &SetFolder| own_kb == kb && own.is_same_folder(folder);
         self.sets.retain(|set| !is_it(set.kb, &set.folder));
         self.rows.retain(|row| !is_it(row.kb, &row.folder));
         let dropped: Vec<(Kb, SetRecord)> =
@@ -344,7 +344,7 @@ fn is_newer_there(
     let theirs = digests(set);
     let generations = mirror.index().sets(Some(kb))?;
     let is_known = generations.iter().any(|row| {
-        row.folder.is_same_place(&set.folder)
+        row.folder.is_same_folder(&set.folder)
             && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>() == theirs
     });
     if is_known || generations.is_empty() {

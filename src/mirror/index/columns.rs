@@ -5,7 +5,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::clock::Time;
-use crate::facts::{Checked, FileKey, SetFolder, SetId, Source};
+use crate::facts::{FileKey, FileProperty, SetFolder, SetId, Source};
 
 macro_rules! word_columns {
     ($($type:ty),*) => {$(
@@ -25,7 +25,7 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Source, Checked);
+word_columns!(Source, FileProperty);
 
 macro_rules! number_columns {
     ($($type:ident),*) => {$(

@@ -9,12 +9,12 @@ use super::read::parsed;
 use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileKey, Role, Source};
-use crate::resolve::{SeenNeeds, SeenSupersedes, UpdateName};
+use crate::resolve::{RecordedNeed, RecordedSupersedence, UpdateName};
 use crate::update::{Kb, UpdateId};
 
 impl Index {
     /// Returns the requirements of these files, with every source that ever stated them.
-    pub fn needs_of_files(&self, files: &BTreeSet<FileKey>) -> Result<Vec<SeenNeeds>> {
+    pub fn needs_of_files(&self, files: &BTreeSet<FileKey>) -> Result<Vec<RecordedNeed>> {
         let mut found = Vec::new();
         for &key in files {
             let sql = "SELECT needs_file, role, source, first_seen, last_seen FROM needs WHERE file = ?1 ORDER BY needs_file, source";
@@ -25,7 +25,7 @@ impl Index {
                 let (Some(file), Some(needs)) = (self.file(key)?, self.file(needs)?) else {
                     continue;
                 };
-                found.push(SeenNeeds {
+                found.push(RecordedNeed {
                     file,
                     needs,
                     // A role of a newer program means at least that the file is needed.
@@ -40,7 +40,7 @@ impl Index {
     }
 
     /// Returns the edges between the updates of a KB and the updates that they replace, or that replace them.
-    pub fn supersedence_of(&self, kb: Kb) -> Result<Vec<SeenSupersedes>> {
+    pub fn supersedence_of(&self, kb: Kb) -> Result<Vec<RecordedSupersedence>> {
         let mut found = Vec::new();
         let updates: Vec<String> = self.rows(
             "SELECT update_id FROM updates WHERE kb = ?1 ORDER BY update_id",
@@ -64,7 +64,7 @@ impl Index {
     }
 }
 
-fn read_edge(row: &Row<'_>) -> rusqlite::Result<SeenSupersedes> {
+fn read_edge(row: &Row<'_>) -> rusqlite::Result<RecordedSupersedence> {
     let end = |first: usize| -> rusqlite::Result<UpdateName> {
         let id: Option<String> = row.get(first)?;
         Ok(UpdateName {
@@ -73,7 +73,7 @@ fn read_edge(row: &Row<'_>) -> rusqlite::Result<SeenSupersedes> {
             kb: row.get::<_, Option<u32>>(first + 2)?.and_then(Kb::from_number),
         })
     };
-    Ok(SeenSupersedes {
+    Ok(RecordedSupersedence {
         newer: end(0)?,
         older: end(3)?,
         source: row.get(6)?,

@@ -27,7 +27,7 @@ impl Index {
 
     /// Returns the updates that replace those of a KB, directly or through other updates, as details pages state
     /// it. The facts of an update that was never seen itself come from its title.
-    pub fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>> {
+    pub fn replacements_of(&self, kb: Kb) -> Result<Vec<UpdateFacts>> {
         let sql = format!(
             "WITH RECURSIVE newer (id) AS (
                 SELECT supersedes.newer FROM supersedes JOIN updates older ON older.id = supersedes.older WHERE older.kb = ?1

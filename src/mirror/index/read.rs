@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use super::{Index, as_count};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Check, Facts, FileFacts, FileKey, RelatedUpdate, Source, UpdateFacts};
+use crate::facts::{Facts, FileFacts, FileKey, PropertyCheck, RelatedUpdate, Source, UpdateFacts};
 use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
 
 pub(super) const UPDATE_COLUMNS: &str =
@@ -164,9 +164,9 @@ impl Index {
     }
 
     /// Returns the compared properties of a file in the pool, sorted by their words.
-    pub fn checks_of(&self, key: FileKey) -> Result<Vec<Check>> {
+    pub fn checks_of(&self, key: FileKey) -> Result<Vec<PropertyCheck>> {
         let sql = "SELECT what, against FROM checks WHERE file = ?1 ORDER BY what, against";
-        self.rows(sql, [key], |row| Ok(Check { what: row.get(0)?, against: row.get(1)? }))
+        self.rows(sql, [key], |row| Ok(PropertyCheck { what: row.get(0)?, against: row.get(1)? }))
     }
 
     /// Returns `true` if the digests of a file are disputed: its SHA-1 was stated with two SHA-256.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::{Index, Transaction, as_count, as_integer};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Expired, FileKey};
+use crate::facts::{Disappearance, FileKey};
 use crate::update::title::Title;
 use crate::update::{Kb, UpdateId};
 
@@ -99,7 +99,7 @@ impl Index {
     }
 
     /// Returns the day since which an update is expired, and the newest KB that replaces it.
-    pub(super) fn expiry(&self, update_ref: i64) -> Result<Option<Expired>> {
+    pub(super) fn expiry(&self, update_ref: i64) -> Result<Option<Disappearance>> {
         let sql = "SELECT expired FROM absences WHERE update_ref = ?1 AND expired IS NOT NULL";
         let Some(since) = self.first(sql, [update_ref], |row| row.get(0).map(Time::date))? else {
             return Ok(None);
@@ -113,7 +113,7 @@ impl Index {
             let parsed = Title::parse(&title);
             Some((parsed.month, kb.and_then(Kb::from_number).or(parsed.kb)?))
         });
-        Ok(Some(Expired { since, successor: named.max().map(|(_, kb)| kb) }))
+        Ok(Some(Disappearance { since, successor: named.max().map(|(_, kb)| kb) }))
     }
 }
 

@@ -10,7 +10,9 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::documents::FindingKind;
-use crate::facts::{Check, Checked, FileFacts, FileKey, RelatedUpdate, SetFolder, Source, UpdateFacts};
+use crate::facts::{
+    FileFacts, FileKey, FileProperty, PropertyCheck, RelatedUpdate, SetFolder, Source, UpdateFacts,
+};
 use crate::resolve::{PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -213,7 +215,12 @@ fn record_all(index: &Index, now: Time) {
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
     index
         .autocommit()
-        .record_pooled(key, &digests, &[Check { what: Checked::Sha1, against: Source::Dialog }], now)
+        .record_pooled(
+            key,
+            &digests,
+            &[PropertyCheck { what: FileProperty::Sha1, against: Source::Dialog }],
+            now,
+        )
         .unwrap();
     index.autocommit().set_meta("origin", "live").unwrap();
     index.autocommit().record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();

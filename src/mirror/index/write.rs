@@ -8,7 +8,7 @@ use super::store_error::store_error;
 use super::{Index, Transaction, as_integer};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Check, FileKey, Source};
+use crate::facts::{FileKey, PropertyCheck, Source};
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen, and the
@@ -219,7 +219,7 @@ impl Transaction<'_> {
         &self,
         key: FileKey,
         digests: &Digests,
-        checks: &[Check],
+        checks: &[PropertyCheck],
         now: Time,
     ) -> Result<FileKey> {
         let mut id = key;
@@ -255,7 +255,7 @@ impl Transaction<'_> {
     }
 
     /// Records that a property of a file in the pool was compared and agrees.
-    pub fn record_check(&self, key: FileKey, check: Check, now: Time) -> Result<()> {
+    pub fn record_check(&self, key: FileKey, check: PropertyCheck, now: Time) -> Result<()> {
         let sql = "INSERT INTO checks (file, what, against, checked) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET checked = ?4";
         self.execute(sql, (key, check.what, check.against, now))?;

@@ -47,7 +47,7 @@ fn quarantine_keeps_the_bytes_and_names_the_reason() {
     for _ in 0..2 {
         let partial = layout.partial().join("download");
         disk::write_atomic(&partial, b"not what was stated").unwrap();
-        let kept = mirror.quarantine(&partial, &digest, Some(Checked::Sha256), MONDAY).unwrap();
+        let kept = mirror.quarantine(&partial, &digest, Some(FileProperty::Sha256), MONDAY).unwrap();
         assert_eq!(layout.relative(&kept), format!("quarantine/{digest}.sha256-differs"));
         assert_eq!(disk::read(&kept, CAP).unwrap(), b"not what was stated");
         assert!(!disk::exists(&partial));
@@ -78,7 +78,7 @@ fn purge_deletes_only_entries_past_their_retention() {
     let digest = digests(b"not what was stated").sha256;
     let partial = layout.partial().join("download");
     disk::write_atomic(&partial, b"not what was stated").unwrap();
-    let rejected = mirror.quarantine(&partial, &digest, Some(Checked::Sha256), MONDAY).unwrap();
+    let rejected = mirror.quarantine(&partial, &digest, Some(FileProperty::Sha256), MONDAY).unwrap();
     let page = layout.runs().join("2026-09-01T000000Z-search.html");
     disk::write_atomic(&page, b"<html>").unwrap();
     let right = set.members[0].file.sha256.unwrap();

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::documents::{CheckResult, CheckVerdict, ContentRoute, Health, StatusCheck};
-use crate::resolve::Newest;
+use crate::resolve::NewestReleases;
 use crate::servicing::{Family, Knowledge};
 use crate::sync::config::Profile;
 
@@ -35,7 +35,7 @@ pub struct MirroredFamily {
     /// The number of package sets.
     pub sets: usize,
     /// The newest known releases; `None` for a product without a family in the knowledge.
-    pub newest: Option<Newest>,
+    pub newest: Option<NewestReleases>,
 }
 
 /// A run whose end is not recorded.

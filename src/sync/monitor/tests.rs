@@ -3,7 +3,7 @@ use jiff::civil::Date;
 
 use super::*;
 use crate::documents::{CheckVerdict, Checks, ContentRoute, Health, LastVerify, ProfileRecord};
-use crate::resolve::Newest;
+use crate::resolve::NewestReleases;
 use crate::servicing::Knowledge;
 use crate::sync::config::{Config, Profile};
 
@@ -30,7 +30,7 @@ fn day(text: &str) -> Date {
 }
 
 fn mirrored(folder: &str, newest: &str) -> MirroredFamily {
-    let newest = Newest { any: Some(day(newest)), cumulative: Some(day(newest)) };
+    let newest = NewestReleases { any: Some(day(newest)), cumulative: Some(day(newest)) };
     MirroredFamily { folder: folder.to_owned(), sets: 2, newest: Some(newest) }
 }
 
@@ -256,7 +256,8 @@ fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
             .clone();
         assert!(verdict == CheckVerdict::Ok || check.result.reason.contains(&family), "{check:?}");
     }
-    let undated = MirroredFamily { newest: Some(Newest::default()), ..mirrored("server-23h2", "2026-11-10") };
+    let undated =
+        MirroredFamily { newest: Some(NewestReleases::default()), ..mirrored("server-23h2", "2026-11-10") };
     let foreign = MirroredFamily { newest: None, ..mirrored("some-product", "2026-11-10") };
     let fine = mirrored("windows-11-24h2", "2026-11-10");
     let of = |families| MonitorFixture { families, ..MonitorFixture::synced() }.checks().releases;

@@ -207,8 +207,8 @@ fn pooled_bytes_fill_the_row_and_record_the_checks() {
     let key = record_unlisted(&index, &file("a.msu", Some(1), None));
     let digests = Digests { sha1: sha1(1), sha256: sha256(2), size: 10 };
     let checks = [
-        Check { what: Checked::Sha1, against: Source::Dialog },
-        Check { what: Checked::Size, against: Source::SearchPage },
+        PropertyCheck { what: FileProperty::Sha1, against: Source::Dialog },
+        PropertyCheck { what: FileProperty::Size, against: Source::SearchPage },
     ];
     assert_eq!(index.autocommit().record_pooled(key, &digests, &checks, TUESDAY).unwrap(), key);
     let known = index.file(key).unwrap().unwrap();

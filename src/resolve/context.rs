@@ -10,20 +10,20 @@ use crate::servicing::{Family, Knowledge, ProductFilter, ProductLabels};
 use crate::update::{Architecture, Month};
 
 /// A request with everything that is needed to judge it.
-pub(super) struct Question<'a> {
+pub(super) struct ResolveContext<'a> {
     pub(super) request: &'a Request,
     pub(super) library: &'a dyn Library,
     pub(super) knowledge: &'a Knowledge,
     /// The requested product.
     pub(super) product: Option<ProductFilter>,
     /// The possible families of the machine; empty if its build is unknown.
-    pub(super) at: Vec<&'a Family>,
+    pub(super) families: Vec<&'a Family>,
 }
 
-impl<'a> Question<'a> {
+impl<'a> ResolveContext<'a> {
     /// Returns a question without a product and without families.
     pub(super) fn new(request: &'a Request, library: &'a dyn Library, knowledge: &'a Knowledge) -> Self {
-        Self { request, library, knowledge, product: None, at: Vec::new() }
+        Self { request, library, knowledge, product: None, families: Vec::new() }
     }
 
     /// Refuses a product name that the tables do not contain, unless the Catalog files one of these sets
@@ -40,7 +40,7 @@ impl<'a> Question<'a> {
     /// Returns the family of a set that the machine belongs to, or the first family of the set if nothing
     /// decides it.
     pub(super) fn family_of(&self, set: &PackageSet) -> Option<&'a Family> {
-        let of_machine = self.at.iter().copied().find(|family| set.serves(family));
+        let of_machine = self.families.iter().copied().find(|family| set.serves(family));
         of_machine.or_else(|| {
             let wanted = |family: &&Family| {
                 set.serves(family)
@@ -55,8 +55,8 @@ impl<'a> Question<'a> {
     pub(super) fn families_of_goal(&self) -> Vec<&'a Family> {
         let request = self.request;
         let named = |family: &Family| self.product.as_ref().is_none_or(|product| product.is_family(family));
-        if !self.at.is_empty() {
-            return self.at.iter().copied().filter(|family| named(family)).collect();
+        if !self.families.is_empty() {
+            return self.families.iter().copied().filter(|family| named(family)).collect();
         }
         if request.product.is_none() {
             return Vec::new();
@@ -81,7 +81,7 @@ impl<'a> Question<'a> {
     }
 
     /// Returns a row of a knowledge table as evidence.
-    pub(super) fn knowledge_says(&self, row: &str) -> Evidence {
+    pub(super) fn row_evidence(&self, row: &str) -> Evidence {
         Evidence::Knowledge { row: row.to_owned(), date: self.knowledge.date().to_string() }
     }
 }

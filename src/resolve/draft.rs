@@ -2,17 +2,17 @@
 //! It becomes an answer once, with steps or with a refusal.
 
 use super::answer::{Plan, Status, Step};
+use super::context::ResolveContext;
 use super::freshness::Freshness;
 use super::judgement::Judgement;
-use super::question::Question;
-use super::refusal::{Judged, NoPlan, Refusal};
+use super::refusal::{JudgementEnd, JudgementResult, Refusal};
 use super::sets::{FamilyName, PackageSet};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
 /// The part of an answer that does not depend on the outcome.
 #[derive(Debug, Clone)]
-pub(super) struct Account {
+pub(super) struct PlanDraft {
     pub(super) kb: Option<Kb>,
     pub(super) architecture: Option<Architecture>,
     pub(super) product: Option<String>,
@@ -30,19 +30,19 @@ pub(super) struct Account {
 
 /// The steps of a plan, with the sums of their sizes.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct StepList {
     pub(super) steps: Vec<Step>,
     pub(super) total_bytes: Option<u64>,
     pub(super) missing_bytes: Option<u64>,
 }
 
-impl Account {
+impl PlanDraft {
     /// Returns the account of a question about a KB or a goal, without findings.
-    pub(super) fn of(question: &Question<'_>, kb: Option<Kb>) -> Self {
+    pub(super) fn of(context: &ResolveContext<'_>, kb: Option<Kb>) -> Self {
         Self {
             kb,
-            architecture: question.request.machine.architecture,
-            product: question.request.product.clone(),
+            architecture: context.request.machine.architecture,
+            product: context.request.product.clone(),
             family: None,
             serves: Vec::new(),
             warnings: Vec::new(),
@@ -54,27 +54,31 @@ impl Account {
     }
 
     /// Returns the account of a question about a package set.
-    pub(super) fn of_set(question: &Question<'_>, set: &PackageSet) -> Self {
+    pub(super) fn of_set(context: &ResolveContext<'_>, set: &PackageSet) -> Self {
         Self {
-            architecture: set.architecture.or(question.request.machine.architecture),
+            architecture: set.architecture.or(context.request.machine.architecture),
             product: Some(set.products.join("; ")),
             family: set.families.first().map(|family| family.folder.clone()),
             serves: set.families.clone(),
             warnings: set.warnings.clone(),
-            ..Self::of(question, Some(set.kb))
+            ..Self::of(context, Some(set.kb))
         }
     }
 
     /// Returns the answer of a judgement.
-    pub(super) fn close(self, question: &Question<'_>, judged: Judged<Counted>) -> Result<Plan> {
+    pub(super) fn into_plan(
+        self,
+        context: &ResolveContext<'_>,
+        judged: JudgementResult<StepList>,
+    ) -> Result<Plan> {
         match judged {
-            Ok(counted) => Ok(self.planned(question, counted)),
-            Err(NoPlan::Refused(refusal)) => Ok(self.refused(question, *refusal)),
-            Err(NoPlan::Failed(error)) => Err(error),
+            Ok(counted) => Ok(self.into_install_plan(context, counted)),
+            Err(JudgementEnd::Refused(refusal)) => Ok(self.into_refusal_plan(context, *refusal)),
+            Err(JudgementEnd::Failed(error)) => Err(error),
         }
     }
 
-    fn planned(self, question: &Question<'_>, counted: Counted) -> Plan {
+    fn into_install_plan(self, context: &ResolveContext<'_>, counted: StepList) -> Plan {
         Plan {
             status: Status::Install,
             advice: self.advice.clone(),
@@ -83,12 +87,12 @@ impl Account {
             steps: counted.steps,
             total_bytes: counted.total_bytes,
             missing_bytes: counted.missing_bytes,
-            ..self.unfinished(question)
+            ..self.into_base_plan(context)
         }
     }
 
     /// Returns the answer of a refusal.
-    pub(super) fn refused(self, question: &Question<'_>, refusal: Refusal) -> Plan {
+    pub(super) fn into_refusal_plan(self, context: &ResolveContext<'_>, refusal: Refusal) -> Plan {
         let nothing = (refusal.status == Status::NothingToDo).then_some(0);
         let successor = refusal.successor.or(self.successor);
         let mut plan = Plan {
@@ -100,22 +104,22 @@ impl Account {
             total_bytes: nothing,
             missing_bytes: nothing,
             successor,
-            unheard_of: refusal.unheard_of,
-            ..self.unfinished(question)
+            is_unknown_kb: refusal.is_unknown_kb,
+            ..self.into_base_plan(context)
         };
         plan.judgements.extend(refusal.judgement);
         plan
     }
 
     /// Returns the fields that do not depend on the outcome.
-    fn unfinished(self, question: &Question<'_>) -> Plan {
+    fn into_base_plan(self, context: &ResolveContext<'_>) -> Plan {
         Plan {
-            id: question.request.id.clone(),
+            id: context.request.id.clone(),
             kb: self.kb,
             architecture: self.architecture,
             product: self.product,
             family: self.family,
-            baseline: question.request.machine.baseline,
+            baseline: context.request.machine.baseline,
             status: Status::Unknown,
             steps: Vec::new(),
             missing: Vec::new(),
@@ -126,13 +130,13 @@ impl Account {
             expected_build: None,
             successor: None,
             warnings: self.warnings,
-            knowledge_date: question.knowledge.date().to_string(),
-            knowledge_version: question.knowledge.version().to_owned(),
-            fresh: Freshness::default(),
+            knowledge_date: context.knowledge.date().to_string(),
+            knowledge_version: context.knowledge.version().to_owned(),
+            freshness: Freshness::default(),
             replaced_by: None,
             serves: self.serves,
             judgements: self.judgements,
-            unheard_of: false,
+            is_unknown_kb: false,
         }
     }
 }
