@@ -96,7 +96,7 @@ impl<S: Access> Mirror<S> {
     fn compare_with_disk(&self, set: &SetRow) -> Result<Vec<(Utf8PathBuf, FindingKind, String)>> {
         let mut seen = Vec::new();
         let folder = self.folder_of(set)?;
-        let stands = match disk::entry(&folder.path)? {
+        let exists = match disk::entry(&folder.path)? {
             Entry::Folder => true,
             Entry::Missing => {
                 seen.push((folder.path.clone(), FindingKind::Missing, FOLDER_MISSING.to_owned()));
@@ -107,7 +107,7 @@ impl<S: Access> Mirror<S> {
                 false
             }
         };
-        let there = if stands { disk::list(&folder.path) } else { Ok(Vec::new()) };
+        let there = if exists { disk::list(&folder.path) } else { Ok(Vec::new()) };
         match there {
             Ok(there) => {
                 for name in there.into_iter().filter(|name| !folder.has(name)) {
@@ -121,7 +121,7 @@ impl<S: Access> Mirror<S> {
         }
         for (member, name) in set.members.iter().zip(&folder.names) {
             let Some(size) = member.file.size else { continue };
-            if stands {
+            if exists {
                 seen.extend(compare_file_with_disk(&folder.file(name), size));
             }
             if let Some((sha256, size)) =

@@ -25,12 +25,12 @@ use crate::facts::SetFolder;
 use crate::update::{Kb, Sha256};
 
 /// The program's files in the set folders of a KB.
-struct KnownFiles {
+struct RecordedFiles {
     /// Digest and size by folder and name, from the index. A KB that was issued again has several per name.
     files: BTreeMap<(String, String), Vec<(Sha256, u64)>>,
 }
 
-impl KnownFiles {
+impl RecordedFiles {
     /// Returns the digests and sizes that a file of this name may have in a folder.
     fn in_folder(&self, folder: &str, name: &str) -> &[(Sha256, u64)] {
         self.files.get(&(folder.to_owned(), name.to_owned())).map(Vec::as_slice).unwrap_or_default()
@@ -44,7 +44,7 @@ impl KnownFiles {
 impl<S: Access> Mirror<S> {
     /// Collects the file names that the index has for a KB. `others` are earlier folders of its sets that the
     /// index no longer has.
-    fn known_files(&self, kb: Kb, others: &[SetFolder]) -> Result<KnownFiles> {
+    fn known_files(&self, kb: Kb, others: &[SetFolder]) -> Result<RecordedFiles> {
         let mut files: BTreeMap<(String, String), Vec<(Sha256, u64)>> = BTreeMap::new();
         let published = self.index.published_folders(Some(kb))?;
         for set in self.index.sets(Some(kb))? {
@@ -58,7 +58,7 @@ impl<S: Access> Mirror<S> {
                 }
             }
         }
-        Ok(KnownFiles { files })
+        Ok(RecordedFiles { files })
     }
 }
 
@@ -122,9 +122,9 @@ impl Mirror<WriteAccess> {
         Ok(is_complete)
     }
 
-    /// Returns `true` if a folder is a set folder. Either the index has it, or each file of it is a hard link to a
-    /// pool file, with a name that a set of this KB uses.
-    fn is_set_folder(&self, known: &KnownFiles, path: &Utf8Path, name: &str) -> Result<bool> {
+    /// Returns `true` if a folder is a set folder. Either the index has it, or each file is a hard link to a pool
+    /// file under a name of this KB's sets.
+    fn is_set_folder(&self, known: &RecordedFiles, path: &Utf8Path, name: &str) -> Result<bool> {
         if known.has_folder(name) {
             return Ok(true);
         }
@@ -149,7 +149,7 @@ impl Mirror<WriteAccess> {
         &mut self,
         old: &Utf8Path,
         place: &Utf8Path,
-        known: &KnownFiles,
+        known: &RecordedFiles,
         folder: &str,
     ) -> Result<bool> {
         let mut is_complete = true;

@@ -250,15 +250,16 @@ impl Mirror<WriteAccess> {
                 disk::remove_file(&path)?;
             }
         }
-        remove_half_written(self.layout.root())?;
+        remove_temporary_files(self.layout.root())?;
         for name in disk::list(&self.layout.kbs())? {
             let Ok(kb) = name.parse::<Kb>() else { continue };
-            let half = remove_half_written(&self.layout.kb(kb))?;
+            let had_temporary_files = remove_temporary_files(&self.layout.kb(kb))?;
             let beside = [self.layout.kb_json(kb), self.layout.kb_sums(kb), self.layout.kb_readme(kb)];
             // The run was killed between the folder and the files beside it, or a version without records wrote
             // them.
             let is_known = self.view_record(kb)?.is_some_and(|written| written.is_complete());
-            let needs_views = half || !is_known || !beside.iter().all(|path| disk::exists(path));
+            let needs_views =
+                had_temporary_files || !is_known || !beside.iter().all(|path| disk::exists(path));
             if needs_views && !self.index.published_sets(kb)?.is_empty() {
                 rewritten.extend(self.write_views(kb, knowledge)?);
             }
@@ -272,7 +273,7 @@ impl Mirror<WriteAccess> {
 
 /// Removes temporary files of a killed run from a folder. Returns `true` if any existed. The caller holds the
 /// lock.
-fn remove_half_written(folder: &Utf8Path) -> Result<bool> {
+fn remove_temporary_files(folder: &Utf8Path) -> Result<bool> {
     let mut any = false;
     for name in disk::list(folder)?.into_iter().filter(|name| name.starts_with(disk::TEMPORARY_PREFIX)) {
         disk::remove_file(&folder.join(name))?;

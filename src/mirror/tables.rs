@@ -27,7 +27,7 @@ pub fn read_table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     Ok(texts)
 }
 
-/// Replaces built-in tables by texts and checks the result as a whole, because these texts have not been checked
+/// Replaces built-in tables by texts and checks the complete result, because these texts have not been checked
 /// before.
 pub fn knowledge_from_texts(texts: &[(String, String)]) -> Result<Knowledge> {
     let mut tables = Tables::built_in();

@@ -69,7 +69,7 @@ impl Mirror<WriteAccess> {
         for kb in self.published_kbs()? {
             changed.extend(self.write_views(kb, knowledge)?);
         }
-        if !self.index.is_settled()? {
+        if !self.index.has_current_views()? {
             self.index.mark_views_current()?;
         }
         Ok(changed)

@@ -48,7 +48,7 @@ impl Index {
     }
 
     /// Returns `true` unless a run is in progress, or an interrupted run changed rows without writing the views.
-    pub fn is_settled(&self) -> Result<bool> {
+    pub fn has_current_views(&self) -> Result<bool> {
         let runs = self.recorded_runs()?;
         let is_finished = runs.last().is_none_or(|run| run.finished.is_some());
         Ok(is_finished && !self.has_pending_views()?)

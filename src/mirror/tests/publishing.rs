@@ -141,7 +141,7 @@ fn reissued_set_replaces_the_complete_folder() {
     assert_ne!(new.id, old.id);
     assert_eq!(new.folder, old.folder);
     assert!(!mirror.is_intact(&new).unwrap());
-    assert!(mirror.is_intact(&reloaded(&mirror, &old)).unwrap(), "until then the old one stands");
+    assert!(mirror.is_intact(&reloaded(&mirror, &old)).unwrap(), "until then the old set stays published");
     let (published, same) = mirror.publish(&new, &knowledge(), TUESDAY).unwrap();
     assert_eq!((published, &same.path), (PublishOutcome::Published, &made.path));
     assert_eq!(content(&made.path), expected(&second_issue()));

@@ -169,7 +169,7 @@ fn unknown_files_in_a_replaced_folder_are_kept() {
         );
         assert!(
             !quarantine.iter().any(|name| name.contains("SHA256SUMS")),
-            "views are made anew: {quarantine:?}"
+            "views are written again: {quarantine:?}"
         );
         assert!(mirror.is_intact(&reloaded(&mirror, &old)).unwrap(), "{name}");
     }

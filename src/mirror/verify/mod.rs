@@ -80,35 +80,35 @@ impl<S: Access> Mirror<S> {
         }
         events.send(Event::Phase(format!("reading {}, {}", count(files, "file"), human_size(bytes))));
         let verdicts = read_all(&readings, deep, events)?;
-        let mut doubts = SuspectedFaults { surveyed: faults, warnings, ..SuspectedFaults::default() };
+        let mut suspected = SuspectedFaults { surveyed: faults, warnings, ..SuspectedFaults::default() };
         for (reading, verdict) in readings.iter().zip(verdicts) {
             match verdict {
                 ReadVerdict::Good => {}
                 ReadVerdict::GoodOnSecondRead(first) => {
                     let path = self.layout.portable(&reading.path);
-                    doubts.warnings.push(format!(
+                    suspected.warnings.push(format!(
                         "{path} was good only on the second reading ({first}); check disk, cable, and memory"
                     ));
-                    doubts.unsteady.insert(path);
+                    suspected.unstable.insert(path);
                 }
-                bad => doubts.read.extend(self.fault_of(reading, bad).map(|fault| (reading, fault))),
+                bad => suspected.read.extend(self.fault_of(reading, bad).map(|fault| (reading, fault))),
             }
         }
         let pool: Vec<Sha256> = (readings.iter().map(|reading| &reading.place))
-            .chain(doubts.surveyed.iter().map(|fault| &fault.place))
+            .chain(suspected.surveyed.iter().map(|fault| &fault.place))
             .filter_map(|place| if let PathOwner::Pool(sha256) = place { *sha256 } else { None })
             .collect();
         let recorded = damage_in_scope(recorded, kbs, &pool);
-        let settled = self.confirm_and_record(&doubts, &recorded, kbs, deep, knowledge, now)?;
-        let mut warnings = doubts.warnings;
-        warnings.extend(settled.warning);
+        let confirmed = self.confirm_and_record(&suspected, &recorded, kbs, deep, knowledge, now)?;
+        let mut warnings = suspected.warnings;
+        warnings.extend(confirmed.warning);
         if self.index.meta("created")?.is_none() {
             warnings.push(
                 "the creation of the index was interrupted; the next run that writes completes it".to_owned(),
             );
         }
         let mut findings: Vec<VerifyFinding> =
-            settled.faults.into_iter().map(|fault| fault.finding).collect();
+            confirmed.faults.into_iter().map(|fault| fault.finding).collect();
         findings.sort();
         findings.dedup();
         warnings.sort();
@@ -124,10 +124,10 @@ impl<S: Access> Mirror<S> {
             bytes,
             folders,
             kbs: seen.len(),
-            recorded: (!findings.is_empty()).then_some(settled.is_recorded),
+            recorded: (!findings.is_empty()).then_some(confirmed.is_recorded),
             findings,
             warnings,
-            healed: settled.healed,
+            healed: confirmed.healed,
             leftovers,
             in_use,
         })
@@ -136,25 +136,25 @@ impl<S: Access> Mirror<S> {
     /// Checks suspected faults again and updates the recorded damage, under the lock if it is available.
     fn confirm_and_record(
         &self,
-        doubts: &SuspectedFaults<'_>,
+        suspected: &SuspectedFaults<'_>,
         recorded: &[Damage],
         kbs: &[Kb],
         deep: bool,
         knowledge: &Knowledge,
         now: Time,
     ) -> Result<ConfirmedFaults> {
-        let mut settled = ConfirmedFaults::default();
-        if doubts.surveyed.is_empty() && doubts.read.is_empty() && recorded.is_empty() {
-            return Ok(settled);
+        let mut confirmed = ConfirmedFaults::default();
+        if suspected.surveyed.is_empty() && suspected.read.is_empty() && recorded.is_empty() {
+            return Ok(confirmed);
         }
         let written = self.in_short_transaction(now, |index| {
-            let faults = self.confirm(doubts, kbs, deep, knowledge)?;
+            let faults = self.confirm(suspected, kbs, deep, knowledge)?;
             let damage: Vec<_> = faults.iter().filter_map(|fault| fault.damage(&self.layout)).collect();
             for one in &damage {
                 index.record_damage(one, "verify", now)?;
             }
             let is_healed = |old: &&Damage| {
-                !doubts.unsteady.contains(&old.path) && !damage.iter().any(|new| new.path == old.path)
+                !suspected.unstable.contains(&old.path) && !damage.iter().any(|new| new.path == old.path)
             };
             let healed: Vec<Utf8PathBuf> =
                 recorded.iter().filter(is_healed).map(|old| old.path.clone()).collect();
@@ -163,36 +163,36 @@ impl<S: Access> Mirror<S> {
         });
         match written {
             Ok((faults, healed)) => {
-                settled = ConfirmedFaults { faults, healed, is_recorded: true, warning: None };
+                confirmed = ConfirmedFaults { faults, healed, is_recorded: true, warning: None };
             }
             Err(error) => {
-                settled.faults = self.confirm(doubts, kbs, deep, knowledge)?;
-                let what = if settled.faults.is_empty() {
+                confirmed.faults = self.confirm(suspected, kbs, deep, knowledge)?;
+                let what = if confirmed.faults.is_empty() {
                     "did not clear recorded damage that is sound now"
                 } else {
                     "did not record the findings, so other commands ignore them"
                 };
-                settled.warning = Some(format!("{what}: {}", error.full_message()));
+                confirmed.warning = Some(format!("{what}: {}", error.full_message()));
             }
         }
-        Ok(settled)
+        Ok(confirmed)
     }
 
     /// Returns the confirmed faults. A file that was replaced since it was read is read again.
     fn confirm(
         &self,
-        doubts: &SuspectedFaults<'_>,
+        suspected: &SuspectedFaults<'_>,
         kbs: &[Kb],
         deep: bool,
         knowledge: &Knowledge,
     ) -> Result<Vec<PathFault>> {
-        if doubts.surveyed.is_empty() && doubts.read.is_empty() {
+        if suspected.surveyed.is_empty() && suspected.read.is_empty() {
             return Ok(Vec::new());
         }
         let again = survey(self, kbs, knowledge)?;
-        let mut faults: Vec<PathFault> = doubts.surveyed.clone();
+        let mut faults: Vec<PathFault> = suspected.surveyed.clone();
         faults.retain(|fault| again.faults.contains(fault));
-        for (reading, fault) in &doubts.read {
+        for (reading, fault) in &suspected.read {
             if disk::stamp(&reading.path)? == reading.stamp {
                 faults.push(fault.clone());
                 continue;
@@ -235,7 +235,7 @@ struct SuspectedFaults<'r> {
     read: Vec<(&'r ExpectedFile, PathFault)>,
     warnings: Vec<String>,
     /// Files that were good only on the second reading.
-    unsteady: BTreeSet<Utf8PathBuf>,
+    unstable: BTreeSet<Utf8PathBuf>,
 }
 
 /// The confirmed faults and the result of recording them.

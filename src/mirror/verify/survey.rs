@@ -41,10 +41,11 @@ pub(super) struct Survey {
 
 /// Surveys the complete mirror, or the published sets of some KBs.
 pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
-    let is_settled = mirror.index.is_settled()?;
+    let has_current_views = mirror.index.has_current_views()?;
     let moves = mirror.unfinished_moves()?.unwrap_or_default();
     let survey = Survey::default();
-    let mut surveyor = Surveyor { mirror, knowledge, survey, is_settled, moves, pool: BTreeMap::new() };
+    let mut surveyor =
+        Surveyor { mirror, knowledge, survey, has_current_views, moves, pool: BTreeMap::new() };
     surveyor.check_index();
     for kb in surveyor.moves.kbs() {
         let warning = format!("the removal of {kb} was interrupted; the next run that writes completes it");
@@ -103,7 +104,7 @@ pub(super) struct Surveyor<'m, S> {
     knowledge: &'m Knowledge,
     pub(super) survey: Survey,
     /// `false` while a run is in progress or after one was interrupted. The views may differ from the index then.
-    is_settled: bool,
+    has_current_views: bool,
     /// The pending moves of an interrupted removal.
     moves: PendingMoves,
     /// The file numbers of the pool files by digest, for comparison with the files in set folders.
@@ -143,9 +144,9 @@ impl<S: Access> Surveyor<'_, S> {
     /// Adds a file that must exist to the list of files to read, or records its fault. Returns its file number.
     pub(super) fn add_file(&mut self, mut reading: ExpectedFile) -> Option<disk::FileNumber> {
         let kbs: Vec<Kb> = reading.kbs.iter().copied().collect();
-        let looked = disk::entry(&reading.path)
+        let metadata = disk::entry(&reading.path)
             .and_then(|entry| Ok((entry, disk::file_number(&reading.path)?, disk::stamp(&reading.path)?)));
-        let (entry, number, stamp) = match looked {
+        let (entry, number, stamp) = match metadata {
             Ok((entry, number, stamp)) => (Ok(entry), number, stamp),
             Err(error) => (Err(error), None, None),
         };
@@ -246,23 +247,23 @@ impl<S: Access> Surveyor<'_, S> {
                 );
             }
         }
-        let mut looked = Vec::new();
+        let mut states = Vec::new();
         for (name, made) in beside {
             let path = layout.kb(kb).join(name);
             let state = view_state(&path, made, record.as_ref())?;
-            looked.push((path, made, state));
+            states.push((path, made, state));
         }
         let is_interrupted = match &record {
             Some(record) => !record.is_complete(),
             // The first view of a KB is written after its record.
-            None => looked.iter().all(|(_, _, state)| *state == ViewState::Missing),
+            None => states.iter().all(|(_, _, state)| *state == ViewState::Missing),
         };
         if is_interrupted {
             self.survey.warnings.push(format!(
                 "the publishing of {kb} was interrupted; the next run that writes completes it"
             ));
         }
-        for (path, made, state) in looked {
+        for (path, made, state) in states {
             if state == ViewState::Missing && (is_interrupted || made.is_none()) {
                 continue;
             }
@@ -286,7 +287,7 @@ impl<S: Access> Surveyor<'_, S> {
         let is_readme = *path == layout.kb_readme(kb);
         let relative = layout.relative(path).to_owned();
         let is_repeatable =
-            self.is_settled && record.is_some_and(|record| record.is_repeatable(self.knowledge));
+            self.has_current_views && record.is_some_and(|record| record.is_repeatable(self.knowledge));
         let (kind, message) = match state {
             ViewState::Right => return,
             // The file is unchanged since it was written, and its rows give another text although no run changed

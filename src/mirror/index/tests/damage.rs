@@ -74,7 +74,7 @@ fn full_disk_loses_no_data_and_writes_resume_with_space() {
         assert_eq!(index.meta("before").unwrap().as_deref(), Some("kept"), "{more}");
         assert_eq!(index.meta("too much").unwrap(), None, "{more}: all of it or nothing");
         let error = index.rehearse(|changes| {
-            (0..200).try_for_each(|part| changes.set_meta(&format!("trial-{part}"), &"x".repeat(1000)))
+            (0..200).try_for_each(|part| changes.set_meta(&format!("rehearsal-{part}"), &"x".repeat(1000)))
         });
         assert_eq!(error.unwrap_err().kind(), ErrorKind::NoSpace, "{more}");
         assert_eq!(index.integrity_faults(), Vec::<String>::new());
