@@ -8,7 +8,8 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use kbmirror::carrier::{
-    Context, ExportPlan, ExportRequest, Found, KeyFolder, NoPassphrases, Payload, Place, Source,
+    ExportContext, ExportPlan, ExportRequest, KeyFolder, NoPassphrases, PayloadFile, PayloadSource,
+    TargetContent, TargetFolder,
 };
 use kbmirror::event::Events;
 use kbmirror::mirror::{Layout, Mirror};
@@ -162,7 +163,7 @@ impl Drop for Stick {
 fn export_too_large(connected: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
     let layout = Layout::new(connected.mirror(), None);
     let keys = KeyFolder::new(layout.keys()).signing_keys(&NoPassphrases)?;
-    let place = Place::new(to, &layout, false)?;
+    let place = TargetFolder::new(to, &layout, false)?;
     let knowledge = Knowledge::built_in()?;
     let mut mirror =
         Mirror::open_for_writing(layout, "replay", &knowledge, "2026-11-23T08:00:00Z".parse().unwrap())?;
@@ -170,10 +171,11 @@ fn export_too_large(connected: &Bench, to: &Utf8Path) -> kbmirror::error::Result
     let mut plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let from = connected.path("large");
     fs::File::create(&from).unwrap().set_len(5 << 30).unwrap();
-    let large = Payload { from: Source::Pool(from), sha256: Sha256::from_bytes([7; 32]), size: 5 << 30 };
+    let large =
+        PayloadFile { from: PayloadSource::Pool(from), sha256: Sha256::from_bytes([7; 32]), size: 5 << 30 };
     plan.payload.insert("data/KB5086672/windows-11-24h2-arm64/large.msu".to_owned(), large);
     let events = Events::ignored();
-    let context = Context {
+    let context = ExportContext {
         new_lineage: false,
         keys: &keys,
         knowledge: &knowledge,
@@ -182,7 +184,7 @@ fn export_too_large(connected: &Bench, to: &Utf8Path) -> kbmirror::error::Result
         now: "2026-11-23T08:00:00Z".parse().unwrap(),
         events: &events,
     };
-    let found = Found::look(to, Some(&keys), &mirror)?;
+    let found = TargetContent::examine(to, Some(&keys), &mirror)?;
     kbmirror::carrier::export(&plan, &place, &found, &mut mirror, &context).map(drop)
 }
 
