@@ -18,7 +18,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
         assert!(number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
     match without_path {
-        PageKind::Details | PageKind::NothingFound | PageKind::PastTheEnd | PageKind::Unanswered => {
+        PageKind::Details | PageKind::NothingFound | PageKind::PastTheEnd | PageKind::WithoutQuery => {
             assert!(parse_download_dialog(page).is_err(), "the page is not a dialog");
         }
         PageKind::Rows => assert!(parse_details_page(page).is_err(), "the page is not a details page"),

@@ -2,7 +2,7 @@
 //!
 //! The site answers everything with status 200, so the kind of a page follows from its marks. The error page of the
 //! site, a truncated page, and a page of an unknown kind are requested again within the retry budget. A fault that
-//! persists becomes an error of its own kind ([`AnswerFault`] lists them). The error page and a dead connection are
+//! persists becomes an error of its own kind ([`ResponseFault`] lists them). The error page and a dead connection are
 //! [`ErrorKind::Unreachable`]. A page that the parsers do not understand is [`ErrorKind::PageChanged`] and is saved for
 //! a report. An empty result is accepted only if the page states it.
 
@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::answer_fault::AnswerFault;
+use super::response_fault::ResponseFault;
 use super::{
     DetailsPage, DialogFile, PAGE_CAP, PageFault, PageKind, html, page_kind, parse_details_page,
     parse_download_dialog,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Client, Next, Page, Purpose, Request, Wait, page_limit};
+use crate::net::{Client, HttpRequest, Page, Purpose, RetryDecision, RetryWait, page_limit};
 use crate::update::UpdateId;
 
 /// The response to a details request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DetailsAnswer {
+pub enum DetailsResult {
     /// The details page.
     Found(Box<DetailsPage>),
     /// An update that the Catalog no longer contains.
@@ -37,32 +37,32 @@ pub type SavePage = Arc<dyn Fn(&str, &str) -> Result<Utf8PathBuf> + Send + Sync>
 #[derive(Clone)]
 pub struct Catalog {
     pub(super) client: Client,
-    pub(super) patience: Duration,
+    pub(super) retry_budget: Duration,
     save_page: SavePage,
     /// The time at which a control query last found its expected result.
-    pub(super) was_well: Moment,
+    pub(super) last_healthy: SharedTime,
 }
 
 /// A time of the run's clock that all clones of one [`Catalog`] share.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Moment(Arc<Mutex<Option<Duration>>>);
+pub(super) struct SharedTime(Arc<Mutex<Option<Duration>>>);
 
-impl Moment {
+impl SharedTime {
     pub(super) fn get(&self) -> Option<Duration> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set(&self, moment: Option<Duration>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = moment;
+    pub(super) fn set(&self, time: Option<Duration>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }
 }
 
 /// An accepted response.
 #[derive(Debug)]
-pub(super) struct Asked<T> {
+pub(super) struct CatalogResponse<T> {
     pub(super) value: T,
     /// `true` if the response came after a fault, or late: the Catalog may be giving wrong answers at that time.
-    pub(super) was_ill: bool,
+    pub(super) is_suspect: bool,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -80,8 +80,8 @@ const SAME_FAULT: u32 = 3;
 
 impl Catalog {
     /// Creates a client of the Catalog over this HTTP client.
-    pub fn new(client: Client, patience: Duration, save_page: SavePage) -> Self {
-        Self { client, patience, save_page, was_well: Moment::default() }
+    pub fn new(client: Client, retry_budget: Duration, save_page: SavePage) -> Self {
+        Self { client, retry_budget, save_page, last_healthy: SharedTime::default() }
     }
 
     /// Returns the HTTP client, for requests other than pages.
@@ -90,25 +90,23 @@ impl Catalog {
     }
 
     /// Requests the details of an update.
-    pub async fn details(&self, id: UpdateId) -> Result<DetailsAnswer> {
+    pub async fn details(&self, id: UpdateId) -> Result<DetailsResult> {
         let url =
             self.client.policy().catalog_page("ScopedViewInline.aspx", &[("updateid", &id.to_string())]);
         let what = format!("details of {id}");
-        self.ask(&Request::get(url, Purpose::Catalog), &what, |page| match kind_of(page) {
+        self.query_page(&HttpRequest::get(url, Purpose::Catalog), &what, |page| match kind_of(page) {
             PageKind::Details => {
                 let details = parse_details_page(&page.text)?;
                 match details.update_id {
-                    Some(other) if other != id => {
-                        Err(of_another_update("details page", id, other.to_string()))
-                    }
-                    _ => Ok(DetailsAnswer::Found(Box::new(details))),
+                    Some(other) if other != id => Err(other_update("details page", id, other.to_string())),
+                    _ => Ok(DetailsResult::Found(Box::new(details))),
                 }
             }
-            PageKind::UpdateUnknown => Ok(DetailsAnswer::Gone),
-            other => Err(unexpected("a details page", page, other)),
+            PageKind::UpdateUnknown => Ok(DetailsResult::Gone),
+            other => Err(unexpected_page("a details page", page, other)),
         })
         .await
-        .map(|asked| asked.value)
+        .map(|response| response.value)
     }
 
     /// Requests the files of an update, in the order of its download dialog, and the warnings about the dialog.
@@ -116,44 +114,46 @@ impl Catalog {
         let url = self.client.policy().catalog_page("DownloadDialog.aspx", &[]);
         let form = format!(r#"[{{"size":0,"languages":"","uidInfo":"{id}","updateID":"{id}"}}]"#);
         let what = format!("files of {id}");
-        self.ask(&Request::post(url, "updateIDs", form), &what, |page| match kind_of(page) {
+        self.query_page(&HttpRequest::post(url, "updateIDs", form), &what, |page| match kind_of(page) {
             PageKind::Dialog => {
                 let dialog = parse_download_dialog(&page.text)?;
                 let mut updates = dialog.updates.into_iter();
                 match updates.find(|update| update.update_id == id) {
                     Some(update) => Ok((update.files, dialog.warnings)),
-                    None => Err(of_another_update("download dialog", id, "another update".to_owned())),
+                    None => Err(other_update("download dialog", id, "another update".to_owned())),
                 }
             }
-            other => Err(unexpected("a download dialog", page, other)),
+            other => Err(unexpected_page("a download dialog", page, other)),
         })
         .await
-        .map(|asked| asked.value)
+        .map(|response| response.value)
     }
 
     /// Requests a page until it is accepted or the retry budget is used up.
-    pub(super) async fn ask<T>(
+    pub(super) async fn query_page<T>(
         &self,
-        request: &Request,
+        request: &HttpRequest,
         what: &str,
-        take: impl Fn(&Page) -> Result<T, AnswerFault>,
-    ) -> Result<Asked<T>> {
+        accept: impl Fn(&Page) -> Result<T, ResponseFault>,
+    ) -> Result<CatalogResponse<T>> {
         let start = self.client.clock().elapsed();
-        let limit = page_limit(self.patience);
+        let limit = page_limit(self.retry_budget);
         // Waits that a replay skips count as well, so that a recording is not retried for ever.
         let mut waited = Duration::ZERO;
         let mut failed = 0;
-        let mut drift: (u32, Option<AnswerFault>) = (0, None);
+        let mut drift: (u32, Option<ResponseFault>) = (0, None);
         loop {
             let (error, retry_after, text) =
-                match self.client.page(request.clone(), what, PAGE_CAP, limit).await {
-                    Ok(page) => match sound(&page, &take) {
-                        Ok(value) => return Ok(Asked { value, was_ill: failed > 0 || page.took > LATE }),
+                match self.client.request_page(request.clone(), what, PAGE_CAP, limit).await {
+                    Ok(page) => match check_page(&page, &accept) {
+                        Ok(value) => {
+                            return Ok(CatalogResponse { value, is_suspect: failed > 0 || page.took > LATE });
+                        }
                         Err(fault) => {
                             let is_same = fault.is_drift() && drift.1.as_ref() == Some(&fault);
                             drift = (if is_same { drift.0 + 1 } else { 1 }, Some(fault.clone()));
                             let mut text = page.text;
-                            if !page.is_whole {
+                            if !page.is_complete {
                                 // The text exceeds the limit again, so that it is saved with the mark that it was cut.
                                 text.push('\n');
                             }
@@ -161,20 +161,20 @@ impl Catalog {
                             (Error::from(fault), None, text)
                         }
                     },
-                    Err(setback) => (setback.error, setback.retry_after, None),
+                    Err(failure) => (failure.error, failure.retry_after, None),
                 };
             failed += 1;
             let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start));
-            match self.client.next_try(error.retry(), failed, retry_after, elapsed, self.patience) {
-                Next::After { .. } if drift.0 >= SAME_FAULT => {
+            match self.client.decide_retry(error.retry(), failed, retry_after, elapsed, self.retry_budget) {
+                RetryDecision::After { .. } if drift.0 >= SAME_FAULT => {
                     return Err(self.give_up(error, what, failed, text.as_deref()));
                 }
-                Next::After { wait, left } => {
+                RetryDecision::After { wait, left } => {
                     let why = format!("{what}: {}", error.full_message());
-                    self.client.wait(Wait { of: None, duration: wait, left: Some(left), why }).await?;
+                    self.client.wait(RetryWait { of: None, duration: wait, left: Some(left), why }).await?;
                     waited = elapsed + wait;
                 }
-                Next::GiveUp(why) => {
+                RetryDecision::GiveUp(why) => {
                     return Err(self.give_up(why.explain(error), what, failed, text.as_deref()));
                 }
             }
@@ -203,21 +203,24 @@ impl Catalog {
     }
 }
 
-/// Accepts a page. An unparsable page is refused as such, regardless of the result of `take`.
-fn sound<T>(page: &Page, take: impl Fn(&Page) -> Result<T, AnswerFault>) -> Result<T, AnswerFault> {
-    if !page.is_whole {
+/// Accepts a page. An unparsable page is refused as such, regardless of the result of `accept`.
+fn check_page<T>(
+    page: &Page,
+    accept: impl Fn(&Page) -> Result<T, ResponseFault>,
+) -> Result<T, ResponseFault> {
+    if !page.is_complete {
         let fault = PageFault::new("page", "size", format!("at most {PAGE_CAP} bytes"), "more");
-        return Err(AnswerFault::TooLarge(fault));
+        return Err(ResponseFault::TooLarge(fault));
     }
-    let taken = take(page).and_then(|value| Ok(in_utf8(page).map(|()| value)?));
-    taken.map_err(|fault| match html::parse("page", &page.text) {
+    let accepted = accept(page).and_then(|value| Ok(check_utf8(page).map(|()| value)?));
+    accepted.map_err(|fault| match html::parse("page", &page.text) {
         Err(unreadable) if fault.is_saved() => unreadable.into(),
         _ => fault,
     })
 }
 
 /// Refuses other encodings: all pages of the Catalog are in UTF-8, and titles would be misread.
-fn in_utf8(page: &Page) -> Result<(), PageFault> {
+fn check_utf8(page: &Page) -> Result<(), PageFault> {
     if page.is_utf8 {
         return Ok(());
     }
@@ -229,10 +232,10 @@ pub(super) fn kind_of(page: &Page) -> PageKind {
 }
 
 /// Returns the fault of a page of another kind than the expected one. % details_page.rs
-pub(super) fn unexpected(wanted: &'static str, page: &Page, kind: PageKind) -> AnswerFault {
-    AnswerFault::of_kind(wanted, kind, page.final_url.host_str().unwrap_or_default())
+pub(super) fn unexpected_page(wanted: &'static str, page: &Page, kind: PageKind) -> ResponseFault {
+    ResponseFault::from_page_kind(wanted, kind, page.final_url.host_str().unwrap_or_default())
 }
 
-fn of_another_update(page: &'static str, wanted: UpdateId, found: String) -> AnswerFault {
-    AnswerFault::OtherUpdate { page, wanted, found }
+fn other_update(page: &'static str, wanted: UpdateId, found: String) -> ResponseFault {
+    ResponseFault::OtherUpdate { page, wanted, found }
 }

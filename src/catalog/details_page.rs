@@ -64,7 +64,7 @@ pub struct DetailsPage {
 pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
     let document = html::parse(PAGE, text)?;
     let elements = Elements::of(PAGE, &document);
-    let title = text_of(elements.need("ScopedViewHandler_titleText", "the title")?);
+    let title = text_of(elements.require("ScopedViewHandler_titleText", "the title")?);
     html::check_title(PAGE, "ScopedViewHandler_titleText", &title)?;
     let update_id = match elements.get("ScopedViewHandler_UpdateID").map(text_of) {
         Some(text) => Some(
@@ -73,22 +73,22 @@ pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
         ),
         None => None,
     };
-    let date = text_of(elements.need("ScopedViewHandler_date", "the date of the last change")?);
+    let date = text_of(elements.require("ScopedViewHandler_date", "the date of the last change")?);
     let last_modified = parse_catalog_date(&date)
         .map_err(|error| PageFault::new(PAGE, "ScopedViewHandler_date", error.expected, &date))?;
-    let kbs = elements.text_behind_label("kbDiv").unwrap_or_default();
+    let kbs = elements.text_after_label("kbDiv").unwrap_or_default();
     Ok(DetailsPage {
         title,
         update_id,
         last_modified,
         size_text: elements.text("ScopedViewHandler_size").unwrap_or_default(),
         description: elements.text("ScopedViewHandler_desc"),
-        architecture: elements.text_behind_label("archDiv"),
-        classification: elements.text_behind_label("classificationDiv"),
-        products: elements.text_behind_label("productsDiv").unwrap_or_default(),
-        languages: elements.text_behind_label("languagesDiv"),
+        architecture: elements.text_after_label("archDiv"),
+        classification: elements.text_after_label("classificationDiv"),
+        products: elements.text_after_label("productsDiv").unwrap_or_default(),
+        languages: elements.text_after_label("languagesDiv"),
         // The site uses this misspelling.
-        msrc_number: elements.text_behind_label("securityBullitenDiv"),
+        msrc_number: elements.text_after_label("securityBullitenDiv"),
         msrc_severity: elements.text("ScopedViewHandler_msrcSeverity"),
         kbs: kbs.split([',', ' ']).filter_map(|number| number.parse().ok()).collect(),
         superseded_by: superseded_by(&elements)?,
@@ -97,9 +97,9 @@ pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
         user_input: elements.text("ScopedViewHandler_userInput"),
         exclusive: elements.text("ScopedViewHandler_installationImpact"),
         network: elements.text("ScopedViewHandler_connectivity"),
-        more_information: addresses(&elements, "moreInfoDiv"),
-        support_url: addresses(&elements, "suportUrlDiv").into_iter().next(),
-        uninstall_notes: elements.text_behind_label("uninstallNotesDiv"),
+        more_information: urls_of(&elements, "moreInfoDiv"),
+        support_url: urls_of(&elements, "suportUrlDiv").into_iter().next(),
+        uninstall_notes: elements.text_after_label("uninstallNotesDiv"),
     })
 }
 
@@ -107,13 +107,13 @@ pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
 fn superseded_by(elements: &Elements<'_>) -> Result<Vec<(UpdateId, String)>, PageFault> {
     const MARK: &str = "supersededbyInfo";
     const EXPECTED: &str = "a link to the details of an update";
-    let list = elements.need(MARK, "the list of updates that replace this one")?;
+    let list = elements.require(MARK, "the list of updates that replace this one")?;
     let mut updates = Vec::new();
     for item in items(list, MARK)? {
         let link = item.descendent_elements().find(|element| element.value().name() == "a");
         let link = link.ok_or_else(|| PageFault::new(PAGE, MARK, EXPECTED, &text_of(item)))?;
-        let address = link.value().attr("href").unwrap_or_default();
-        let id = update_id_of(address).ok_or_else(|| PageFault::new(PAGE, MARK, EXPECTED, address))?;
+        let href = link.value().attr("href").unwrap_or_default();
+        let id = update_id_of(href).ok_or_else(|| PageFault::new(PAGE, MARK, EXPECTED, href))?;
         let title = text_of(link);
         html::check_title_length(PAGE, MARK, &title)?;
         updates.push((id, title));
@@ -124,7 +124,7 @@ fn superseded_by(elements: &Elements<'_>) -> Result<Vec<(UpdateId, String)>, Pag
 /// Reads the updates that this one replaces: one div per update, with a title but without an id.
 fn supersedes(elements: &Elements<'_>) -> Result<Vec<String>, PageFault> {
     const MARK: &str = "supersedesInfo";
-    let list = elements.need(MARK, "the list of updates that this one replaces")?;
+    let list = elements.require(MARK, "the list of updates that this one replaces")?;
     let titles: Vec<String> = items(list, MARK)?.into_iter().map(text_of).filter_map(stated).collect();
     titles.iter().try_for_each(|title| html::check_title_length(PAGE, MARK, title))?;
     Ok(titles)
@@ -140,8 +140,8 @@ fn items<'a>(list: ElementRef<'a>, mark: &'static str) -> Result<Vec<ElementRef<
 }
 
 /// Returns the id in `ScopedViewInline.aspx?updateid=<id>`.
-fn update_id_of(address: &str) -> Option<UpdateId> {
-    let (_, query) = address.trim().split_once('?')?;
+fn update_id_of(href: &str) -> Option<UpdateId> {
+    let (_, query) = href.trim().split_once('?')?;
     let (_, id) = query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -150,11 +150,11 @@ fn update_id_of(address: &str) -> Option<UpdateId> {
 }
 
 /// Returns the links of a label div, or its plain text if it has no links.
-fn addresses(elements: &Elements<'_>, id: &str) -> Vec<String> {
+fn urls_of(elements: &Elements<'_>, id: &str) -> Vec<String> {
     let Some(element) = elements.get(id) else { return Vec::new() };
     let links = element.descendent_elements().filter_map(|element| element.value().attr("href"));
     let links: Vec<String> = links.filter_map(|link| stated(link.trim().to_owned())).collect();
-    if links.is_empty() { elements.text_behind_label(id).into_iter().collect() } else { links }
+    if links.is_empty() { elements.text_after_label(id).into_iter().collect() } else { links }
 }
 
 #[cfg(test)]

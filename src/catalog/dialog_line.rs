@@ -14,11 +14,11 @@ use winnow::error::ContextError;
 use winnow::prelude::*;
 use winnow::token::take_while;
 
-type Result<T> = winnow::Result<T, ContextError>;
+type ParseResult<T> = winnow::Result<T, ContextError>;
 
 /// The target of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place<'a> {
+pub(super) enum AssignmentTarget<'a> {
     /// The target `downloadInformation[i]`.
     Update(usize),
     /// The target `downloadInformation[i].name`.
@@ -31,19 +31,19 @@ pub(super) enum Place<'a> {
 
 /// The value of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum AssignedValue {
     Text(String),
     Number(i64),
-    Truth(bool),
+    Bool(bool),
     NewObject,
     NewArray,
 }
 
 /// The prefix of a data line.
-pub(super) const BEGINNING: &str = "downloadInformation[";
+pub(super) const DATA_PREFIX: &str = "downloadInformation[";
 
 /// Parses one line without surrounding white space; returns `None` if it is not an assignment.
-pub(super) fn parse_line(line: &str) -> Option<(Place<'_>, Value)> {
+pub(super) fn parse_line(line: &str) -> Option<(AssignmentTarget<'_>, AssignedValue)> {
     assignment.parse(line).ok()
 }
 
@@ -53,47 +53,47 @@ pub(super) fn is_declaration(line: &str) -> bool {
     declaration.parse(line).is_ok()
 }
 
-fn assignment<'a>(input: &mut &'a str) -> Result<(Place<'a>, Value)> {
+fn assignment<'a>(input: &mut &'a str) -> ParseResult<(AssignmentTarget<'a>, AssignedValue)> {
     let (place, (), value, ()) = (place, equals, value, end).parse_next(input)?;
     Ok((place, value))
 }
 
-fn equals(input: &mut &str) -> Result<()> {
+fn equals(input: &mut &str) -> ParseResult<()> {
     (space0, '=', space0).void().parse_next(input)
 }
 
-fn end(input: &mut &str) -> Result<()> {
+fn end(input: &mut &str) -> ParseResult<()> {
     (space0, ';').void().parse_next(input)
 }
 
-fn place<'a>(input: &mut &'a str) -> Result<Place<'a>> {
+fn place<'a>(input: &mut &'a str) -> ParseResult<AssignmentTarget<'a>> {
     let update = preceded("downloadInformation", index).parse_next(input)?;
     let file = opt(preceded(".files", index)).parse_next(input)?;
     let property = opt(preceded('.', name)).parse_next(input)?;
     Ok(match (file, property) {
-        (None, None) => Place::Update(update),
-        (None, Some(name)) => Place::UpdateProperty(update, name),
-        (Some(file), None) => Place::File(update, file),
-        (Some(file), Some(name)) => Place::FileProperty(update, file, name),
+        (None, None) => AssignmentTarget::Update(update),
+        (None, Some(name)) => AssignmentTarget::UpdateProperty(update, name),
+        (Some(file), None) => AssignmentTarget::File(update, file),
+        (Some(file), Some(name)) => AssignmentTarget::FileProperty(update, file, name),
     })
 }
 
-fn index(input: &mut &str) -> Result<usize> {
+fn index(input: &mut &str) -> ParseResult<usize> {
     delimited('[', dec_uint, ']').parse_next(input)
 }
 
-fn name<'a>(input: &mut &'a str) -> Result<&'a str> {
+fn name<'a>(input: &mut &'a str) -> ParseResult<&'a str> {
     take_while(1.., |sign: char| sign.is_ascii_alphanumeric() || sign == '_').parse_next(input)
 }
 
-fn value(input: &mut &str) -> Result<Value> {
+fn value(input: &mut &str) -> ParseResult<AssignedValue> {
     alt((
-        text.map(Value::Text),
-        dec_int.map(Value::Number),
-        "true".value(Value::Truth(true)),
-        "false".value(Value::Truth(false)),
-        new("Object").value(Value::NewObject),
-        new("Array").value(Value::NewArray),
+        text.map(AssignedValue::Text),
+        dec_int.map(AssignedValue::Number),
+        "true".value(AssignedValue::Bool(true)),
+        "false".value(AssignedValue::Bool(false)),
+        new("Object").value(AssignedValue::NewObject),
+        new("Array").value(AssignedValue::NewArray),
     ))
     .parse_next(input)
 }
@@ -102,7 +102,7 @@ fn new<'a>(class: &'static str) -> impl Parser<&'a str, (), ContextError> {
     ("new", space1, class, space0, '(', space0, ')').void()
 }
 
-fn text(input: &mut &str) -> Result<String> {
+fn text(input: &mut &str) -> ParseResult<String> {
     let plain = take_while(1.., |sign| !matches!(sign, '\'' | '\\'));
     let piece = alt((plain.map(str::to_owned), escape.map(String::from)));
     let pieces = repeat(0.., piece).fold(String::new, |mut text, piece| {
@@ -112,7 +112,7 @@ fn text(input: &mut &str) -> Result<String> {
     delimited('\'', pieces, '\'').parse_next(input)
 }
 
-fn escape(input: &mut &str) -> Result<char> {
+fn escape(input: &mut &str) -> ParseResult<char> {
     let known = alt((
         alt(('\'', '\\', '"', '/')),
         'n'.value('\n'),
@@ -123,7 +123,7 @@ fn escape(input: &mut &str) -> Result<char> {
 }
 
 /// Parses `\u0041`, or two of them if they are the surrogates of one character. A single surrogate is refused.
-fn code_unit(input: &mut &str) -> Result<char> {
+fn code_unit(input: &mut &str) -> ParseResult<char> {
     const HIGH: std::ops::RangeInclusive<u32> = 0xD800..=0xDBFF;
     const LOW: std::ops::RangeInclusive<u32> = 0xDC00..=0xDFFF;
     let unit = hexadecimal::<4>(input)?;
@@ -139,7 +139,7 @@ fn code_unit(input: &mut &str) -> Result<char> {
     }
 }
 
-fn hexadecimal<const DIGITS: usize>(input: &mut &str) -> Result<u32> {
+fn hexadecimal<const DIGITS: usize>(input: &mut &str) -> ParseResult<u32> {
     take_while(DIGITS..=DIGITS, |sign: char| sign.is_ascii_hexdigit())
         .verify_map(|digits| u32::from_str_radix(digits, 16).ok())
         .parse_next(input)
@@ -153,7 +153,7 @@ mod tests {
 
     fn text_of(line: &str) -> Option<String> {
         match parse_line(&format!("downloadInformation[0].x = '{line}';"))?.1 {
-            Value::Text(text) => Some(text),
+            AssignedValue::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -161,27 +161,31 @@ mod tests {
     #[test]
     fn the_forms_of_the_site_are_parsed() {
         let cases = [
-            ("downloadInformation[0] = new Object();", Place::Update(0), Value::NewObject),
+            ("downloadInformation[0] = new Object();", AssignmentTarget::Update(0), AssignedValue::NewObject),
             (
                 "downloadInformation[0].isHotFix =false;",
-                Place::UpdateProperty(0, "isHotFix"),
-                Value::Truth(false),
+                AssignmentTarget::UpdateProperty(0, "isHotFix"),
+                AssignedValue::Bool(false),
             ),
             (
                 "downloadInformation[12].files = new Array();",
-                Place::UpdateProperty(12, "files"),
-                Value::NewArray,
+                AssignmentTarget::UpdateProperty(12, "files"),
+                AssignedValue::NewArray,
             ),
-            ("downloadInformation[0].files[41] = new Object();", Place::File(0, 41), Value::NewObject),
+            (
+                "downloadInformation[0].files[41] = new Object();",
+                AssignmentTarget::File(0, 41),
+                AssignedValue::NewObject,
+            ),
             (
                 "downloadInformation[1].files[0].defaultFileNameLength = 181;",
-                Place::FileProperty(1, 0, "defaultFileNameLength"),
-                Value::Number(181),
+                AssignmentTarget::FileProperty(1, 0, "defaultFileNameLength"),
+                AssignedValue::Number(181),
             ),
             (
                 "downloadInformation[0].enTitle ='a  b; c = [d]';",
-                Place::UpdateProperty(0, "enTitle"),
-                Value::Text("a  b; c = [d]".to_owned()),
+                AssignmentTarget::UpdateProperty(0, "enTitle"),
+                AssignedValue::Text("a  b; c = [d]".to_owned()),
             ),
         ];
         for (line, place, value) in cases {

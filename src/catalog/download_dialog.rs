@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dialog_line::{BEGINNING, Place, Value, is_declaration, parse_line};
+use super::dialog_line::{AssignedValue, AssignmentTarget, DATA_PREFIX, is_declaration, parse_line};
 use super::fault::PageFault;
 use super::html;
 use crate::update::{Sha1, Sha256, UpdateId};
@@ -65,34 +65,34 @@ pub struct DialogFile {
 /// Parses a download dialog ([`super::PageKind::Dialog`]).
 pub fn parse_download_dialog(text: &str) -> Result<DownloadDialog, PageFault> {
     html::check_size(PAGE, text)?;
-    let mut draft = Draft::default();
-    let mut block = Block::NotYet;
+    let mut draft = DialogDraft::default();
+    let mut block = DialogBlock::NotYet;
     for line in text.lines().map(str::trim) {
         if line.starts_with("var downloadInformation") {
-            if !(is_declaration(line) && block == Block::NotYet) {
+            if !(is_declaration(line) && block == DialogBlock::NotYet) {
                 return Err(PageFault::new(PAGE, DATA, "one declaration of an array", line));
             }
-            block = Block::Data;
-        } else if line.starts_with(BEGINNING) {
+            block = DialogBlock::Data;
+        } else if line.starts_with(DATA_PREFIX) {
             match (parse_line(line), block) {
                 // Without the page around it, the data begins with the first object.
-                (Some(assignment), Block::NotYet | Block::Data) => {
-                    block = Block::Data;
+                (Some(assignment), DialogBlock::NotYet | DialogBlock::Data) => {
+                    block = DialogBlock::Data;
                     draft.assign(assignment, line)?;
                 }
-                (Some(_), Block::Over) => {
+                (Some(_), DialogBlock::Over) => {
                     return Err(PageFault::new(PAGE, DATA, "the end of the data", line));
                 }
-                (None, Block::Data) => {
+                (None, DialogBlock::Data) => {
                     return Err(PageFault::new(PAGE, DATA, "an assignment of a known form", line));
                 }
-                (None, Block::NotYet | Block::Over) => {}
+                (None, DialogBlock::NotYet | DialogBlock::Over) => {}
             }
-        } else if block == Block::Data && (line.starts_with("var ") || line.contains("</script")) {
-            block = Block::Over;
+        } else if block == DialogBlock::Data && (line.starts_with("var ") || line.contains("</script")) {
+            block = DialogBlock::Over;
         }
     }
-    if block == Block::NotYet {
+    if block == DialogBlock::NotYet {
         return Err(PageFault::missing(PAGE, DATA, "a declaration of the data"));
     }
     draft.finish()
@@ -101,27 +101,27 @@ pub fn parse_download_dialog(text: &str) -> Result<DownloadDialog, PageFault> {
 /// Returns `true` if a text has the marks of a download dialog, even one without updates.
 pub(super) fn is_dialog(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
-    lines.any(|line| is_declaration(line) || (line.starts_with(BEGINNING) && parse_line(line).is_some()))
+    lines.any(|line| is_declaration(line) || (line.starts_with(DATA_PREFIX) && parse_line(line).is_some()))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Block {
+enum DialogBlock {
     NotYet,
     Data,
     Over,
 }
 
-type Properties<'a> = BTreeMap<&'a str, Value>;
+type Properties<'a> = BTreeMap<&'a str, AssignedValue>;
 
 /// The objects created so far.
 #[derive(Debug, Default)]
-struct Draft<'a> {
-    updates: Vec<DraftUpdate<'a>>,
+struct DialogDraft<'a> {
+    updates: Vec<UpdateDraft<'a>>,
     warnings: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
-struct DraftUpdate<'a> {
+struct UpdateDraft<'a> {
     properties: Properties<'a>,
     /// The files; `None` until the array is created.
     files: Option<Vec<Properties<'a>>>,
@@ -134,35 +134,40 @@ const FILE_TEXTS: [&str; 7] =
 /// The length of a path in a browser's dialog, not the size of a file.
 const FILE_OTHERS: [&str; 1] = ["defaultFileNameLength"];
 
-impl<'a> Draft<'a> {
-    fn assign(&mut self, (place, value): (Place<'a>, Value), line: &str) -> Result<(), PageFault> {
+impl<'a> DialogDraft<'a> {
+    fn assign(
+        &mut self,
+        (place, value): (AssignmentTarget<'a>, AssignedValue),
+        line: &str,
+    ) -> Result<(), PageFault> {
         let fault = |expected: &str| PageFault::new(PAGE, DATA, expected, line);
         match place {
-            Place::Update(index) => {
-                if index != self.updates.len() || value != Value::NewObject {
+            AssignmentTarget::Update(index) => {
+                if index != self.updates.len() || value != AssignedValue::NewObject {
                     return Err(fault("a new object for the next update"));
                 }
-                self.updates.push(DraftUpdate::default());
+                self.updates.push(UpdateDraft::default());
             }
-            Place::UpdateProperty(index, "files") => {
+            AssignmentTarget::UpdateProperty(index, "files") => {
                 let update =
                     self.updates.get_mut(index).ok_or_else(|| fault("an update that was created"))?;
-                if update.files.is_some() || value != Value::NewArray {
+                if update.files.is_some() || value != AssignedValue::NewArray {
                     return Err(fault("one new array of files"));
                 }
                 update.files = Some(Vec::new());
             }
-            Place::UpdateProperty(index, name) => {
+            AssignmentTarget::UpdateProperty(index, name) => {
                 let update =
                     self.updates.get_mut(index).ok_or_else(|| fault("an update that was created"))?;
-                if !set(&mut update.properties, name, value, (&UPDATE_TEXTS, &UPDATE_OTHERS), line)? {
+                if !set_property(&mut update.properties, name, value, (&UPDATE_TEXTS, &UPDATE_OTHERS), line)?
+                {
                     self.warnings.insert(format!("unknown property {name} of an update"));
                 }
             }
-            Place::File(index, number) => {
+            AssignmentTarget::File(index, number) => {
                 let files = self.updates.get_mut(index).and_then(|update| update.files.as_mut());
                 let files = files.ok_or_else(|| fault("an array of files that was created"))?;
-                if number != files.len() || value != Value::NewObject {
+                if number != files.len() || value != AssignedValue::NewObject {
                     return Err(fault("a new object for the next file"));
                 }
                 if files.len() == FILE_CAP {
@@ -170,11 +175,11 @@ impl<'a> Draft<'a> {
                 }
                 files.push(Properties::new());
             }
-            Place::FileProperty(index, number, name) => {
+            AssignmentTarget::FileProperty(index, number, name) => {
                 let files = self.updates.get_mut(index).and_then(|update| update.files.as_mut());
                 let file = files.and_then(|files| files.get_mut(number));
                 let file = file.ok_or_else(|| fault("a file that was created"))?;
-                if !set(file, name, value, (&FILE_TEXTS, &FILE_OTHERS), line)? {
+                if !set_property(file, name, value, (&FILE_TEXTS, &FILE_OTHERS), line)? {
                     self.warnings.insert(format!("unknown property {name} of a file"));
                 }
             }
@@ -204,7 +209,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-impl DraftUpdate<'_> {
+impl UpdateDraft<'_> {
     fn finish(mut self, mark: &str) -> Result<DialogUpdate, PageFault> {
         let id = take_text(&mut self.properties, "updateID");
         let update_id =
@@ -256,14 +261,14 @@ fn keep_fault<T>(
 }
 
 /// Sets a property, which must be new. Returns `false` if its name is unknown.
-fn set<'a>(
+fn set_property<'a>(
     properties: &mut Properties<'a>,
     name: &'a str,
-    value: Value,
+    value: AssignedValue,
     (texts, others): (&[&str], &[&str]),
     line: &str,
 ) -> Result<bool, PageFault> {
-    let is_text = matches!(value, Value::Text(_));
+    let is_text = matches!(value, AssignedValue::Text(_));
     if texts.contains(&name) && !is_text {
         return Err(PageFault::new(PAGE, DATA, "a text in single quotes", line));
     }
@@ -276,7 +281,7 @@ fn set<'a>(
 /// Returns the text of a property, or an empty text if it was not set.
 fn take_text(properties: &mut Properties<'_>, name: &str) -> String {
     match properties.remove(name) {
-        Some(Value::Text(text)) => text,
+        Some(AssignedValue::Text(text)) => text,
         _ => String::new(),
     }
 }
@@ -362,7 +367,7 @@ var eulaInfo =  new Array();
 
     #[test]
     fn several_updates_and_unknown_properties_are_accepted() {
-        let data = DIALOG.lines().filter(|line| line.starts_with(BEGINNING)).collect::<Vec<_>>().join("\n");
+        let data = DIALOG.lines().filter(|line| line.starts_with(DATA_PREFIX)).collect::<Vec<_>>().join("\n");
         let other = data
             .replace("downloadInformation[0]", "downloadInformation[1]")
             .replace("be656f78", "ce656f78")

@@ -84,7 +84,7 @@ impl<'a> Elements<'a> {
     }
 
     /// Returns the element with this id, or the fault that it is missing.
-    pub(super) fn need(&self, id: &str, what: &str) -> Result<ElementRef<'a>, PageFault> {
+    pub(super) fn require(&self, id: &str, what: &str) -> Result<ElementRef<'a>, PageFault> {
         self.get(id).ok_or_else(|| PageFault::missing(self.page, id, what))
     }
 
@@ -94,8 +94,8 @@ impl<'a> Elements<'a> {
     }
 
     /// Returns the text after the label at the start of the element with this id.
-    pub(super) fn text_behind_label(&self, id: &str) -> Option<String> {
-        self.get(id).map(text_behind_label).and_then(stated)
+    pub(super) fn text_after_label(&self, id: &str) -> Option<String> {
+        self.get(id).map(text_after_label).and_then(stated)
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn text_of(element: ElementRef<'_>) -> String {
 }
 
 /// Returns the text of a "label div": `<div><span>Label:</span> text</div>`.
-fn text_behind_label(element: ElementRef<'_>) -> String {
+fn text_after_label(element: ElementRef<'_>) -> String {
     let label = element.child_elements().next().filter(|first| first.value().name() == "span");
     let mut text = String::new();
     for child in element.children() {
@@ -170,7 +170,7 @@ mod tests {
         let elements = Elements::of("search page", &html);
         assert_eq!(elements.text("6e06682e_R1").unwrap(), "one");
         assert_eq!(elements.text("a b").unwrap(), "three");
-        let fault = elements.need("x", "a cell").unwrap_err();
+        let fault = elements.require("x", "a cell").unwrap_err();
         assert_eq!((fault.mark.as_str(), fault.found.as_str()), ("x", "nothing"));
     }
 
@@ -182,9 +182,9 @@ mod tests {
         )
         .unwrap();
         let elements = Elements::of("details page", &html);
-        assert_eq!(elements.text_behind_label("a").unwrap(), "bare & text more");
-        assert_eq!(elements.text_behind_label("b"), None);
-        assert_eq!(elements.text_behind_label("c"), None);
+        assert_eq!(elements.text_after_label("a").unwrap(), "bare & text more");
+        assert_eq!(elements.text_after_label("b"), None);
+        assert_eq!(elements.text_after_label("c"), None);
     }
 
     #[test]

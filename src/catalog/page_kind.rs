@@ -8,7 +8,7 @@ use scraper::Html;
 
 use super::download_dialog::is_dialog;
 use super::html::{self, Elements, text_of};
-use super::proxy_page::is_proxys_page;
+use super::proxy_page::is_proxy_page;
 use super::search_page::{self, row_id};
 use crate::net::title_of;
 
@@ -23,7 +23,7 @@ pub enum PageKind {
     PastTheEnd,
     /// A search page without words, though words were sent: the site did not process the query (observed under load in
     /// 2026). The page says nothing about the words; the query has to be retried later.
-    Unanswered,
+    WithoutQuery,
     /// The error page of the site, with its number if it states one ("8DDD0010").
     Error {
         /// The number: eight upper-case hexadecimal digits.
@@ -50,9 +50,9 @@ pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
     let document = html::parse("page", text).ok();
     let elements = document.as_ref().map(|document| Elements::of("page", document));
     let redirected = document.as_ref().and_then(form_action);
-    let address = Address::new(final_path.unwrap_or_default());
-    let posts_to = Address::new(redirected.unwrap_or_default());
-    if let Some(kind) = redirect_target(elements.as_ref(), &address, &posts_to) {
+    let page_path = PagePath::new(final_path.unwrap_or_default());
+    let form_path = PagePath::new(redirected.unwrap_or_default());
+    if let Some(kind) = redirect_target(elements.as_ref(), &page_path, &form_path) {
         return kind;
     }
     if is_dialog(text) {
@@ -65,7 +65,7 @@ pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
         return PageKind::Details;
     }
     match (search_kind(&elements), &document) {
-        (PageKind::Unknown, Some(document)) if is_proxys_page(document, text) => {
+        (PageKind::Unknown, Some(document)) if is_proxy_page(document, text) => {
             PageKind::ProxyPage { title: title_of(text) }
         }
         (kind, _) => kind,
@@ -75,21 +75,21 @@ pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
 /// Recognizes the pages to which the site redirects.
 fn redirect_target(
     elements: Option<&Elements<'_>>,
-    address: &Address<'_>,
-    posts_to: &Address<'_>,
+    page_path: &PagePath<'_>,
+    form_path: &PagePath<'_>,
 ) -> Option<PageKind> {
     let shown = elements.and_then(|elements| elements.get("errorPageDisplayedError"));
-    if shown.is_some() || ["error.aspx", "errorinline.aspx"].iter().any(|page| address.is(page)) {
+    if shown.is_some() || ["error.aspx", "errorinline.aspx"].iter().any(|page| page_path.is_page(page)) {
         let number = shown.and_then(|shown| error_number(&text_of(shown)));
-        let number = number.or_else(|| address.error_number()).or_else(|| posts_to.error_number());
+        let number = number.or_else(|| page_path.error_number()).or_else(|| form_path.error_number());
         return Some(PageKind::Error { number });
     }
     if elements.is_some_and(|elements| elements.has("ctl00_catalogBody_thanksNoUpdate")) {
         return Some(PageKind::UpdateUnknown);
     }
-    if address.is("thanks.aspx") {
+    if page_path.is_page("thanks.aspx") {
         // Other numbers confirm other actions.
-        let id = address.id.or_else(|| posts_to.is("thanks.aspx").then_some(posts_to.id).flatten());
+        let id = page_path.id.or_else(|| form_path.is_page("thanks.aspx").then_some(form_path.id).flatten());
         return Some(if id.is_none_or(|id| id == "190") {
             PageKind::UpdateUnknown
         } else {
@@ -115,7 +115,7 @@ fn search_kind(elements: &Elements<'_>) -> PageKind {
         (false, false, false) if !strays => {
             // The frame of a search page repeats the words in quotes: `"KB5129195"`.
             match elements.get("ctl00_catalogBody_searchString").map(text_of) {
-                Some(words) if words.trim_matches(['"', ' ']).is_empty() => PageKind::Unanswered,
+                Some(words) if words.trim_matches(['"', ' ']).is_empty() => PageKind::WithoutQuery,
                 Some(_) => PageKind::PastTheEnd,
                 None => PageKind::Unknown,
             }
@@ -133,12 +133,12 @@ fn form_action(document: &Html) -> Option<&str> {
 }
 
 /// The last part of a path, and the `id` in its query.
-struct Address<'a> {
+struct PagePath<'a> {
     page: &'a str,
     id: Option<&'a str>,
 }
 
-impl<'a> Address<'a> {
+impl<'a> PagePath<'a> {
     fn new(path: &'a str) -> Self {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let page = path.rsplit('/').next().unwrap_or_default();
@@ -146,7 +146,7 @@ impl<'a> Address<'a> {
         Self { page, id }
     }
 
-    fn is(&self, page: &str) -> bool {
+    fn is_page(&self, page: &str) -> bool {
         self.page.eq_ignore_ascii_case(page)
     }
 
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(kind(&search("x", heading, &table(row))), PageKind::Rows);
         assert_eq!(kind(&search("x", nothing, "")), PageKind::NothingFound);
         assert_eq!(kind(&search("x", "", "")), PageKind::PastTheEnd);
-        assert_eq!(kind(&search("", "", "")), PageKind::Unanswered);
+        assert_eq!(kind(&search("", "", "")), PageKind::WithoutQuery);
         assert_eq!(kind(&search("x", heading, &table(""))), PageKind::Unknown, "a table without rows");
         assert_eq!(kind(&search("x", "", &table(row))), PageKind::Unknown, "rows without a range");
         assert_eq!(kind(&search("x", nothing, &table(row))), PageKind::Unknown, "a contradiction");

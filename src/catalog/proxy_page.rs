@@ -6,7 +6,7 @@
 use scraper::Html;
 
 /// The prefixes of ids on the Catalog's pages: all of its kinds, its home page, and its error page have several.
-const CATALOG_IDS: [&str; 10] = [
+const CATALOG_ID_PREFIXES: [&str; 10] = [
     "aspnetform",
     "ctl00_",
     "downloaddialog",
@@ -21,7 +21,7 @@ const CATALOG_IDS: [&str; 10] = [
 
 /// Texts of such pages in lower case: the standard's own words, and the vendors' names. Pages contain these names in
 /// comments, paths, and scripts if not in their text.
-const WORDS: [&str; 19] = [
+const PROXY_WORDS: [&str; 19] = [
     "barracuda web",
     "blocked by your",
     "blue coat",
@@ -44,21 +44,21 @@ const WORDS: [&str; 19] = [
 ];
 
 /// Returns `true` if the page has a password field or names a proxy, and has no mark of the Catalog.
-pub(super) fn is_proxys_page(document: &Html, text: &str) -> bool {
+pub(super) fn is_proxy_page(document: &Html, text: &str) -> bool {
     let elements = || document.tree.nodes().filter_map(|node| node.value().as_element());
     let of_the_catalog = elements().filter_map(|element| element.attr("id")).any(|id| {
         let id = id.to_ascii_lowercase();
-        CATALOG_IDS.iter().any(|start| id.starts_with(start))
+        CATALOG_ID_PREFIXES.iter().any(|start| id.starts_with(start))
     });
     let lower = text.to_ascii_lowercase();
     if of_the_catalog || lower.contains("microsoft update catalog") || lower.contains("downloadinformation") {
         return false;
     }
-    let asks_for_a_password = || {
+    let has_password_field = || {
         let is_password = |kind: &str| kind.eq_ignore_ascii_case("password");
         elements().any(|element| element.name() == "input" && element.attr("type").is_some_and(is_password))
     };
-    asks_for_a_password() || WORDS.iter().any(|word| lower.contains(word))
+    has_password_field() || PROXY_WORDS.iter().any(|word| lower.contains(word))
 }
 
 #[cfg(test)]

@@ -51,8 +51,9 @@ impl Query {
     /// Splits the query into two disjoint halves that together are the query: with a word, and without it. `titles` are
     /// some results of the query; each half comes with `true` if one of them belongs to it. Returns `None` if no word
     /// is left, or if the query would become too long.
-    pub(super) fn halves(&self, titles: &[&str]) -> Option<[(Self, bool); 2]> {
-        let word = Trait::ALL.into_iter().find_map(|sort| sort.word(&self.0, titles))?;
+    pub(super) fn split(&self, titles: &[&str]) -> Option<[(Self, bool); 2]> {
+        let word =
+            TitleProperty::ALL.into_iter().find_map(|property| property.splitting_word(&self.0, titles))?;
         let with = Self::new(&format!("{} {word}", self.0)).ok()?;
         let without = Self::new(&format!("{} -\"{word}\"", self.0)).ok()?;
         let has = |title: &&str| title.to_lowercase().contains(&word);
@@ -62,7 +63,7 @@ impl Query {
 
 /// A property that separates the updates of one search, in the order of the tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trait {
+enum TitleProperty {
     Architecture,
     Version,
     Month,
@@ -71,11 +72,11 @@ enum Trait {
 /// The architectures as titles write them.
 const ARCHITECTURES: [&str; 3] = ["x64", "arm64", "x86"];
 
-impl Trait {
+impl TitleProperty {
     const ALL: [Self; 3] = [Self::Architecture, Self::Version, Self::Month];
 
     /// Returns the word of a title, in lower case: `x64`, `24h2` (or `1809` after "version"), `2026-09`.
-    fn of_title(self, title: &str) -> Option<String> {
+    fn word_of(self, title: &str) -> Option<String> {
         let title = title.to_lowercase();
         let is_number =
             |word: &str, length| word.len() == length && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -99,8 +100,8 @@ impl Trait {
 
     /// Returns the word that splits these titles best and that the query does not contain. Returns `None` if the query
     /// already contains a word of this property: updates with two of them are rare.
-    fn word(self, query: &str, titles: &[&str]) -> Option<String> {
-        let found: Vec<String> = titles.iter().filter_map(|title| self.of_title(title)).collect();
+    fn splitting_word(self, query: &str, titles: &[&str]) -> Option<String> {
+        let found: Vec<String> = titles.iter().filter_map(|title| self.word_of(title)).collect();
         let always =
             ARCHITECTURES.iter().filter(|_| self == Self::Architecture).map(|word| (*word).to_owned());
         let own: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
@@ -151,7 +152,7 @@ mod tests {
     ];
 
     fn halves(words: &str, titles: &[&str]) -> Option<(String, String)> {
-        let [(with, _), (without, _)] = Query::new(words).unwrap().halves(titles)?;
+        let [(with, _), (without, _)] = Query::new(words).unwrap().split(titles)?;
         Some((with.0, without.0))
     }
 
@@ -189,7 +190,7 @@ mod tests {
             let mut query = Query::new(&start).unwrap();
             let mut depth = 0;
             for turn in turns {
-                let Some([(with, _), (without, _)]) = query.halves(&TITLES) else { break };
+                let Some([(with, _), (without, _)]) = query.split(&TITLES) else { break };
                 query = if turn { with } else { without };
                 depth += 1;
                 prop_assert!(query.words().chars().count() <= LENGTH);

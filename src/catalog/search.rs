@@ -13,19 +13,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::answer_fault::{AnswerFault, stall_in_words};
-use super::client::{Asked, Catalog, kind_of, unexpected};
+use super::client::{Catalog, CatalogResponse, kind_of, unexpected_page};
+use super::response_fault::{ResponseFault, describe_stall};
 use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
 use crate::documents::QueryPart;
 use crate::error::{Error, ErrorKind, Fault as _, Result};
-use crate::net::{Next, Purpose, Request, Wait, page_limit};
+use crate::net::{HttpRequest, Purpose, RetryDecision, RetryWait, page_limit};
 use crate::update::{UpdateId, count};
 
 /// The control queries for updates that the Catalog certainly contains, to recognize a working search. One is the
 /// checkpoint of 24H2, on which all later updates of that family are based. The other is the Malicious Software Removal
 /// Tool, which has been renewed every month since 2005. A result for either is enough, because even these may be
 /// removed one day.
-const CONTROLS: [&str; 2] = ["KB5043080", "KB890830"];
+const CONTROL_QUERIES: [&str; 2] = ["KB5043080", "KB890830"];
 /// The time for which a successful control query remains valid: outages last at least half a minute.
 const CONTROL_HOLDS: Duration = Duration::from_secs(30);
 /// The pause before a query without results is repeated; authors of other clients report that it helps.
@@ -38,11 +38,11 @@ const READINGS: usize = 3;
 const NARROWED_PAGES: usize = 400;
 
 /// The rows of a search page, as observed on the live Catalog.
-const ROWS_A_PAGE: usize = 25;
+const ROWS_PER_PAGE: usize = 25;
 
 /// The complete result of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SearchAnswer {
+pub struct SearchResult {
     /// The rows of all pages, each update once.
     pub rows: Vec<SearchRow>,
     /// The total that the Catalog states, which is at most 1000.
@@ -55,9 +55,9 @@ pub struct SearchAnswer {
     pub parts: Vec<QueryPart>,
 }
 
-impl SearchAnswer {
+impl SearchResult {
     /// Returns a warning that the result is incomplete, or `None` if it is complete.
-    pub fn lacking(&self, query: &Query) -> Option<String> {
+    pub fn incompleteness(&self, query: &Query) -> Option<String> {
         let words = query.words();
         let cut: Vec<&str> =
             self.parts.iter().filter(|part| part.cut).map(|part| part.query.as_str()).collect();
@@ -83,7 +83,7 @@ impl SearchAnswer {
 }
 
 /// The pages of one query.
-struct Reading {
+struct PageReading {
     rows: Vec<SearchRow>,
     total: u64,
     complete: bool,
@@ -91,38 +91,38 @@ struct Reading {
 
 impl Catalog {
     /// Searches page after page, until all rows are read or `limit` is reached.
-    pub async fn search(&self, query: &Query, limit: Option<usize>) -> Result<SearchAnswer> {
+    pub async fn search(&self, query: &Query, limit: Option<usize>) -> Result<SearchResult> {
         self.search_for(query, limit, false).await
     }
 
     /// Searches for updates that existed before: an empty result must be proven.
-    pub async fn search_known(&self, query: &Query) -> Result<SearchAnswer> {
+    pub async fn search_known(&self, query: &Query) -> Result<SearchResult> {
         self.search_for(query, None, true).await
     }
 
-    async fn search_for(&self, query: &Query, limit: Option<usize>, known: bool) -> Result<SearchAnswer> {
+    async fn search_for(&self, query: &Query, limit: Option<usize>, known: bool) -> Result<SearchResult> {
         let Some(first) = self.first_page(query, known).await? else {
-            return Ok(SearchAnswer { complete: true, ..SearchAnswer::default() });
+            return Ok(SearchResult { complete: true, ..SearchResult::default() });
         };
         let capped = first.capped;
-        let mut answer = if capped && limit.is_none_or(|limit| limit as u64 > u64::from(first.total)) {
-            self.narrowed(query, first).await?
+        let mut result = if capped && limit.is_none_or(|limit| limit as u64 > u64::from(first.total)) {
+            self.search_narrowed(query, first).await?
         } else {
-            let Reading { rows, total, complete } = self.read_pages(query, first, limit).await?;
-            SearchAnswer { rows, total, complete: complete && !capped, capped, parts: Vec::new() }
+            let PageReading { rows, total, complete } = self.read_pages(query, first, limit).await?;
+            SearchResult { rows, total, complete: complete && !capped, capped, parts: Vec::new() }
         };
         if let Some(limit) = limit
-            && answer.rows.len() > limit
+            && result.rows.len() > limit
         {
-            answer.rows.truncate(limit);
-            answer.complete = false;
+            result.rows.truncate(limit);
+            result.complete = false;
         }
-        Ok(answer)
+        Ok(result)
     }
 
     /// Halves a search until no part is truncated.
-    async fn narrowed(&self, query: &Query, first: SearchPage) -> Result<SearchAnswer> {
-        let mut answer = SearchAnswer { complete: true, capped: true, ..SearchAnswer::default() };
+    async fn search_narrowed(&self, query: &Query, first: SearchPage) -> Result<SearchResult> {
+        let mut result = SearchResult { complete: true, capped: true, ..SearchResult::default() };
         let mut seen = BTreeSet::new();
         // Rows seen before a query was halved must appear in its halves; this proves that the halves cover it.
         let mut sample: Vec<SearchRow> = Vec::new();
@@ -130,19 +130,19 @@ impl Catalog {
         let mut open = vec![(query.clone(), first)];
         while let Some((query, page)) = open.pop() {
             let titles: Vec<&str> = page.rows.iter().map(|row| row.title.as_str()).collect();
-            let halves = query.halves(&titles).filter(|_| page.capped && pages < NARROWED_PAGES);
+            let halves = query.split(&titles).filter(|_| page.capped && pages < NARROWED_PAGES);
             let Some(halves) = halves else {
                 let cut = page.capped;
                 let reading = if pages < NARROWED_PAGES {
                     self.read_pages(&query, page, None).await?
                 } else {
-                    Reading { total: u64::from(page.total), complete: !page.has_next, rows: page.rows }
+                    PageReading { total: u64::from(page.total), complete: !page.has_next, rows: page.rows }
                 };
-                pages += reading.rows.len().div_ceil(ROWS_A_PAGE);
-                answer.complete &= reading.complete && !cut;
-                answer.rows.extend(reading.rows.into_iter().filter(|row| seen.insert(row.update_id)));
+                pages += reading.rows.len().div_ceil(ROWS_PER_PAGE);
+                result.complete &= reading.complete && !cut;
+                result.rows.extend(reading.rows.into_iter().filter(|row| seen.insert(row.update_id)));
                 let query = query.words().to_owned();
-                answer.parts.push(QueryPart { query, total: reading.total, cut });
+                result.parts.push(QueryPart { query, total: reading.total, cut });
                 continue;
             };
             sample.extend(page.rows);
@@ -152,23 +152,23 @@ impl Catalog {
                 match self.first_page(&half, known).await? {
                     Some(page) => open.push((half, page)),
                     None => {
-                        answer.parts.push(QueryPart { query: half.words().to_owned(), total: 0, cut: false });
+                        result.parts.push(QueryPart { query: half.words().to_owned(), total: 0, cut: false });
                     }
                 }
             }
         }
         for row in sample {
             if seen.insert(row.update_id) {
-                answer.complete = false;
-                answer.rows.push(row);
+                result.complete = false;
+                result.rows.push(row);
             }
         }
         // The Catalog's own order, regardless of the parts.
-        answer.rows.sort_by(|a, b| {
+        result.rows.sort_by(|a, b| {
             (b.last_updated, &a.title, a.update_id).cmp(&(a.last_updated, &b.title, b.update_id))
         });
-        answer.total = answer.rows.len() as u64;
-        Ok(answer)
+        result.total = result.rows.len() as u64;
+        Ok(result)
     }
 
     /// Returns the first page of a search, or `None` if the empty result is proven.
@@ -177,30 +177,30 @@ impl Catalog {
         let mut waited = Duration::ZERO;
         let mut failed = 0;
         loop {
-            let asked = self.search_page(query, 0).await?;
-            if asked.value.is_some() || (failed == 0 && !known && !asked.was_ill) {
-                return Ok(asked.value);
+            let response = self.search_page(query, 0).await?;
+            if response.value.is_some() || (failed == 0 && !known && !response.is_suspect) {
+                return Ok(response.value);
             }
             // Without a retry budget, the proof is not waited for either.
-            let pause = PAUSE.min(self.patience);
+            let pause = PAUSE.min(self.retry_budget);
             if !pause.is_zero() {
                 let why = format!("nothing was found for {:?}; repeating the query", query.words());
-                self.client.wait(Wait { of: None, duration: pause, left: None, why }).await?;
+                self.client.wait(RetryWait { of: None, duration: pause, left: None, why }).await?;
             }
             let again = self.search_page(query, 0).await?.value;
-            if again.is_some() || self.is_well(query).await {
+            if again.is_some() || self.is_healthy(query).await {
                 return Ok(again);
             }
             failed += 1;
             let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start)) + pause;
-            let stall = AnswerFault::Stall { query: query.words().to_owned() };
-            match self.client.next_try(stall.retry(), failed, None, elapsed, self.patience) {
-                Next::After { wait, left } => {
-                    let why = stall_in_words(query.words());
-                    self.client.wait(Wait { of: None, duration: wait, left: Some(left), why }).await?;
+            let stall = ResponseFault::Stall { query: query.words().to_owned() };
+            match self.client.decide_retry(stall.retry(), failed, None, elapsed, self.retry_budget) {
+                RetryDecision::After { wait, left } => {
+                    let why = describe_stall(query.words());
+                    self.client.wait(RetryWait { of: None, duration: wait, left: Some(left), why }).await?;
                     waited = elapsed + wait;
                 }
-                Next::GiveUp(_) => {
+                RetryDecision::GiveUp(_) => {
                     return Err(Error::from(stall)
                         .hint("run the command again later, or raise the retry budget, for example with --patience 2h"));
                 }
@@ -209,30 +209,30 @@ impl Catalog {
     }
 
     /// Returns `true` if a search for an existing update finds it.
-    async fn is_well(&self, besides: &Query) -> bool {
+    async fn is_healthy(&self, besides: &Query) -> bool {
         let now = || self.client.clock().elapsed();
         let holds = |since: &Duration| now().saturating_sub(*since) < CONTROL_HOLDS;
-        if self.was_well.get().as_ref().is_some_and(holds) {
+        if self.last_healthy.get().as_ref().is_some_and(holds) {
             return true;
         }
         // The control queries share the time of one page, so that a slow server does not delay the run for each of
         // them.
-        let until = now() + page_limit(self.patience);
-        for control in CONTROLS.into_iter().filter(|words| *words != besides.words()) {
+        let until = now() + page_limit(self.retry_budget);
+        for control in CONTROL_QUERIES.into_iter().filter(|words| *words != besides.words()) {
             let limit = until.saturating_sub(now());
             if limit.is_zero() {
                 break;
             }
             let url = self.client.policy().catalog_page("Search.aspx", &[("p", "0"), ("q", control)]);
             let what = format!("control search for {control:?}");
-            let request = Request::get(url, Purpose::Catalog);
-            let finds = match self.client.page(request, &what, PAGE_CAP, limit).await {
+            let request = HttpRequest::get(url, Purpose::Catalog);
+            let finds = match self.client.request_page(request, &what, PAGE_CAP, limit).await {
                 Ok(page) => kind_of(&page) == PageKind::Rows && parse_search_page(&page.text).is_ok(),
                 // A recording is never overloaded and need not contain the control query.
-                Err(setback) => setback.error.kind() == ErrorKind::NotRecorded,
+                Err(failure) => failure.error.kind() == ErrorKind::NotRecorded,
             };
             if finds {
-                self.was_well.set(Some(now()));
+                self.last_healthy.set(Some(now()));
                 return true;
             }
         }
@@ -240,9 +240,14 @@ impl Catalog {
     }
 
     /// Reads the remaining pages of a search after its first one.
-    async fn read_pages(&self, query: &Query, first: SearchPage, limit: Option<usize>) -> Result<Reading> {
+    async fn read_pages(
+        &self,
+        query: &Query,
+        first: SearchPage,
+        limit: Option<usize>,
+    ) -> Result<PageReading> {
         let mut first = Some(first);
-        let mut all = Reading { rows: Vec::new(), total: 0, complete: false };
+        let mut all = PageReading { rows: Vec::new(), total: 0, complete: false };
         let mut seen_ever = BTreeSet::new();
         for _ in 0..READINGS {
             let mut page = match first.take() {
@@ -262,7 +267,7 @@ impl Catalog {
                 let enough = limit.is_some_and(|limit| rows.len() >= limit);
                 if enough || !page.has_next {
                     if enough && page.has_next {
-                        return Ok(Reading { rows, total, complete: false });
+                        return Ok(PageReading { rows, total, complete: false });
                     }
                     break;
                 }
@@ -274,7 +279,7 @@ impl Catalog {
                 page = next;
             }
             if is_one_list && rows.len() as u64 == total {
-                return Ok(Reading { rows, total, complete: true });
+                return Ok(PageReading { rows, total, complete: true });
             }
             all.total = total;
             all.rows.extend(rows.into_iter().filter(|row| seen_ever.insert(row.update_id)));
@@ -284,14 +289,14 @@ impl Catalog {
 
     /// Requests one page of a search. Returns `None` if the Catalog states an empty result, or if the list ends before
     /// this page. % search_page.rs
-    async fn search_page(&self, query: &Query, number: u32) -> Result<Asked<Option<SearchPage>>> {
+    async fn search_page(&self, query: &Query, number: u32) -> Result<CatalogResponse<Option<SearchPage>>> {
         let page = number.to_string();
         let url = self.client.policy().catalog_page("Search.aspx", &[("p", &page), ("q", query.words())]);
         let what = match number {
             0 => format!("search for {:?}", query.words()),
             _ => format!("search for {:?}, page {}", query.words(), number + 1),
         };
-        self.ask(&Request::get(url, Purpose::Catalog), &what, |page| match kind_of(page) {
+        self.query_page(&HttpRequest::get(url, Purpose::Catalog), &what, |page| match kind_of(page) {
             PageKind::Rows => {
                 let page = parse_search_page(&page.text)?;
                 if page.page != number + 1 {
@@ -304,7 +309,7 @@ impl Catalog {
             }
             PageKind::NothingFound => Ok(None),
             PageKind::PastTheEnd if number > 0 => Ok(None),
-            other => Err(unexpected("a page of search results", page, other)),
+            other => Err(unexpected_page("a page of search results", page, other)),
         })
         .await
     }

@@ -63,8 +63,8 @@ pub struct SearchRow {
 pub fn parse_search_page(text: &str) -> Result<SearchPage, PageFault> {
     let document = html::parse(PAGE, text)?;
     let elements = Elements::of(PAGE, &document);
-    let range = Range::read(&elements)?;
-    let table = elements.need(TABLE, "the table of results")?;
+    let range = ResultRange::read(&elements)?;
+    let table = elements.require(TABLE, "the table of results")?;
     let mut rows: Vec<SearchRow> = Vec::new();
     for element in table.descendent_elements().filter(|element| element.value().name() == "tr") {
         // A row without an id does not belong to an update. The number of rows proves that no update is lost in this
@@ -124,7 +124,7 @@ pub(super) fn row_id(text: &str) -> Option<RowId<'_>> {
 }
 
 fn read_row(row: ElementRef<'_>, id: &RowId<'_>) -> Result<SearchRow, PageFault> {
-    let cells = Cells::of(row, id)?;
+    let cells = RowCells::of(row, id)?;
     let title = cells.inner(1, "link", "the link with the title")?;
     let last_updated = cells.text(4)?;
     let size_text = cells.inner(6, "size", "the size as text")?;
@@ -155,12 +155,12 @@ fn read_row(row: ElementRef<'_>, id: &RowId<'_>) -> Result<SearchRow, PageFault>
 }
 
 /// The cells of one row.
-struct Cells<'a> {
+struct RowCells<'a> {
     row: &'a RowId<'a>,
     cells: Vec<ElementRef<'a>>,
 }
 
-impl<'a> Cells<'a> {
+impl<'a> RowCells<'a> {
     /// Returns the cells of a row, all of which must belong to it.
     fn of(element: ElementRef<'a>, row: &'a RowId<'a>) -> Result<Self, PageFault> {
         let cells: Vec<_> = element.child_elements().filter(|cell| cell.value().name() == "td").collect();
@@ -207,7 +207,7 @@ fn size_agrees(text: &str, size: u64) -> Option<bool> {
 }
 
 /// The text "1 - 25 of 76 (page 1 of 4)", parsed.
-struct Range {
+struct ResultRange {
     text: String,
     first: u32,
     last: u32,
@@ -216,9 +216,9 @@ struct Range {
     pages: u32,
 }
 
-impl Range {
+impl ResultRange {
     fn read(elements: &Elements<'_>) -> Result<Self, PageFault> {
-        let text = text_of(elements.need(RANGE, "the range of the rows")?);
+        let text = text_of(elements.require(RANGE, "the range of the rows")?);
         let fault = || PageFault::new(PAGE, RANGE, "a range such as 1 - 25 of 76 (page 1 of 4)", &text);
         let words: Vec<&str> = text.split_whitespace().collect();
         let [first, "-", last, "of", total, "(page", page, "of", pages] = words[..] else {

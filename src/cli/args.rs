@@ -12,7 +12,7 @@ use super::machine_args::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMediumArgs, ExportArgs, ImportArgs, KeysArgs};
 use super::search_args::{SearchArgs, kind_parser};
 
-use crate::net::{INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
+use crate::net::{INTERACTIVE_RETRY_BUDGET, UNATTENDED_RETRY_BUDGET};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 use crate::update::{parse_age, parse_bytes};
 
@@ -115,8 +115,8 @@ impl Command {
     /// Returns the default retry budget of the command.
     pub(super) fn patience(&self) -> Duration {
         match self {
-            Self::Sync(_) => UNATTENDED_PATIENCE,
-            _ => INTERACTIVE_PATIENCE,
+            Self::Sync(_) => UNATTENDED_RETRY_BUDGET,
+            _ => INTERACTIVE_RETRY_BUDGET,
         }
     }
 }

@@ -5,7 +5,9 @@ use super::args::CrawlArgs;
 use super::output::Output;
 use super::setup::Setup;
 use crate::catalog::Query;
-use crate::crawl::{CrawlGoal, CrawlJob, CrawlOutcome, Crawled, Failure, Run, RunOptions, Session};
+use crate::crawl::{
+    ConcludedRun, CrawlGoal, CrawlJob, CrawlOutcome, CrawledKb, Failure, RunOptions, Session,
+};
 use crate::documents::{CrawlDocument, ErrorBody, StoredSet};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
@@ -21,7 +23,7 @@ pub(super) fn run(setup: &Setup, arguments: &CrawlArgs, output: &mut Output) -> 
     };
     let job = CrawlJob { goal, architectures: arguments.arch.clone() };
     let options = RunOptions { refresh: arguments.refresh, trial: false };
-    let Run { mut session, outcome, code } = setup.run(&job, options)?;
+    let ConcludedRun { mut session, outcome, code } = setup.run(&job, options)?;
     let document = document(&mut session, &outcome)?;
     if output.is_json() {
         output.document(&document)?;
@@ -55,7 +57,7 @@ fn document(session: &mut Session, outcome: &CrawlOutcome) -> Result<CrawlDocume
     })
 }
 
-fn show(crawled: &[Crawled], document: &CrawlDocument, output: &mut Output) {
+fn show(crawled: &[CrawledKb], document: &CrawlDocument, output: &mut Output) {
     if crawled.is_empty() {
         return;
     }

@@ -3,13 +3,13 @@
 use super::args::FetchArgs;
 use super::output::Output;
 use super::setup::Setup;
-use crate::crawl::{Failure, Run, RunOptions, Session};
+use crate::crawl::{ConcludedRun, Failure, RunOptions, Session};
 use crate::documents::{
     ErrorBody, ExcludedSet, ExclusionFilter, FetchDocument, FetchedSetDocument, SetStatus,
 };
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::fetch::{FetchJob, FetchOutcome, FetchRequest, LeftOut};
+use crate::fetch::{Exclusion, FetchJob, FetchOutcome, FetchRequest};
 use crate::report::{Column, Tone};
 use crate::resolve::PackageSet;
 use crate::servicing::ProductFilter;
@@ -31,7 +31,7 @@ pub(super) fn run(setup: &Setup, arguments: &FetchArgs, output: &mut Output) -> 
     };
     let job = FetchJob { request, dry_run: arguments.dry_run };
     let options = RunOptions { refresh: arguments.refresh, trial: arguments.dry_run };
-    let Run { mut session, outcome, code } = setup.run(&job, options)?;
+    let ConcludedRun { mut session, outcome, code } = setup.run(&job, options)?;
     let document = document(&mut session, &outcome)?;
     if output.is_json() {
         output.document(&document)?;
@@ -71,17 +71,17 @@ fn document(session: &mut Session, outcome: &FetchOutcome) -> Result<FetchDocume
         bytes_downloaded: outcome.bytes_downloaded,
         failures: outcome.failures.iter().map(Failure::item).collect(),
         error: error.as_ref().map(ErrorBody::from),
-        left_out: outcome.plan.left_out.iter().map(|(set, reason)| left_out_set(set, *reason)).collect(),
+        left_out: outcome.plan.excluded.iter().map(|(set, reason)| left_out_set(set, *reason)).collect(),
         warnings: session.warnings().map(str::to_owned).collect(),
     })
 }
 
-fn left_out_set(set: &PackageSet, reason: LeftOut) -> ExcludedSet {
+fn left_out_set(set: &PackageSet, reason: Exclusion) -> ExcludedSet {
     let left_out_by = match reason {
-        LeftOut::Architecture => ExclusionFilter::Architecture,
-        LeftOut::Product => ExclusionFilter::Product,
-        LeftOut::Kind => ExclusionFilter::Kind,
-        LeftOut::Dynamic => ExclusionFilter::Dynamic,
+        Exclusion::Architecture => ExclusionFilter::Architecture,
+        Exclusion::Product => ExclusionFilter::Product,
+        Exclusion::Kind => ExclusionFilter::Kind,
+        Exclusion::Dynamic => ExclusionFilter::Dynamic,
     };
     ExcludedSet {
         kb: set.kb,

@@ -5,7 +5,8 @@ use super::search_args::SearchArgs;
 use super::search_table;
 use super::setup::Setup;
 use crate::catalog::{
-    Choice, Chosen, Filter, Found, LeftOut, Query, SearchAnswer, is_newest_first, unknown_product, values_of,
+    ClassifiedRow, Filter, FilterExclusion, Query, RowSelection, SearchResult, SelectedRows, filter_values,
+    is_newest_first, unknown_product,
 };
 use crate::documents::{FilterCount, SearchDocument, UpdateSummary};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,11 +30,11 @@ struct Coverage {
 }
 
 impl Coverage {
-    fn of(query: &Query, answer: &SearchAnswer, choice: &Choice) -> Self {
+    fn of(query: &Query, answer: &SearchResult, choice: &RowSelection) -> Self {
         let found = answer.rows.len();
-        let is_enough = !choice.reads_all() && choice.limit == Some(found);
+        let is_enough = !choice.needs_all_rows() && choice.limit == Some(found);
         let unqueried = if is_enough { answer.total.saturating_sub(found as u64) } else { 0 };
-        let shortfall = answer.lacking(query).filter(|_| !is_enough);
+        let shortfall = answer.incompleteness(query).filter(|_| !is_enough);
         let capped = answer.capped && !answer.complete;
         Self { total: answer.total, found, complete: answer.complete, capped, unqueried, shortfall }
     }
@@ -52,8 +53,8 @@ pub(super) fn run(setup: &Setup, arguments: &SearchArgs, output: &mut Output) ->
         return Err(Error::new(ErrorKind::NotFound, message));
     }
     let parts = answer.parts;
-    let found: Vec<Found> = answer.rows.into_iter().map(Found::from).collect();
-    let chosen = choice.of(found.clone(), families);
+    let found: Vec<ClassifiedRow> = answer.rows.into_iter().map(ClassifiedRow::from).collect();
+    let chosen = choice.apply(found.clone(), families);
     if let Some(refusal) =
         unknown_product(&choice.products, &found, families).and_then(ProductFilter::refusal)
     {
@@ -70,7 +71,7 @@ pub(super) fn run(setup: &Setup, arguments: &SearchArgs, output: &mut Output) ->
             updates: chosen.rows.iter().map(found_update).collect(),
             found: coverage.found,
             matching: chosen.matching,
-            left_out: chosen.left_out.iter().map(filtered_out).collect(),
+            left_out: chosen.exclusions.iter().map(filtered_out).collect(),
             capped: answer.capped,
             parts,
         })?;
@@ -82,7 +83,7 @@ pub(super) fn run(setup: &Setup, arguments: &SearchArgs, output: &mut Output) ->
 }
 
 /// Returns the document of a row.
-fn found_update(Found { row, class }: &Found) -> UpdateSummary {
+fn found_update(ClassifiedRow { row, class }: &ClassifiedRow) -> UpdateSummary {
     UpdateSummary {
         update_id: row.update_id,
         kb: class.kb,
@@ -105,13 +106,13 @@ fn found_update(Found { row, class }: &Found) -> UpdateSummary {
     }
 }
 
-fn filtered_out(left_out: &LeftOut) -> FilterCount {
+fn filtered_out(left_out: &FilterExclusion) -> FilterCount {
     FilterCount { filter: left_out.filter.option(), updates: left_out.updates }
 }
 
 /// Queries all rows, or the pages that the limit needs.
-fn query_catalog(setup: &Setup, query: &Query, choice: &Choice) -> Result<SearchAnswer> {
-    let enough = choice.limit.filter(|_| !choice.reads_all());
+fn query_catalog(setup: &Setup, query: &Query, choice: &RowSelection) -> Result<SearchResult> {
+    let enough = choice.limit.filter(|_| !choice.needs_all_rows());
     setup.with_catalog(|catalog| {
         let query = query.clone();
         async move {
@@ -126,7 +127,7 @@ fn query_catalog(setup: &Setup, query: &Query, choice: &Choice) -> Result<Search
 }
 
 /// "--arch 2, --kind 4"
-fn filter_counts(left_out: &[LeftOut]) -> String {
+fn filter_counts(left_out: &[FilterExclusion]) -> String {
     let filter_counts: Vec<String> = left_out
         .iter()
         .filter(|out| out.updates > 0)
@@ -136,7 +137,7 @@ fn filter_counts(left_out: &[LeftOut]) -> String {
 }
 
 /// Returns the number of rows found and shown, and the reasons for the difference.
-fn summary_line(coverage: &Coverage, chosen: &Chosen) -> String {
+fn summary_line(coverage: &Coverage, chosen: &SelectedRows) -> String {
     let shown = chosen.rows.len();
     let more = if coverage.capped { "more than " } else { "" };
     let mut parts = vec![format!("{more}{} found", coverage.total)];
@@ -145,7 +146,7 @@ fn summary_line(coverage: &Coverage, chosen: &Chosen) -> String {
     }
     let left_out = coverage.found - chosen.matching;
     if left_out > 0 {
-        parts.push(format!("{left_out} excluded by filters ({})", filter_counts(&chosen.left_out)));
+        parts.push(format!("{left_out} excluded by filters ({})", filter_counts(&chosen.exclusions)));
     }
     let cut = (chosen.matching - shown) as u64 + coverage.unqueried;
     if coverage.capped && coverage.unqueried > 0 {
@@ -161,17 +162,22 @@ fn summary_line(coverage: &Coverage, chosen: &Chosen) -> String {
 }
 
 /// Returns the error that the filters exclude every row, with the number of rows per filter.
-fn no_match_error(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Coverage) -> Error {
+fn no_match_error(
+    query: &Query,
+    found: &[ClassifiedRow],
+    chosen: &SelectedRows,
+    coverage: &Coverage,
+) -> Error {
     let error = Error::new(
         ErrorKind::NotFound,
         format!(
             "the filters exclude all {} updates that the Catalog has for {:?}; excluded: {}",
             found.len(),
             query.words(),
-            filter_counts(&chosen.left_out)
+            filter_counts(&chosen.exclusions)
         ),
     );
-    let causes = chosen.left_out.iter().filter(|out| out.updates == found.len());
+    let causes = chosen.exclusions.iter().filter(|out| out.updates == found.len());
     let error = causes.fold(error, |error, out| match suggested_values(out.filter, found) {
         Some(others) => error.hint(format!("use {} with {others}", out.filter)),
         None => error,
@@ -183,14 +189,14 @@ fn no_match_error(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Co
 }
 
 /// Returns the values of a filter that match rows, or `None` if no value matches.
-fn suggested_values(filter: Filter, found: &[Found]) -> Option<String> {
+fn suggested_values(filter: Filter, found: &[ClassifiedRow]) -> Option<String> {
     /// The greatest number of values in a hint.
     const SHOWN: usize = 8;
     if matches!(filter, Filter::Since | Filter::Until) {
         let days = || found.iter().map(|found| found.row.last_updated);
         return Some(format!("within {} to {}", days().min()?, days().max()?));
     }
-    let values = values_of(filter, found);
+    let values = filter_values(filter, found);
     let quoted = |value: &String| if value.contains(' ') { format!("{value:?}") } else { value.clone() };
     let mut words: Vec<String> = values.iter().take(SHOWN).map(quoted).collect();
     if values.len() > SHOWN {

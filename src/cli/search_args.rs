@@ -4,7 +4,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
-use crate::catalog::{Choice, Query, Sort};
+use crate::catalog::{Query, RowSelection, SortKey};
 use crate::error::{Error, Result};
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kind};
@@ -59,7 +59,7 @@ enum SortArg {
     Product,
 }
 
-impl From<SortArg> for Sort {
+impl From<SortArg> for SortKey {
     fn from(argument: SortArg) -> Self {
         match argument {
             SortArg::Date => Self::Date,
@@ -88,7 +88,7 @@ impl SearchArgs {
     }
 
     /// Returns the filters, the order, and the limit.
-    pub(super) fn choice(&self, knowledge: Option<&Knowledge>) -> Result<Choice> {
+    pub(super) fn choice(&self, knowledge: Option<&Knowledge>) -> Result<RowSelection> {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until
         {
@@ -98,14 +98,14 @@ impl SearchArgs {
         let products = knowledge.into_iter().flat_map(|knowledge| {
             self.product.iter().map(move |asked| ProductFilter::new(asked, None, knowledge.families()))
         });
-        Ok(Choice {
+        Ok(RowSelection {
             architectures: self.arch.clone(),
             products: products.collect::<std::result::Result<_, _>>()?,
             classifications: self.classification.clone(),
             kinds: self.kind.clone(),
             since: self.since,
             until: self.until,
-            sort: self.sort.map_or_else(Sort::default, Into::into),
+            sort: self.sort.map_or_else(SortKey::default, Into::into),
             reverse: self.reverse,
             limit: self.limit.map(|limit| limit as usize),
         })

@@ -4,12 +4,12 @@
 //! a narrow terminal. On a pipe, every row is one line with the complete title.
 
 use super::output::Output;
-use crate::catalog::Found;
+use crate::catalog::ClassifiedRow;
 use crate::report::Column;
 use crate::update::{Architecture, human_size};
 
 /// Prints the rows.
-pub(super) fn show(found: &[Found], output: &mut Output) {
+pub(super) fn show(found: &[ClassifiedRow], output: &mut Output) {
     let mut table = output.table([
         Column::new("kb"),
         Column::new("updated").importance(3),
@@ -18,7 +18,7 @@ pub(super) fn show(found: &[Found], output: &mut Output) {
         Column::number("size").importance(1),
         Column::title("title"),
     ]);
-    for Found { row, class } in found {
+    for ClassifiedRow { row, class } in found {
         table.row([
             class.kb.map_or_else(|| "-".to_owned(), |kb| kb.to_string()),
             row.last_updated.to_string(),

@@ -73,7 +73,7 @@ mod tests {
     use crate::cli::flags::{definition, given_flags};
     use crate::clock::SystemClock;
     use crate::event::LogFormat;
-    use crate::net::Stop;
+    use crate::net::StopRequest;
     use crate::options::TABLE;
 
     fn gather(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Settings> {
@@ -90,7 +90,7 @@ mod tests {
             stdout_width: None,
             stderr_is_terminal: false,
             clock: Arc::new(SystemClock::start()),
-            signals: Signals::Given(Stop::never()),
+            signals: Signals::Given(StopRequest::never()),
         };
         Settings::gather(&given_flags(&matches), &process, true)
     }
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(own.max_age, crate::sync::DEFAULT_MAX_AGE);
         let minutes = |time: Duration| time.as_secs() / 60;
         let (short, long) =
-            (minutes(crate::net::INTERACTIVE_PATIENCE), minutes(crate::net::UNATTENDED_PATIENCE));
+            (minutes(crate::net::INTERACTIVE_RETRY_BUDGET), minutes(crate::net::UNATTENDED_RETRY_BUDGET));
         let words = crate::options::option_row("patience").unwrap().default_words;
         assert_eq!(words, Some(format!("{short}m; {long}m for sync").as_str()));
     }

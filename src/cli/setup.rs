@@ -12,10 +12,10 @@ use camino::Utf8PathBuf;
 use super::output::stderr_palette;
 use super::process::Process;
 use super::settings::Settings;
-use crate::catalog::recording::{Record, Replay};
+use crate::catalog::recording::{RecordingTransport, ReplayTransport};
 use crate::catalog::{Catalog, PAGE_CAP, SavePage};
 use crate::clock::Clock;
-use crate::crawl::{Run, RunJob, RunOptions, Session, TransferOptions};
+use crate::crawl::{ConcludedRun, RunJob, RunOptions, Session, TransferOptions};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, LogFormat};
@@ -23,7 +23,7 @@ use crate::mirror::{
     Layout, Mirror, REPLAY, WriteAccess, effective_knowledge, read_knowledge, read_operator_tables,
 };
 use crate::net::{
-    Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
+    Client, ExtraRoots, HttpTransport, Pace, Proxies, StopRequest, Transport, UrlPolicy, redacted_arguments,
 };
 use crate::report::{Watch, Watcher};
 use crate::resolve::Side;
@@ -246,7 +246,7 @@ impl Setup {
                 events.send(Event::Stopping);
             });
             let outcome = runtime.block_on(work(catalog));
-            if stop.asked().is_some() {
+            if stop.signal().is_some() {
                 // The task reports the stop before the end of the run is reported.
                 let _reported = runtime.block_on(reporter);
             }
@@ -258,7 +258,7 @@ impl Setup {
     }
 
     /// Runs a job of the mirror that queries the Catalog, and records the end of the run.
-    pub(super) fn run<J: RunJob>(&self, job: &J, options: RunOptions) -> Result<Run<J::Outcome>> {
+    pub(super) fn run<J: RunJob>(&self, job: &J, options: RunOptions) -> Result<ConcludedRun<J::Outcome>> {
         let (layout, origin, command) = (self.layout(), self.origin()?, self.command_line());
         let (patience, clock, knowledge) = (self.patience(), self.clock(), self.knowledge()?);
         self.with_catalog(|catalog| {
@@ -294,7 +294,7 @@ impl Setup {
         self.settings.options.offline
     }
 
-    fn catalog(&self, events: Events, stop: Stop) -> Result<Catalog> {
+    fn catalog(&self, events: Events, stop: StopRequest) -> Result<Catalog> {
         if self.settings.options.offline && self.settings.options.replay.is_none() {
             return Err(Error::usage("this command needs the Catalog and cannot run with --offline")
                 .hint("run it without --offline, or use a recording with --replay DIR"));
@@ -308,8 +308,10 @@ impl Setup {
         let rate = Pace::per_second(self.settings.options.catalog_rate)?;
         let (transport, pace): (Box<dyn Transport>, Pace) =
             match (&self.settings.options.replay, &self.settings.options.record) {
-                (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
-                (None, Some(folder)) => (Box::new(Record::begin(folder, network()?, &self.recorded)?), rate),
+                (Some(folder), _) => (Box::new(ReplayTransport::open(folder)?), Pace::replay()),
+                (None, Some(folder)) => {
+                    (Box::new(RecordingTransport::begin(folder, network()?, &self.recorded)?), rate)
+                }
                 (None, None) => (network()?, rate),
             };
         let client = Client::new(transport, policy, pace, self.clock(), events, stop);
@@ -335,7 +337,7 @@ impl Setup {
             return Ok(Proxies::Named(proxy.clone()));
         }
         let process = self.process.borrow();
-        Proxies::of_environment(|name| process.env.get(name).map(String::as_str))
+        Proxies::from_environment(|name| process.env.get(name).map(String::as_str))
     }
 
     fn patience(&self) -> Duration {

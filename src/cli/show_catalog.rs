@@ -8,7 +8,9 @@ use super::kb_view::{KbView, UpdateNotes, seen, show_rest, show_update};
 use super::output::Output;
 use super::plan_sources::Sources;
 use super::setup::Setup;
-use crate::crawl::{Failure, Look, OfIndex, look_at_kb, look_at_update, revised};
+use crate::crawl::{
+    CatalogState, Failure, IndexedUpdate, read_kb_state, read_update_state, update_differences,
+};
 use crate::documents::{FileDocument, IndexDifference, RevisedProperty, ShowDocument, ShowOrigin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
@@ -30,8 +32,8 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
     let answer = setup.with_catalog(|catalog| async move {
         let stop = catalog.client().stop().clone();
         let look = match what {
-            Subject::Kb(kb) => look_at_kb(&catalog, kb).await,
-            Subject::Update(id) => look_at_update(&catalog, id).await?.ok_or_else(|| {
+            Subject::Kb(kb) => read_kb_state(&catalog, kb).await,
+            Subject::Update(id) => read_update_state(&catalog, id).await?.ok_or_else(|| {
                 let message = format!("the Catalog does not list {id} (any more)");
                 Error::new(ErrorKind::NotFound, message)
             }),
@@ -55,7 +57,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
 
 /// Prints the response of the Catalog.
 fn show(
-    mut look: Look,
+    mut look: CatalogState,
     what: Subject,
     of_index: &KbView,
     sources: &Sources,
@@ -71,7 +73,7 @@ fn show(
         }
     }
     let kinds: Vec<ErrorKind> = look.failures.iter().map(|failure| failure.kind).collect();
-    let code = ExitCode::of_run(look.read_whole(), &kinds);
+    let code = ExitCode::of_run(look.complete_updates(), &kinds);
     let details = look.updates.iter().map(|one| one.detail.clone()).collect();
     let view = KbView::of(what, details, std::mem::take(&mut look.files), sources)?;
     let document = document(&view, &look, differences, of_index, sources)?;
@@ -103,7 +105,7 @@ fn show(
 /// Returns the document of the response. The index adds the dates of crawls, and the mirror the present files.
 fn document(
     view: &KbView,
-    look: &Look,
+    look: &CatalogState,
     differences: Vec<IndexDifference>,
     of_index: &KbView,
     sources: &Sources,
@@ -148,15 +150,20 @@ fn show_local_facts(
 }
 
 /// Returns the differences between the index and the response.
-fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Result<Vec<IndexDifference>> {
+fn compare(
+    look: &CatalogState,
+    what: Subject,
+    of_index: &KbView,
+    index: &Index,
+) -> Result<Vec<IndexDifference>> {
     let mut differences = Vec::new();
     for one in &look.updates {
         let id = one.detail.facts.id;
         match of_index.updates.iter().find(|own| own.facts.id == id) {
             Some(detail) => {
                 let is_read = index.revision_of(id)?.is_some_and(|revision| revision.read.is_some());
-                let own = OfIndex { detail, files: &of_index.facts.files, is_read };
-                differences.extend(revised(own, one, &look.files));
+                let own = IndexedUpdate { detail, files: &of_index.facts.files, is_read };
+                differences.extend(update_differences(own, one, &look.files));
             }
             // A KB that was never crawled cannot differ.
             None if of_index.updates.is_empty() => {}

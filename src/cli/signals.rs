@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::net::{Signal, Stop, Stopper};
+use crate::net::{Signal, StopRequest, StopSender};
 
 /// The origin of stop requests.
 #[derive(Debug, Clone)]
@@ -18,12 +18,12 @@ pub enum Signals {
     /// The signals of this process.
     OfThisProcess,
     /// The stop handle of the caller.
-    Given(Stop),
+    Given(StopRequest),
 }
 
 impl Signals {
     /// Starts to listen and returns the stop handle.
-    pub(super) fn listen(&self) -> Result<Stop> {
+    pub(super) fn listen(&self) -> Result<StopRequest> {
         match self {
             Self::OfThisProcess => {
                 let doing = "cannot listen to signals";
@@ -34,7 +34,7 @@ impl Signals {
     }
 }
 
-fn listen() -> io::Result<Stop> {
+fn listen() -> io::Result<StopRequest> {
     // A separate runtime: that of the run ends before the last view is written, and later signals would be lost. The
     // thread lasts until the process ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -42,13 +42,13 @@ fn listen() -> io::Result<Stop> {
         let _context = runtime.enter();
         system::SignalStreams::begin()?
     };
-    let (stopper, stop) = Stop::pair();
+    let (stopper, stop) = StopRequest::pair();
     let handle_signals = move || runtime.block_on(handle_signals(&mut streams, &stopper));
     thread::Builder::new().name("signals".to_owned()).spawn(handle_signals)?;
     Ok(stop)
 }
 
-async fn handle_signals(streams: &mut system::SignalStreams, stopper: &Stopper) {
+async fn handle_signals(streams: &mut system::SignalStreams, stopper: &StopSender) {
     stopper.stop(streams.next().await);
     let second = streams.next().await;
     end_at_once(second);

@@ -6,7 +6,7 @@ use super::args::SyncArgs;
 use super::fetch::show_set;
 use super::output::Output;
 use super::setup::Setup;
-use crate::crawl::{Run, RunOptions, Session};
+use crate::crawl::{ConcludedRun, RunOptions, Session};
 use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
@@ -18,7 +18,7 @@ use crate::update::human_size;
 pub(super) fn run(setup: &Setup, arguments: &SyncArgs, output: &mut Output) -> Result<ExitCode> {
     let job = SyncJob { request: request(setup, arguments)? };
     let options = RunOptions { refresh: arguments.refresh, trial: arguments.dry_run };
-    let Run { mut session, outcome, code } = setup.run(&job, options)?;
+    let ConcludedRun { mut session, outcome, code } = setup.run(&job, options)?;
     let request = &job.request;
     if output.is_json() {
         output.document(&sync_document(&session, request, &outcome, code))?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::session::Session;
-use crate::catalog::{DetailsAnswer, Query};
+use crate::catalog::{DetailsResult, Query};
 use crate::error::Result;
 use crate::mirror::index::{A_DAY, SeenUpdate};
 use crate::update::{Architecture, Kb, UpdateId};
@@ -14,17 +14,17 @@ use crate::update::{Architecture, Kb, UpdateId};
 impl Session {
     /// Records the updates of a KB that are missing from a sound and complete result. An update that is missing for the
     /// first time is queried by its id: if the Catalog does not know the id, the update has expired.
-    pub(super) async fn note_absences(&mut self, kb: Kb, shown: &BTreeSet<UpdateId>) -> Result<()> {
+    pub(super) async fn record_absences(&mut self, kb: Kb, shown: &BTreeSet<UpdateId>) -> Result<()> {
         let now = self.now();
         let seen = self.mirror()?.index().seen_updates_of(kb)?;
         for absent in seen.into_iter().filter(|one| !shown.contains(&one.id) && one.expired.is_none()) {
-            self.go_on()?;
+            self.check_stop()?;
             let SeenUpdate { id, title, missing_since, .. } = absent;
             let expired = match missing_since {
                 Some(since) => (now.since(since) >= A_DAY).then_some(now),
                 None => match self.catalog().details(id).await {
-                    Ok(DetailsAnswer::Gone) => Some(now),
-                    Ok(DetailsAnswer::Found(_)) => None,
+                    Ok(DetailsResult::Gone) => Some(now),
+                    Ok(DetailsResult::Found(_)) => None,
                     Err(error) if error.kind().is_stop() => return Err(error),
                     Err(error) => {
                         self.warn(format!(
@@ -56,8 +56,8 @@ impl Session {
     }
 
     /// Returns `true` if the index has files of a KB, even if the Catalog does not show it.
-    pub(super) fn knows_files_of(&mut self, kb: Kb) -> Result<bool> {
-        let Some(mirror) = self.mirror_if_there()? else { return Ok(false) };
+    pub(super) fn has_files_of(&mut self, kb: Kb) -> Result<bool> {
+        let Some(mirror) = self.existing_mirror()? else { return Ok(false) };
         let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
         Ok(facts.updates.iter().any(|update| update.files.is_some()))
     }
@@ -76,6 +76,6 @@ impl Session {
             let of_another = facts.architecture_of(update).is_some_and(|own| !architectures.contains(&own));
             all_read &= of_another || index.revision_of(update.id)?.is_some_and(|one| one.read.is_some());
         }
-        Ok(all_read && self.is_of_today(asked))
+        Ok(all_read && self.is_today(asked))
     }
 }

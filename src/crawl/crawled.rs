@@ -7,7 +7,7 @@ use crate::update::Kb;
 
 /// The result of the crawl of one KB.
 #[derive(Debug)]
-pub struct Crawled {
+pub struct CrawledKb {
     /// The KB.
     pub kb: Kb,
     /// The sets of the KB with their numbers in the index.

@@ -12,7 +12,7 @@ use crate::mirror::Layout;
 use crate::update::{count, human_size};
 
 /// Returns the number of partial files and their bytes.
-fn parked(layout: &Layout) -> Result<(usize, u64)> {
+fn count_partial_files(layout: &Layout) -> Result<(usize, u64)> {
     let folder = layout.partial();
     let (mut files, mut bytes) = (0, 0);
     for name in disk::list(&folder)? {
@@ -32,7 +32,7 @@ fn parked(layout: &Layout) -> Result<(usize, u64)> {
 pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
     let Some(kind) = failures.iter().map(|failure| failure.kind).find(|kind| kind.is_stop()) else { return };
     failures.retain(|failure| !failure.kind.is_stop());
-    let message = match parked(session.layout()) {
+    let message = match count_partial_files(session.layout()) {
         Ok((0, _)) => "stopped: kept all complete files; no partial files remain".to_owned(),
         Ok((files, bytes)) => {
             format!(

@@ -1,6 +1,6 @@
 //! The job of `crawl`: records updates, files, and the graph of KBs or of a query in the index, without payload.
 
-use super::crawled::Crawled;
+use super::crawled::CrawledKb;
 use super::run::{JobOutcome, RunJob};
 use super::session::{Failure, Session};
 use crate::catalog::Query;
@@ -29,7 +29,7 @@ pub struct CrawlJob {
 #[derive(Debug, Default)]
 pub struct CrawlOutcome {
     /// The KBs that were crawled.
-    pub crawled: Vec<Crawled>,
+    pub crawled: Vec<CrawledKb>,
     /// The failures during the crawl. % kb.rs
     pub failures: Vec<Failure>,
 }
@@ -53,7 +53,7 @@ impl JobOutcome for CrawlOutcome {
 }
 
 impl CrawlOutcome {
-    fn add(&mut self, mut crawled: Crawled) {
+    fn add(&mut self, mut crawled: CrawledKb) {
         self.failures.append(&mut crawled.failures);
         self.crawled.push(crawled);
     }

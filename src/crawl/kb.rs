@@ -16,27 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::confirm::confirm;
-use super::crawled::Crawled;
-use super::listed::Listed;
+use super::crawled::CrawledKb;
+use super::listed::ListedUpdate;
 use super::session::{Failure, Session};
-use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
+use crate::catalog::{ClassifiedRow, DetailsPage, DetailsResult, DialogFile, Query, SearchRow};
 use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{PlainName, Role, SetId};
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
 use crate::net::Purpose;
 use crate::resolve::{PackageSet, package_sets, unlisted_kbs};
-use crate::update::{Architecture, Classification, Kb, UpdateId, classify};
-
-/// A search row with the classification of its title.
-struct Row {
-    row: SearchRow,
-    class: Classification,
-}
+use crate::update::{Architecture, Kb, UpdateId};
 
 /// The result of a search for a KB.
 #[derive(Debug, Clone, Copy)]
-struct Searched {
+struct KbSearch {
     /// The number of rows.
     found: usize,
     /// `true` if the rows are all that the Catalog has.
@@ -45,43 +39,43 @@ struct Searched {
 
 impl Session {
     /// Crawls a KB again, without trusting an earlier reading.
-    pub(crate) async fn crawl_kb_anew(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
-        let trust = self.readings.begin_anew(kb);
+    pub(crate) async fn recrawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<CrawledKb> {
+        let trust = self.readings.begin_rereading(kb);
         let crawled = self.crawl_kb(kb, architectures).await;
-        self.readings.end_anew(trust);
+        self.readings.end_rereading(trust);
         crawled
     }
 
     /// Crawls a KB. If architectures are given, details and files of other architectures are not queried.
-    pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
-        self.go_on()?;
+    pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<CrawledKb> {
+        self.check_stop()?;
         self.phase(format!("querying the Catalog for {kb}"));
         let (rows, searched) = self.search_kb(kb).await?;
-        let own = self.rows_of(kb, rows).await?;
+        let own = self.select_kb_rows(kb, rows).await?;
         if own.is_empty() {
-            self.note_search_of(kb, searched)?;
+            self.record_kb_search(kb, searched)?;
             // If knowledge has no URL for the KB, its earlier state in the index remains valid, with a warning.
             let has_address = self.knowledge().files_in_rows(kb).any(|(_, file)| file.url.is_some());
-            if !has_address && self.knows_files_of(kb)? {
-                return self.conclude(kb, 0, Vec::new(), architectures).await;
+            if !has_address && self.has_files_of(kb)? {
+                return self.complete_crawl(kb, 0, Vec::new(), architectures).await;
             }
             return self.crawl_unlisted(kb, architectures);
         }
         let updates = own.len();
         let failures = self.record_rows(own, architectures).await?;
-        self.note_search_of(kb, searched)?;
-        self.conclude(kb, updates, failures, architectures).await
+        self.record_kb_search(kb, searched)?;
+        self.complete_crawl(kb, updates, failures, architectures).await
     }
 
     /// Completes the crawl of a KB whose updates are recorded: looks up related KBs, and records the sets.
-    async fn conclude(
+    async fn complete_crawl(
         &mut self,
         kb: Kb,
         updates: usize,
         mut failures: Vec<Failure>,
         architectures: &[Architecture],
-    ) -> Result<Crawled> {
-        self.readings.note_query(kb);
+    ) -> Result<CrawledKb> {
+        self.readings.record_query(kb);
         self.warn_of_withdrawal(kb);
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
@@ -102,7 +96,7 @@ impl Session {
                 ));
             }
         }
-        Ok(Crawled { kb, sets, updates, failures })
+        Ok(CrawledKb { kb, sets, updates, failures })
     }
 
     /// Crawls all results of a query, KB by KB. Also returns the failures of updates without a KB.
@@ -110,7 +104,7 @@ impl Session {
         &mut self,
         query: &Query,
         architectures: &[Architecture],
-    ) -> Result<(Vec<Crawled>, Vec<Failure>)> {
+    ) -> Result<(Vec<CrawledKb>, Vec<Failure>)> {
         self.phase(format!("querying the Catalog for {:?}", query.words()));
         let rows = self.search(query).await?;
         if rows.is_empty() {
@@ -119,66 +113,70 @@ impl Session {
                 format!("the Catalog finds nothing for {:?}", query.words()),
             ));
         }
-        let mut by_kb: BTreeMap<Option<Kb>, Vec<Row>> = BTreeMap::new();
+        let mut by_kb: BTreeMap<Option<Kb>, Vec<ClassifiedRow>> = BTreeMap::new();
         for row in rows {
             by_kb.entry(row.class.kb).or_default().push(row);
         }
         let (mut crawled, mut without_kb) = (Vec::new(), Vec::new());
         for (kb, rows) in by_kb {
-            if let Err(error) = self.go_on() {
+            if let Err(error) = self.check_stop() {
                 without_kb.push(Failure::new(format!("{:?}", query.words()), &error));
                 break;
             }
             let updates = rows.len();
             let mut failures = self.record_rows(rows, architectures).await?;
             match kb {
-                Some(kb) => crawled.push(self.conclude(kb, updates, failures, architectures).await?),
+                Some(kb) => crawled.push(self.complete_crawl(kb, updates, failures, architectures).await?),
                 None => without_kb.append(&mut failures),
             }
         }
         Ok((crawled, without_kb))
     }
 
-    async fn search(&mut self, query: &Query) -> Result<Vec<Row>> {
-        Ok(self.search_whole(query, false).await?.0)
+    async fn search(&mut self, query: &Query) -> Result<Vec<ClassifiedRow>> {
+        Ok(self.search_all(query, false).await?.0)
     }
 
     /// Searches for a KB. An empty result is confirmed by a second query if the index or knowledge has the KB. Returns
     /// the rows and the result to record after them: a run that is killed in between searches again.
-    async fn search_kb(&mut self, kb: Kb) -> Result<(Vec<Row>, Option<Searched>)> {
+    async fn search_kb(&mut self, kb: Kb) -> Result<(Vec<ClassifiedRow>, Option<KbSearch>)> {
         let query = Query::of_kb(kb);
-        let (of_index, before) = match self.mirror_if_there()? {
+        let (of_index, before) = match self.existing_mirror()? {
             Some(mirror) => (mirror.index().knows_kb(kb)?, mirror.index().last_search_count(query.words())?),
             None => (false, None),
         };
         let known = of_index || (before != Some(0) && !self.knowledge().about(kb).is_empty());
-        let (rows, complete) = self.search_whole(&query, known).await?;
+        let (rows, complete) = self.search_all(&query, known).await?;
         if complete && of_index {
             let shown: BTreeSet<UpdateId> = rows.iter().map(|row| row.row.update_id).collect();
-            self.note_absences(kb, &shown).await?;
+            self.record_absences(kb, &shown).await?;
         }
         // A KB that is unknown everywhere does not create a mirror.
-        let searched = (of_index || !rows.is_empty()).then_some(Searched { found: rows.len(), complete });
+        let searched = (of_index || !rows.is_empty()).then_some(KbSearch { found: rows.len(), complete });
         Ok((rows, searched))
     }
 
-    fn note_search_of(&mut self, kb: Kb, searched: Option<Searched>) -> Result<()> {
-        let Some(Searched { found, complete }) = searched else { return Ok(()) };
-        self.note_search(&Query::of_kb(kb), found, complete)
+    fn record_kb_search(&mut self, kb: Kb, searched: Option<KbSearch>) -> Result<()> {
+        let Some(KbSearch { found, complete }) = searched else { return Ok(()) };
+        self.record_search(&Query::of_kb(kb), found, complete)
     }
 
     /// Returns the rows of a query by id, for a profile, and `true` if they are complete. A month without updates is
     /// usual. A month with known updates is not accepted as empty because an unavailable Catalog states it.
-    pub(crate) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
+    pub(crate) async fn list_updates(
+        &mut self,
+        query: &Query,
+    ) -> Result<(Vec<(UpdateId, ListedUpdate)>, bool)> {
         let before = self.mirror()?.index().last_search_count(query.words())?;
-        let (rows, complete) = self.search_whole(query, before.is_some_and(|updates| updates > 0)).await?;
-        self.note_search(query, rows.len(), complete)?;
-        let listed =
-            |row: Row| (row.row.update_id, Listed { class: row.class, last_updated: row.row.last_updated });
+        let (rows, complete) = self.search_all(query, before.is_some_and(|updates| updates > 0)).await?;
+        self.record_search(query, rows.len(), complete)?;
+        let listed = |row: ClassifiedRow| {
+            (row.row.update_id, ListedUpdate { class: row.class, last_updated: row.row.last_updated })
+        };
         Ok((rows.into_iter().map(listed).collect(), complete))
     }
 
-    fn note_search(&mut self, query: &Query, found: usize, complete: bool) -> Result<()> {
+    fn record_search(&mut self, query: &Query, found: usize, complete: bool) -> Result<()> {
         let now = self.now();
         if !complete {
             return Ok(());
@@ -186,37 +184,35 @@ impl Session {
         self.mirror()?.index_mut().in_transaction(|index| index.record_search(query.words(), found, now))
     }
 
-    async fn search_whole(&mut self, query: &Query, known: bool) -> Result<(Vec<Row>, bool)> {
+    async fn search_all(&mut self, query: &Query, known: bool) -> Result<(Vec<ClassifiedRow>, bool)> {
         let answer = if known {
             self.catalog().search_known(query).await?
         } else {
             self.catalog().search(query, None).await?
         };
-        if let Some(warning) = answer.lacking(query) {
+        if let Some(warning) = answer.incompleteness(query) {
             self.warn(warning);
         }
         let complete = answer.complete;
-        let rows = answer.rows.into_iter();
-        let rows = rows.map(|row| Row { class: classify(&row.title, &row.products, None), row });
-        Ok((rows.collect(), complete))
+        Ok((answer.rows.into_iter().map(ClassifiedRow::from).collect(), complete))
     }
 
     /// Returns the rows of a KB. A search finds words anywhere, so its rows include other KBs. The details page decides
     /// about a title without a KB.
-    async fn rows_of(&mut self, kb: Kb, rows: Vec<Row>) -> Result<Vec<Row>> {
+    async fn select_kb_rows(&mut self, kb: Kb, rows: Vec<ClassifiedRow>) -> Result<Vec<ClassifiedRow>> {
         let mut own = Vec::new();
         for mut row in rows {
             if row.class.kb.is_none()
-                && let Some(mirror) = self.mirror_if_there()?
+                && let Some(mirror) = self.existing_mirror()?
             {
                 let revision = mirror.index().revision_of(row.row.update_id)?;
                 let same = revision.filter(|revision| {
-                    is_same(revision, &row.row) && revision.read.is_some_and(|read| self.trusts(read))
+                    is_unchanged(revision, &row.row) && revision.read.is_some_and(|read| self.trusts(read))
                 });
                 row.class.kb = same.and_then(|same| same.kb);
             }
             if row.class.kb.is_none()
-                && let DetailsAnswer::Found(page) = self.catalog().details(row.row.update_id).await?
+                && let DetailsResult::Found(page) = self.catalog().details(row.row.update_id).await?
                 && page.kbs == [kb]
             {
                 row.class.kb = Some(kb);
@@ -229,7 +225,11 @@ impl Session {
     }
 
     /// Records rows, and the details page and the dialog of each.
-    async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
+    async fn record_rows(
+        &mut self,
+        rows: Vec<ClassifiedRow>,
+        architectures: &[Architecture],
+    ) -> Result<Vec<Failure>> {
         let now = self.now();
         let mut known = BTreeSet::new();
         let mut unchanged: BTreeMap<UpdateId, Time> = BTreeMap::new();
@@ -238,7 +238,7 @@ impl Session {
                 let id = row.row.update_id;
                 if let Some(revision) = index.revision_of(id)? {
                     known.insert(id);
-                    if !is_same(&revision, &row.row) {
+                    if !is_unchanged(&revision, &row.row) {
                         index.mark_unread(id)?;
                     } else if let Some(read) = revision.read {
                         unchanged.insert(id, read);
@@ -259,14 +259,14 @@ impl Session {
             if let Some(&read) = unchanged.get(&row.row.update_id)
                 && self.trusts(read)
             {
-                if !self.is_of_today(read) {
-                    self.readings.note_taken(row.row.update_id);
+                if !self.is_today(read) {
+                    self.readings.record_taken(row.row.update_id);
                 }
                 continue;
             }
-            self.readings.note_read(row.row.update_id);
+            self.readings.record_read(row.row.update_id);
             let what = format!("{} ({})", row.row.title, row.row.update_id);
-            if let Err(error) = self.go_on() {
+            if let Err(error) = self.check_stop() {
                 failures.push(Failure::new(what, &error));
                 break;
             }
@@ -282,21 +282,21 @@ impl Session {
         Ok(failures)
     }
 
-    async fn record_details(&mut self, row: &Row) -> Result<()> {
+    async fn record_details(&mut self, row: &ClassifiedRow) -> Result<()> {
         let (id, now) = (row.row.update_id, self.now());
         match self.catalog().details(id).await? {
-            DetailsAnswer::Found(page) => {
+            DetailsResult::Found(page) => {
                 let record = details_record(id, *page);
                 self.mirror()?.index_mut().in_transaction(|index| index.record_details(&record, now))
             }
-            DetailsAnswer::Gone => {
+            DetailsResult::Gone => {
                 self.warn(format!("the Catalog lists \"{}\" ({id}) without a details page", row.row.title));
                 Ok(())
             }
         }
     }
 
-    async fn record_files(&mut self, row: &Row) -> Result<()> {
+    async fn record_files(&mut self, row: &ClassifiedRow) -> Result<()> {
         if self.read_dialog(row.row.update_id).await? {
             self.warn(format!(
                 "\"{}\" ({}) was re-issued with other files; kept the old files, and used the new ones",
@@ -359,10 +359,10 @@ impl Session {
         let wanted: Vec<Architecture> = wanted.into_iter().collect();
         let mut failed = Vec::new();
         for related in unlisted_kbs(kb, &facts, &knowledge) {
-            if !self.readings.note_query(related) || self.is_fresh(related, &wanted)? {
+            if !self.readings.record_query(related) || self.is_fresh(related, &wanted)? {
                 continue;
             }
-            if let Err(error) = self.go_on() {
+            if let Err(error) = self.check_stop() {
                 failed.push((related, error));
                 break;
             }
@@ -376,16 +376,16 @@ impl Session {
 
     async fn look_up(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<()> {
         let (rows, searched) = self.search_kb(kb).await?;
-        let own: Vec<Row> = rows.into_iter().filter(|row| row.class.kb == Some(kb)).collect();
+        let own: Vec<ClassifiedRow> = rows.into_iter().filter(|row| row.class.kb == Some(kb)).collect();
         if own.is_empty() {
-            self.note_search_of(kb, searched)?;
+            self.record_kb_search(kb, searched)?;
             return Err(Error::new(
                 ErrorKind::NotFound,
                 format!("the Catalog does not list an update of {kb}"),
             ));
         }
         let failures = self.record_rows(own, architectures).await?;
-        self.note_search_of(kb, searched)?;
+        self.record_kb_search(kb, searched)?;
         match failures.into_iter().next() {
             None => Ok(()),
             Some(failure) => Err(Error::new(failure.kind, format!("{}: {}", failure.what, failure.message))),
@@ -423,13 +423,13 @@ pub fn sets_of(
 }
 
 /// Returns `true` if an entry is unchanged. % listed.rs
-fn is_same(revision: &Revision, row: &SearchRow) -> bool {
+fn is_unchanged(revision: &Revision, row: &SearchRow) -> bool {
     revision.title == row.title
         && revision.last_updated == Some(row.last_updated)
         && revision.size == Some(row.size)
 }
 
-fn record_of(row: &Row) -> UpdateRecord {
+fn record_of(row: &ClassifiedRow) -> UpdateRecord {
     UpdateRecord {
         id: row.row.update_id,
         title: row.row.title.clone(),

@@ -6,7 +6,7 @@ use crate::update::Classification;
 
 /// A row of a search page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedUpdate {
     /// The classification of title and products.
     pub class: Classification,
     /// The date of the entry. % look.rs

@@ -6,25 +6,25 @@
 //! collected and decide the exit code at the end. % readings.rs
 
 mod absence;
+mod catalog_state;
 mod confirm;
 mod crawled;
+mod differences;
 mod interruption;
 mod job;
 mod kb;
 mod listed;
-mod look;
 mod readings;
-mod revised;
 mod run;
 mod session;
 mod unlisted;
 
-pub use crawled::Crawled;
+pub use catalog_state::{CatalogState, CatalogUpdate, read_kb_state, read_update_state};
+pub use crawled::CrawledKb;
+pub use differences::{IndexedUpdate, update_differences};
 pub(crate) use interruption::report_stop_once;
 pub use job::{CrawlGoal, CrawlJob, CrawlOutcome};
 pub use kb::sets_of;
-pub use listed::Listed;
-pub use look::{Look, Looked, look_at_kb, look_at_update};
-pub use revised::{OfIndex, revised};
-pub use run::{JobOutcome, Run, RunJob, RunOptions};
+pub use listed::ListedUpdate;
+pub use run::{ConcludedRun, JobOutcome, RunJob, RunOptions};
 pub use session::{Failure, PARALLEL, Session, TransferOptions};

@@ -11,7 +11,7 @@ use crate::update::{Kb, UpdateId};
 
 /// The time for which an earlier reading of an unchanged entry is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
+pub(super) enum ReadingTrust {
     /// No time: everything is read again.
     Never,
     /// A day: the page of an entry states what replaces it, and the page changes without a revision of the entry.
@@ -23,11 +23,11 @@ pub(super) enum Trust {
 /// The readings of a run.
 #[derive(Debug)]
 pub(super) struct Readings {
-    trust: Trust,
+    trust: ReadingTrust,
     /// The KBs that were queried in this run.
     queried: BTreeSet<Kb>,
     /// The KBs that were read again in this run, because files of them are to be downloaded.
-    anew: BTreeSet<Kb>,
+    reread: BTreeSet<Kb>,
     /// The updates whose details and files were taken from the index, although they were read before today.
     taken: BTreeSet<UpdateId>,
 }
@@ -36,69 +36,69 @@ impl Readings {
     /// Returns the readings of a run that has not read anything.
     pub(super) fn new() -> Self {
         Self {
-            trust: Trust::ForADay,
+            trust: ReadingTrust::ForADay,
             queried: BTreeSet::new(),
-            anew: BTreeSet::new(),
+            reread: BTreeSet::new(),
             taken: BTreeSet::new(),
         }
     }
 
     /// Trusts no earlier reading.
     pub(super) fn trust_nothing(&mut self) {
-        self.trust = Trust::Never;
+        self.trust = ReadingTrust::Never;
     }
 
     /// Trusts every reading of an unchanged entry, unless the run reads everything again.
     pub(super) fn trust_unrevised(&mut self) {
-        if self.trust != Trust::Never {
-            self.trust = Trust::Always;
+        if self.trust != ReadingTrust::Never {
+            self.trust = ReadingTrust::Always;
         }
     }
 
     /// Returns `true` if no earlier reading is trusted.
     pub(super) fn trusts_nothing(&self) -> bool {
-        self.trust == Trust::Never
+        self.trust == ReadingTrust::Never
     }
 
     /// Returns `true` if a reading at the time `read` is still valid at `now`.
     pub(super) fn trusts(&self, read: Time, now: Time) -> bool {
         match self.trust {
-            Trust::Never => false,
-            Trust::ForADay => now.since(read) < A_DAY,
-            Trust::Always => true,
+            ReadingTrust::Never => false,
+            ReadingTrust::ForADay => now.since(read) < A_DAY,
+            ReadingTrust::Always => true,
         }
     }
 
-    /// Begins to read a KB and its related KBs again. Returns the earlier trust, for [`Self::end_anew`].
-    pub(super) fn begin_anew(&mut self, kb: Kb) -> Trust {
-        self.anew.insert(kb);
+    /// Begins to read a KB and its related KBs again. Returns the earlier trust, for [`Self::end_rereading`].
+    pub(super) fn begin_rereading(&mut self, kb: Kb) -> ReadingTrust {
+        self.reread.insert(kb);
         self.queried.clear();
-        std::mem::replace(&mut self.trust, Trust::Never)
+        std::mem::replace(&mut self.trust, ReadingTrust::Never)
     }
 
     /// Ends the second reading and restores the earlier trust.
-    pub(super) fn end_anew(&mut self, trust: Trust) {
+    pub(super) fn end_rereading(&mut self, trust: ReadingTrust) {
         self.trust = trust;
     }
 
     /// Records a query for a KB. Returns `true` if it is the first one.
-    pub(super) fn note_query(&mut self, kb: Kb) -> bool {
+    pub(super) fn record_query(&mut self, kb: Kb) -> bool {
         self.queried.insert(kb)
     }
 
     /// Records that an update was taken from the index.
-    pub(super) fn note_taken(&mut self, update: UpdateId) {
+    pub(super) fn record_taken(&mut self, update: UpdateId) {
         self.taken.insert(update);
     }
 
     /// Records that an update was read from the Catalog.
-    pub(super) fn note_read(&mut self, update: UpdateId) {
+    pub(super) fn record_read(&mut self, update: UpdateId) {
         self.taken.remove(&update);
     }
 
     /// Returns `true` if one of these updates was taken from the index and the KB was not read again.
     pub(super) fn took_from_index(&self, kb: Kb, updates: &[UpdateId]) -> bool {
-        !self.anew.contains(&kb) && updates.iter().any(|update| self.taken.contains(update))
+        !self.reread.contains(&kb) && updates.iter().any(|update| self.taken.contains(update))
     }
 }
 
@@ -127,13 +127,13 @@ mod tests {
         let kb = "KB5086672".parse().unwrap();
         let update: UpdateId = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let mut readings = Readings::new();
-        assert!(readings.note_query(kb) && !readings.note_query(kb));
-        readings.note_taken(update);
+        assert!(readings.record_query(kb) && !readings.record_query(kb));
+        readings.record_taken(update);
         assert!(readings.took_from_index(kb, &[update]));
-        let trust = readings.begin_anew(kb);
+        let trust = readings.begin_rereading(kb);
         assert!(!readings.trusts(now(), now()) && !readings.took_from_index(kb, &[update]));
-        assert!(readings.note_query(kb), "everything is queried again");
-        readings.end_anew(trust);
+        assert!(readings.record_query(kb), "everything is queried again");
+        readings.end_rereading(trust);
         assert!(readings.trusts(now(), now()));
     }
 }

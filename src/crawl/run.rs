@@ -57,7 +57,7 @@ pub trait RunJob {
 
 /// A concluded run.
 #[derive(Debug)]
-pub struct Run<O> {
+pub struct ConcludedRun<O> {
     /// The session, for the output.
     pub session: Session,
     /// The outcome of the job.
@@ -68,12 +68,12 @@ pub struct Run<O> {
 
 impl Session {
     /// Executes a job and concludes the run, whether the job succeeds or not.
-    pub async fn run<J: RunJob>(mut self, job: &J, options: RunOptions) -> Result<Run<J::Outcome>> {
+    pub async fn run<J: RunJob>(mut self, job: &J, options: RunOptions) -> Result<ConcludedRun<J::Outcome>> {
         if options.refresh {
             self.refresh();
         }
         if options.trial {
-            self.try_only();
+            self.set_trial();
         }
         let mut outcome = match job.work(&mut self).await {
             Ok(outcome) => outcome,
@@ -85,7 +85,7 @@ impl Session {
         let finished = self.finish(code, outcome.bytes_downloaded());
         let reported = job.report(&mut self, &mut outcome, code);
         finished.and(reported)?;
-        Ok(Run { session: self, outcome, code })
+        Ok(ConcludedRun { session: self, outcome, code })
     }
 
     /// Concludes a run that ended with an error, and returns that error; a failure to record the end becomes a warning.

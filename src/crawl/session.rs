@@ -8,7 +8,7 @@ use super::readings::Readings;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, Time};
 use crate::documents::{FailedItem, LogEvent};
-use crate::download::{RateLimit, Terms};
+use crate::download::{RateLimit, TransferSettings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
@@ -92,7 +92,7 @@ pub struct TransferOptions {
 pub struct Session {
     catalog: Catalog,
     knowledge: Arc<Knowledge>,
-    terms: Terms,
+    transfer_settings: TransferSettings,
     /// The number of parallel transfers.
     parallel: usize,
     layout: Layout,
@@ -116,7 +116,7 @@ impl Session {
         layout: Layout,
         origin: String,
         command: String,
-        patience: Duration,
+        retry_budget: Duration,
         clock: Arc<dyn Clock>,
         knowledge: Arc<Knowledge>,
     ) -> Result<Self> {
@@ -125,7 +125,7 @@ impl Session {
         Ok(Self {
             catalog,
             knowledge,
-            terms: Terms::new(patience),
+            transfer_settings: TransferSettings::new(retry_budget),
             parallel: PARALLEL,
             layout,
             origin,
@@ -141,15 +141,16 @@ impl Session {
     }
 
     /// Makes the run a trial, which works on a copy of the index and writes nothing. Must be called first.
-    pub(super) fn try_only(&mut self) {
+    pub(super) fn set_trial(&mut self) {
         self.is_trial = true;
     }
 
     /// Sets the options of transfers; omitted options keep their values.
     pub fn set_transfers(&mut self, options: &TransferOptions) {
         self.parallel = options.parallel.map_or(self.parallel, usize::from);
-        self.terms.stall_window = options.stall_after.unwrap_or(self.terms.stall_window);
-        self.terms.limit = options.limit_rate.map(|rate| Arc::new(RateLimit::new(rate)));
+        self.transfer_settings.stall_window =
+            options.stall_after.unwrap_or(self.transfer_settings.stall_window);
+        self.transfer_settings.limit = options.limit_rate.map(|rate| Arc::new(RateLimit::new(rate)));
     }
 
     /// Makes the run read everything again, regardless of earlier readings.
@@ -158,7 +159,7 @@ impl Session {
     }
 
     /// Returns `true` if a time lies less than a day before the run.
-    pub(super) fn is_of_today(&self, time: Time) -> bool {
+    pub(super) fn is_today(&self, time: Time) -> bool {
         self.now.since(time) < A_DAY
     }
 
@@ -183,8 +184,8 @@ impl Session {
     }
 
     /// Returns the options of transfers.
-    pub(crate) fn terms(&self) -> &Terms {
-        &self.terms
+    pub(crate) fn transfer_settings(&self) -> &TransferSettings {
+        &self.transfer_settings
     }
 
     /// Returns the number of parallel transfers.
@@ -209,9 +210,9 @@ impl Session {
     }
 
     /// Returns an error if a stop request was made: no new work begins then.
-    pub(crate) fn go_on(&self) -> Result<()> {
+    pub(crate) fn check_stop(&self) -> Result<()> {
         let stop = self.catalog.client().stop();
-        if stop.asked().is_some() { Err(stop.error()) } else { Ok(()) }
+        if stop.signal().is_some() { Err(stop.error()) } else { Ok(()) }
     }
 
     /// Returns the number of requests so far.
@@ -263,7 +264,7 @@ impl Session {
     }
 
     /// Returns the mirror if it exists, or `None`.
-    pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror<WriteAccess>>> {
+    pub(crate) fn existing_mirror(&mut self) -> Result<Option<&mut Mirror<WriteAccess>>> {
         if self.mirror.is_none() && !crate::disk::exists(self.layout.index()) {
             return Ok(None);
         }

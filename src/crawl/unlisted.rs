@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::crawled::Crawled;
+use super::crawled::CrawledKb;
 use super::session::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{FileFacts, PlainName, SetId, Source};
@@ -22,26 +22,26 @@ use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb};
 
 /// The most file names in a message: a KB of the older families has a dozen.
-const NAMED: usize = 3;
+const MAX_NAMED_FILES: usize = 3;
 
 impl Session {
     /// Records the known sets of a KB that the Catalog does not list. If architectures are given, records only those.
-    pub(super) fn crawl_unlisted(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
+    pub(super) fn crawl_unlisted(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<CrawledKb> {
         let knowledge = self.knowledge();
         if !knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some()) {
-            return Err(not_to_be_had(kb, architectures, &knowledge));
+            return Err(unavailable_error(kb, architectures, &knowledge));
         }
-        let sets = match self.mirror_if_there()? {
-            Some(mirror) => sets_over(kb, mirror.index(), &knowledge)?,
+        let sets = match self.existing_mirror()? {
+            Some(mirror) => sets_over_knowledge(kb, mirror.index(), &knowledge)?,
             None => known_sets(kb, &knowledge),
         };
-        let (mut found, mut lacking, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut found, mut incomplete, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for mut set in sets.into_iter().filter(|set| is_wanted(set, architectures)) {
             if set.updates.is_empty() {
                 set.products = products_of(&set, &knowledge);
             }
-            if !set.members.iter().all(|member| can_be_had(&member.file)) {
-                lacking.push(set);
+            if !set.members.iter().all(|member| is_downloadable(&member.file)) {
+                incomplete.push(set);
             } else if let Some(error) = self.refusal(&set) {
                 failures.push(Failure::new(format!("{kb} {}", set.folder), &error));
             } else {
@@ -49,17 +49,17 @@ impl Session {
             }
         }
         if found.is_empty() && failures.is_empty() {
-            return Err(not_to_be_had(kb, architectures, &knowledge));
+            return Err(unavailable_error(kb, architectures, &knowledge));
         }
         let now = self.now();
         let numbers = self.mirror()?.index_mut().in_transaction(|index| {
             found.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<SetId>>>()
         })?;
-        self.readings.note_query(kb);
-        self.warn(where_from(kb, &found, &knowledge));
+        self.readings.record_query(kb);
+        self.warn(source_warning(kb, &found, &knowledge));
         self.warn_of_withdrawal(kb);
-        for set in &lacking {
-            let what = unreachable_files(set);
+        for set in &incomplete {
+            let what = list_unavailable_files(set);
             self.warn(format!(
                 "excluded {kb} {}: the knowledge of {} has no URL of {what}",
                 set.folder,
@@ -70,7 +70,7 @@ impl Session {
         for warning in found.iter().flat_map(|set| &set.warnings).filter(|warning| **warning != said) {
             self.warn(warning.clone());
         }
-        Ok(Crawled { kb, sets: numbers.into_iter().zip(found).collect(), updates: 0, failures })
+        Ok(CrawledKb { kb, sets: numbers.into_iter().zip(found).collect(), updates: 0, failures })
     }
 
     /// Returns the reason to refuse a set (a URL or a name that this program never accepts), or `None`.
@@ -98,7 +98,7 @@ impl Session {
 
 /// Returns the sets of a KB from the index layered over the knowledge. If the Catalog states a file elsewhere that only
 /// knowledge puts into a set, the Catalog's statement is used.
-fn sets_over(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<PackageSet>> {
+fn sets_over_knowledge(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<PackageSet>> {
     let own = index.facts_of(&BTreeSet::from([kb]))?;
     let mut kbs = unlisted_kbs(kb, &own, knowledge);
     kbs.insert(kb);
@@ -107,7 +107,7 @@ fn sets_over(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<Package
         if member.file.key.is_none()
             && let Some(sha1) = &member.file.sha1
             && let Some(file) = index.file_of_sha1(sha1)?
-            && can_be_had(&file)
+            && is_downloadable(&file)
             && let Some(key) = file.key
             && index.digest_sources(key)?.0 == Some(Source::Dialog)
         {
@@ -128,13 +128,13 @@ fn is_wanted(set: &PackageSet, architectures: &[Architecture]) -> bool {
 }
 
 /// Returns `true` if a file has a name, a stated digest, and a URL.
-fn can_be_had(file: &FileFacts) -> bool {
+fn is_downloadable(file: &FileFacts) -> bool {
     let is_stated = file.sha1_is_stated || file.sha256_is_stated;
     file.known_name().is_some() && is_stated && file.urls.iter().any(|url| !url.is_empty())
 }
 
 /// Returns the warning that names the source of the sets.
-fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
+fn source_warning(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
     let mut of_knowledge =
         sets.iter().flat_map(|set| &set.members).filter(|member| member.file.key.is_none()).peekable();
     if of_knowledge.peek().is_none() {
@@ -149,8 +149,8 @@ fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
 }
 
 /// Returns the files of a set that cannot be downloaded, each with its digest, for a message.
-fn unreachable_files(set: &PackageSet) -> String {
-    let missing = set.members.iter().map(|member| &member.file).filter(|file| !can_be_had(file));
+fn list_unavailable_files(set: &PackageSet) -> String {
+    let missing = set.members.iter().map(|member| &member.file).filter(|file| !is_downloadable(file));
     let named: Vec<String> = missing
         .map(|file| match (file.known_name(), file.sha1, file.kb) {
             (Some(name), Some(sha1), _) => format!("{name} (SHA-1 {sha1})"),
@@ -162,7 +162,7 @@ fn unreachable_files(set: &PackageSet) -> String {
 }
 
 /// Returns the error for an unlisted KB whose files have no known URL, with all known facts about it. % fetch/again.rs
-fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
+fn unavailable_error(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
     let listed = format!("the Catalog does not list an update of {kb}");
     let rows = knowledge.about(kb);
     let Some(first) = rows.first() else {
@@ -180,7 +180,7 @@ fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) 
         .collect();
     let date = knowledge.date();
     let known = if !files.is_empty() {
-        let named: Vec<&str> = files.iter().take(NAMED).map(String::as_str).collect();
+        let named: Vec<&str> = files.iter().take(MAX_NAMED_FILES).map(String::as_str).collect();
         let more = match files.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::transfer::{Arrived, Terms, Wanted, fetch_file};
+use super::transfer::{ReceivedFile, TransferRequest, TransferSettings, fetch_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Client, RequestFault};
 
@@ -16,62 +16,62 @@ use crate::net::{Client, RequestFault};
 #[derive(Debug)]
 pub enum TransferEnd {
     /// A file that the receiver accepted.
-    Taken,
+    Accepted,
     /// A file that did not arrive, or that the receiver rejected.
     Failed(Error),
     /// A transfer that did not begin, because the batch ended first.
-    NotBegun(String),
+    NotStarted(String),
 }
 
 /// A file of a batch with the end of its transfer.
 #[derive(Debug)]
-pub struct Transferred {
+pub struct TransferResult {
     /// The file.
-    pub wanted: Wanted,
+    pub request: TransferRequest,
     /// The end of its transfer.
     pub end: TransferEnd,
 }
 
 /// The receiver of a batch, which decides about each file.
-pub trait Receiver {
+pub trait BatchReceiver {
     /// Accepts a file that arrived completely, or rejects it with the reason.
-    fn take(&mut self, wanted: &Wanted, arrived: &Arrived) -> Result<()>;
+    fn accept(&mut self, request: &TransferRequest, received: &ReceivedFile) -> Result<()>;
 
     /// Returns the file with other URLs, after a server reported that the file no longer exists there.
-    fn renew(&mut self, wanted: &Wanted) -> impl Future<Output = Result<Option<Wanted>>>;
+    fn renew(&mut self, request: &TransferRequest) -> impl Future<Output = Result<Option<TransferRequest>>>;
 
     /// Records that a file failed while the batch continues.
-    fn note_failure(&mut self, wanted: &Wanted, error: &Error) -> Result<()>;
+    fn record_failure(&mut self, request: &TransferRequest, error: &Error) -> Result<()>;
 }
 
 /// Transfers files, `parallel` at a time. Returns the ends of the transfers in the order in which they ended. An error
 /// of the receiver itself ends the batch.
 pub async fn transfer_batch(
     client: &Client,
-    terms: &Terms,
+    settings: &TransferSettings,
     parallel: usize,
-    files: Vec<Wanted>,
-    receiver: &mut impl Receiver,
-) -> Result<Vec<Transferred>> {
+    files: Vec<TransferRequest>,
+    receiver: &mut impl BatchReceiver,
+) -> Result<Vec<TransferResult>> {
     let mut queue = VecDeque::from(files);
     let mut running = FuturesUnordered::new();
     let (mut renewed, mut ended) = (BTreeSet::new(), Vec::new());
     let mut is_over: Option<String> = None;
     loop {
         while running.len() < parallel && is_over.is_none() {
-            let Some(wanted) = queue.pop_front() else { break };
+            let Some(request) = queue.pop_front() else { break };
             running.push(async move {
-                let arrived = fetch_file(client, &wanted, terms).await;
-                (wanted, arrived)
+                let received = fetch_file(client, &request, settings).await;
+                (request, received)
             });
         }
-        let Some((wanted, arrived)) = running.next().await else { break };
-        let end = match arrived {
-            Ok(arrived) => receiver.take(&wanted, &arrived),
+        let Some((request, received)) = running.next().await else { break };
+        let end = match received {
+            Ok(received) => receiver.accept(&request, &received),
             Err(error) => {
                 if has_expired(&error)
-                    && renewed.insert(wanted.key)
-                    && let Some(again) = receiver.renew(&wanted).await?
+                    && renewed.insert(request.key)
+                    && let Some(again) = receiver.renew(&request).await?
                 {
                     queue.push_front(again);
                     continue;
@@ -80,22 +80,22 @@ pub async fn transfer_batch(
             }
         };
         let end = match end {
-            Ok(()) => TransferEnd::Taken,
+            Ok(()) => TransferEnd::Accepted,
             Err(error) => {
                 if ends_batch(&error) {
                     is_over.get_or_insert_with(|| error.full_message());
                 } else {
-                    receiver.note_failure(&wanted, &error)?;
+                    receiver.record_failure(&request, &error)?;
                 }
                 TransferEnd::Failed(error)
             }
         };
-        ended.push(Transferred { wanted, end });
+        ended.push(TransferResult { request, end });
     }
     let why = is_over.unwrap_or_default();
-    ended.extend(queue.into_iter().map(|wanted| {
-        let end = TransferEnd::NotBegun(format!("{} was not started: {why}", wanted.name));
-        Transferred { wanted, end }
+    ended.extend(queue.into_iter().map(|request| {
+        let end = TransferEnd::NotStarted(format!("{} was not started: {why}", request.name));
+        TransferResult { request, end }
     }));
     Ok(ended)
 }

@@ -11,13 +11,13 @@ use crate::net::span;
 pub enum TransferFault {
     /// A file without a URL in the Catalog.
     #[error("a URL of {name} is not known")]
-    NoAddress {
+    NoUrl {
         /// The name of the file.
         name: String,
     },
     /// A URL from the Catalog that cannot be parsed.
     #[error("{url:?} is not a URL")]
-    NotAnAddress {
+    InvalidUrl {
         /// The URL, as it is shown.
         url: String,
         /// The error of the parser.
@@ -35,10 +35,10 @@ pub enum TransferFault {
     #[error("the server offers an empty file")]
     EmptyFile,
     /// More bytes than the file can have.
-    #[error("more than {most} bytes arrived, the maximum size of the file")]
-    TooMuch {
+    #[error("more than {max_size} bytes arrived, the maximum size of the file")]
+    TooLong {
         /// The maximum size of the file.
-        most: u64,
+        max_size: u64,
     },
     /// A file whose size is not stated by the Catalog, the knowledge tables, or the server.
     #[error("the size of the file is not stated by the Catalog, the knowledge tables, or the server")]
@@ -51,10 +51,10 @@ pub enum TransferFault {
     },
     /// A part of the file in place of the complete file.
     #[error("the server sends a part of the file in place of the complete file")]
-    PartOfWhole,
+    UnexpectedPart,
     /// A server that repeatedly changes the file or its statements about the file.
     #[error("{why} ({times} times)")]
-    Unsteady {
+    Unstable {
         /// The last change.
         why: &'static str,
         /// The number of changes.
@@ -62,7 +62,7 @@ pub enum TransferFault {
     },
     /// A connection that ended before the file was complete.
     #[error("the connection ended after {written} of {total} bytes")]
-    Short {
+    Truncated {
         /// The number of bytes received.
         written: u64,
         /// The size of the file.
@@ -85,16 +85,16 @@ pub enum TransferFault {
 impl Fault for TransferFault {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoAddress { .. } => ErrorKind::NotFound,
-            Self::NotAnAddress { .. }
+            Self::NoUrl { .. } => ErrorKind::NotFound,
+            Self::InvalidUrl { .. }
             | Self::WrongSize { .. }
             | Self::EmptyFile
             | Self::NoSize
-            | Self::TooMuch { .. } => ErrorKind::Integrity,
+            | Self::TooLong { .. } => ErrorKind::Integrity,
             Self::Encoded { .. }
-            | Self::PartOfWhole
-            | Self::Unsteady { .. }
-            | Self::Short { .. }
+            | Self::UnexpectedPart
+            | Self::Unstable { .. }
+            | Self::Truncated { .. }
             | Self::EmptyAnswer
             | Self::Stalled { .. } => ErrorKind::Unreachable,
             Self::WriterEnded => ErrorKind::Internal,
@@ -104,17 +104,17 @@ impl Fault for TransferFault {
     fn retry(&self) -> Retry {
         match self {
             Self::Encoded { .. }
-            | Self::PartOfWhole
-            | Self::Short { .. }
+            | Self::UnexpectedPart
+            | Self::Truncated { .. }
             | Self::EmptyAnswer
             | Self::Stalled { .. } => Retry::Soon,
-            Self::NoAddress { .. }
-            | Self::NotAnAddress { .. }
+            Self::NoUrl { .. }
+            | Self::InvalidUrl { .. }
             | Self::WrongSize { .. }
             | Self::EmptyFile
             | Self::NoSize
-            | Self::TooMuch { .. }
-            | Self::Unsteady { .. }
+            | Self::TooLong { .. }
+            | Self::Unstable { .. }
             | Self::WriterEnded => Retry::Never,
         }
     }

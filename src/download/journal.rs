@@ -37,14 +37,14 @@ pub struct Journal {
 }
 
 /// Returns the path of the journal of a partial file.
-pub fn journal_of(partial: &Utf8Path) -> Utf8PathBuf {
+pub fn journal_path(partial: &Utf8Path) -> Utf8PathBuf {
     partial.with_extension("json")
 }
 
 impl Journal {
     /// Returns the journal of a partial file, or `None` if it is missing or invalid.
     pub fn read(partial: &Utf8Path) -> Option<Self> {
-        let bytes = disk::read(&journal_of(partial), CAP).ok()?;
+        let bytes = disk::read(&journal_path(partial), CAP).ok()?;
         let journal: Self = serde_json::from_slice(&bytes).ok()?;
         (journal.format == JOURNAL_FORMAT).then_some(journal)
     }
@@ -52,12 +52,12 @@ impl Journal {
     /// Writes the journal of a partial file atomically.
     pub fn write(&self, partial: &Utf8Path) -> Result<()> {
         let text = serde_json::to_string(self).map_err(Error::cannot_write_json)?;
-        disk::write_atomic(&journal_of(partial), text.as_bytes())
+        disk::write_atomic(&journal_path(partial), text.as_bytes())
     }
 
     /// Returns the number of usable bytes of a partial file with `on_disk` bytes. During the same boot all written
     /// bytes are present; after another boot only the durable ones are.
-    pub fn counts(&self, on_disk: u64, boot: Option<&str>) -> u64 {
+    pub fn usable_bytes(&self, on_disk: u64, boot: Option<&str>) -> u64 {
         let is_same_boot = boot.is_some() && self.boot.as_deref() == boot;
         if is_same_boot { on_disk } else { on_disk.min(self.durable) }
     }
@@ -86,11 +86,11 @@ mod tests {
 
     #[test]
     fn only_durable_bytes_count_after_another_boot() {
-        assert_eq!(journal().counts(60, Some("this")), 60);
-        assert_eq!(journal().counts(60, Some("another")), 40);
-        assert_eq!(journal().counts(60, None), 40, "an unknown boot");
-        assert_eq!(journal().counts(30, Some("another")), 30);
-        assert_eq!(Journal { boot: None, ..journal() }.counts(60, None), 40);
+        assert_eq!(journal().usable_bytes(60, Some("this")), 60);
+        assert_eq!(journal().usable_bytes(60, Some("another")), 40);
+        assert_eq!(journal().usable_bytes(60, None), 40, "an unknown boot");
+        assert_eq!(journal().usable_bytes(30, Some("another")), 30);
+        assert_eq!(Journal { boot: None, ..journal() }.usable_bytes(60, None), 40);
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         journal().write(&partial).unwrap();
         assert_eq!(Journal::read(&partial), Some(journal()));
         for text in ["", "{}", "[]", "null", "{\"format\":2,\"url\":\"x\",\"durable\":0}"] {
-            disk::write_atomic(&journal_of(&partial), text.as_bytes()).unwrap();
+            disk::write_atomic(&journal_path(&partial), text.as_bytes()).unwrap();
             assert_eq!(Journal::read(&partial), None, "{text}");
         }
     }

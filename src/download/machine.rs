@@ -1,7 +1,7 @@
 //! The state machine of a transfer: the bytes on the disk, the statements of the server, and the next step. Pure.
 //!
-//! The driver ([`super::transfer`]) sends [`Machine::request`], reports the response, and writes where [`Step`] says.
-//! Bytes of two different files never meet in one partial file:
+//! The driver ([`super::transfer`]) sends [`TransferMachine::request`], reports the response, and writes where
+//! [`TransferStep`] says. Bytes of two different files never meet in one partial file:
 //!
 //! - A 206 is appended only if its `Content-Range` begins where the partial file ends, reaches to the end, and states
 //!   the known total. A 200 is written from the beginning.
@@ -12,10 +12,10 @@
 //!   bad.
 
 use super::fault::TransferFault;
-use crate::net::Part;
+use crate::net::FilePart;
 
 /// The most restarts of one transfer. A server that changes its file, or its statements, more often cannot deliver it.
-const RESTARTS: u32 = 4;
+const MAX_RESTARTS: u32 = 4;
 
 /// The server's validators for a version of its file, used to request the rest of that version (RFC 9110, section
 /// 13.1.5).
@@ -40,7 +40,7 @@ impl Validators {
     }
 
     /// Returns `true` if a response with the validators `other` is certainly of another version.
-    fn contradict(&self, other: &Self) -> bool {
+    fn contradicts(&self, other: &Self) -> bool {
         let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
         if self.etag.is_some() && other.etag.is_some() {
             return self.etag != other.etag;
@@ -79,7 +79,7 @@ impl ContentRange {
 
 /// The status and headers of a response. Statuses other than 200, 206, and 416 never reach this type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Head {
+pub struct ResponseHead {
     /// The status: 200, 206, or 416.
     pub status: u16,
     /// `Content-Length`.
@@ -94,7 +94,7 @@ pub struct Head {
 
 /// The step after a response.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum TransferStep {
     /// The body is written to the disk from this byte on; at 0 it replaces the bytes there.
     Take {
         /// The first byte.
@@ -103,7 +103,7 @@ pub enum Step {
     /// The partial file is unusable: the driver empties it and requests the file again.
     StartOver(&'static str),
     /// The file is complete on the disk.
-    Whole,
+    Complete,
 }
 
 /// The size limit of a package for any statement of a server: three times the largest observed package (5.6 GB).
@@ -111,7 +111,7 @@ pub const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
 
 /// The expected size of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct SizeBounds {
     /// The exact size, if it is stated.
     pub size: Option<u64>,
     /// The maximum size; `None` if it is not stated. Then the length that the server states is the bound, and a file
@@ -119,20 +119,20 @@ pub struct Bounds {
     pub cap: Option<u64>,
 }
 
-impl Bounds {
+impl SizeBounds {
     /// Refuses a length that the file cannot have.
     fn check(self, length: u64) -> Result<(), TransferFault> {
         match self.size {
             Some(stated) if length != stated => Err(TransferFault::WrongSize { offered: length, stated }),
-            None if length > self.most() => {
-                Err(TransferFault::WrongSize { offered: length, stated: self.most() })
+            None if length > self.max_size() => {
+                Err(TransferFault::WrongSize { offered: length, stated: self.max_size() })
             }
             _ => Ok(()),
         }
     }
 
     /// Returns the most bytes that are written.
-    pub fn most(self) -> u64 {
+    pub fn max_size(self) -> u64 {
         self.size.or(self.cap).unwrap_or(LARGEST_PACKAGE)
     }
 
@@ -144,8 +144,8 @@ impl Bounds {
 
 /// A transfer in progress.
 #[derive(Debug, Clone)]
-pub struct Machine {
-    bounds: Bounds,
+pub struct TransferMachine {
+    bounds: SizeBounds,
     /// The number of usable bytes on the disk.
     written: u64,
     /// The length of the complete file, once a server has stated it.
@@ -157,12 +157,13 @@ pub struct Machine {
     differed: bool,
 }
 
-impl Machine {
+impl TransferMachine {
     /// Creates a transfer with `written` bytes on the disk and the statements that an earlier run recorded.
-    pub fn new(bounds: Bounds, written: u64, total: Option<u64>, validators: Validators) -> Self {
+    pub fn new(bounds: SizeBounds, written: u64, total: Option<u64>, validators: Validators) -> Self {
         // The recorded statements may be about another file: they must fit the size that the Catalog states.
         let fits = |length: u64| bounds.check(length).is_ok();
-        let is_sound = written <= bounds.most() && total.is_none_or(|total| fits(total) && written <= total);
+        let is_sound =
+            written <= bounds.max_size() && total.is_none_or(|total| fits(total) && written <= total);
         if is_sound {
             Self { bounds, written, total, validators, restarts: 0, differed: false }
         } else {
@@ -188,8 +189,8 @@ impl Machine {
     }
 
     /// Returns the most bytes that the file can have.
-    pub fn most(&self) -> u64 {
-        self.total().unwrap_or(self.bounds.most())
+    pub fn max_size(&self) -> u64 {
+        self.total().unwrap_or(self.bounds.max_size())
     }
 
     /// Returns the server's validators for the version.
@@ -198,7 +199,7 @@ impl Machine {
     }
 
     /// Returns `true` if the file is complete on the disk.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.written > 0 && self.total() == Some(self.written)
     }
 
@@ -208,37 +209,41 @@ impl Machine {
     }
 
     /// Bounds the file by the length that the server states before the bytes are requested.
-    pub fn bound_by(&mut self, length: u64) {
+    pub fn limit_size(&mut self, length: u64) {
         if !self.bounds.is_stated() {
             self.bounds.cap = Some(length.min(LARGEST_PACKAGE));
         }
     }
 
     /// Returns the part to request from the server.
-    pub fn request(&self) -> Part {
+    pub fn request(&self) -> FilePart {
         let if_range = self.validators.if_range().filter(|_| self.written > 0).map(str::to_owned);
-        Part { from: self.written, if_range }
+        FilePart { from: self.written, if_range }
     }
 
     /// Discards the validators before another URL is requested: each server has its own validators for the same bytes.
-    pub fn turn_to_another_address(&mut self) {
+    pub fn switch_url(&mut self) {
         self.validators = Validators::default();
     }
 
     /// Returns the step after the head of a response.
-    pub fn answered(&mut self, head: &Head) -> Result<Step, TransferFault> {
+    pub fn handle_head(&mut self, head: &ResponseHead) -> Result<TransferStep, TransferFault> {
         if let Some(coding) = &head.encoding {
             return Err(TransferFault::Encoded { coding: coding.clone() });
         }
         match head.status {
-            206 if self.written == 0 => self.whole_as_a_range(head),
-            206 => self.rest(head),
-            416 => self.nothing_left(),
-            _ => self.take_all(head, head.length),
+            206 if self.written == 0 => self.accept_full_range(head),
+            206 => self.accept_rest(head),
+            416 => self.handle_empty_range(),
+            _ => self.accept_full_file(head, head.length),
         }
     }
 
-    fn take_all(&mut self, head: &Head, length: Option<u64>) -> Result<Step, TransferFault> {
+    fn accept_full_file(
+        &mut self,
+        head: &ResponseHead,
+        length: Option<u64>,
+    ) -> Result<TransferStep, TransferFault> {
         if length == Some(0) {
             return Err(TransferFault::EmptyFile);
         }
@@ -251,22 +256,22 @@ impl Machine {
         self.written = 0;
         self.total = length;
         self.validators = head.validators.clone();
-        Ok(Step::Take { at: 0 })
+        Ok(TransferStep::Take { at: 0 })
     }
 
     /// Accepts a range that covers the complete file, in response to a request for the complete file.
-    fn whole_as_a_range(&mut self, head: &Head) -> Result<Step, TransferFault> {
+    fn accept_full_range(&mut self, head: &ResponseHead) -> Result<TransferStep, TransferFault> {
         match head.range {
             Some(ContentRange { first: 0, last, total: Some(total) })
                 if last.checked_add(1) == Some(total) =>
             {
-                self.take_all(head, Some(total))
+                self.accept_full_file(head, Some(total))
             }
-            _ => Err(TransferFault::PartOfWhole),
+            _ => Err(TransferFault::UnexpectedPart),
         }
     }
 
-    fn rest(&mut self, head: &Head) -> Result<Step, TransferFault> {
+    fn accept_rest(&mut self, head: &ResponseHead) -> Result<TransferStep, TransferFault> {
         let Some(range) = head.range else {
             return self.start_over("the server sent a part of the file without its range");
         };
@@ -283,67 +288,69 @@ impl Machine {
         if let Some(total) = range.total {
             self.bounds.check(total)?;
         }
-        if self.validators.contradict(&head.validators) {
+        if self.validators.contradicts(&head.validators) {
             return self.start_over("the file on the server has changed");
         }
         self.total = range.total;
         if self.validators == Validators::default() {
             self.validators = head.validators.clone();
         }
-        Ok(Step::Take { at: self.written })
+        Ok(TransferStep::Take { at: self.written })
     }
 
-    fn nothing_left(&mut self) -> Result<Step, TransferFault> {
-        if self.is_whole() {
-            return Ok(Step::Whole);
+    fn handle_empty_range(&mut self) -> Result<TransferStep, TransferFault> {
+        if self.is_complete() {
+            return Ok(TransferStep::Complete);
         }
         self.start_over("the server does not have the requested part of the file")
     }
 
-    fn start_over(&mut self, why: &'static str) -> Result<Step, TransferFault> {
+    fn start_over(&mut self, why: &'static str) -> Result<TransferStep, TransferFault> {
         self.restarts += 1;
-        if self.restarts > RESTARTS {
-            return Err(TransferFault::Unsteady { why, times: self.restarts });
+        if self.restarts > MAX_RESTARTS {
+            return Err(TransferFault::Unstable { why, times: self.restarts });
         }
-        self.forget();
-        Ok(Step::StartOver(why))
+        self.reset();
+        Ok(TransferStep::StartOver(why))
     }
 
-    fn forget(&mut self) {
+    fn reset(&mut self) {
         self.written = 0;
         self.total = None;
         self.validators = Validators::default();
     }
 
     /// Counts bytes of a body that were written to the disk.
-    pub fn took(&mut self, bytes: u64) {
+    pub fn count_bytes(&mut self, bytes: u64) {
         self.written += bytes;
     }
 
     /// Returns the step after a body ended without an error.
-    pub fn body_ended(&mut self) -> Result<Step, TransferFault> {
+    pub fn body_ended(&mut self) -> Result<TransferStep, TransferFault> {
         match self.total() {
-            Some(total) if self.written < total => Err(TransferFault::Short { written: self.written, total }),
+            Some(total) if self.written < total => {
+                Err(TransferFault::Truncated { written: self.written, total })
+            }
             _ if self.written == 0 => Err(TransferFault::EmptyAnswer),
             // Without a length, only the digests distinguish a complete body from a truncated one.
             _ => {
                 self.total = Some(self.written);
-                Ok(Step::Whole)
+                Ok(TransferStep::Complete)
             }
         }
     }
 
     /// Discards the transfer after more bytes arrived than the file can have, and returns the fault.
-    pub fn too_much(&mut self) -> TransferFault {
-        let most = self.most();
-        self.forget();
-        TransferFault::TooMuch { most }
+    pub fn reject_excess(&mut self) -> TransferFault {
+        let max_size = self.max_size();
+        self.reset();
+        TransferFault::TooLong { max_size }
     }
 
     /// Discards the transfer after its digests differed. Returns `true` the first time, when a retry is worthwhile. %
     /// machine/tests.rs
-    pub fn differs(&mut self) -> bool {
-        self.forget();
+    pub fn reject_digests(&mut self) -> bool {
+        self.reset();
         !std::mem::replace(&mut self.differed, true)
     }
 }

@@ -19,10 +19,12 @@ mod stall;
 mod transfer;
 mod writer;
 
-pub use batch::{Receiver, TransferEnd, Transferred, ends_batch, transfer_batch};
+pub use batch::{BatchReceiver, TransferEnd, TransferResult, ends_batch, transfer_batch};
 pub use fault::TransferFault;
-pub use journal::{JOURNAL_FORMAT, Journal, journal_of};
-pub use machine::{Bounds, ContentRange, Head, LARGEST_PACKAGE, Machine, Step, Validators};
+pub use journal::{JOURNAL_FORMAT, Journal, journal_path};
+pub use machine::{
+    ContentRange, LARGEST_PACKAGE, ResponseHead, SizeBounds, TransferMachine, TransferStep, Validators,
+};
 pub use rate::RateLimit;
-pub use stall::{Pulse, STALL_WINDOW};
-pub use transfer::{Arrived, Terms, Wanted, fetch_file};
+pub use stall::{STALL_WINDOW, StallDetector};
+pub use transfer::{ReceivedFile, TransferRequest, TransferSettings, fetch_file};

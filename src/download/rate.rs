@@ -10,30 +10,30 @@ const BURST: Duration = Duration::from_millis(250);
 /// A rate limit that several transfers share.
 #[derive(Debug)]
 pub struct RateLimit {
-    bytes_a_second: u64,
+    bytes_per_second: u64,
     /// The time until which the line is fully used.
-    paid: Mutex<Option<Duration>>,
+    busy_until: Mutex<Option<Duration>>,
 }
 
 impl RateLimit {
-    /// Creates a limit of `bytes_a_second`.
-    pub fn new(bytes_a_second: u64) -> Self {
-        Self { bytes_a_second: bytes_a_second.max(1), paid: Mutex::new(None) }
+    /// Creates a limit of `bytes_per_second`.
+    pub fn new(bytes_per_second: u64) -> Self {
+        Self { bytes_per_second: bytes_per_second.max(1), busy_until: Mutex::new(None) }
     }
 
     /// Returns the limit in bytes per second.
-    pub fn bytes_a_second(&self) -> u64 {
-        self.bytes_a_second
+    pub fn bytes_per_second(&self) -> u64 {
+        self.bytes_per_second
     }
 
     /// Counts bytes that arrived, and returns the wait before more is read.
-    pub fn take(&self, now: Duration, bytes: u64) -> Duration {
-        let nanoseconds = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_a_second);
+    pub fn count(&self, now: Duration, bytes: u64) -> Duration {
+        let nanoseconds = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_second);
         let cost = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
-        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut busy_until = self.busy_until.lock().unwrap_or_else(PoisonError::into_inner);
         // Unused capacity before `now` is not saved up.
-        let until = paid.map_or(now, |paid| paid.max(now)) + cost;
-        *paid = Some(until);
+        let until = busy_until.map_or(now, |busy_until| busy_until.max(now)) + cost;
+        *busy_until = Some(until);
         until.saturating_sub(now).checked_sub(BURST).unwrap_or_default()
     }
 }
@@ -50,7 +50,7 @@ mod tests {
             let mut bytes = 0;
             while bytes < 100 << 20 {
                 bytes += piece;
-                now += limit.take(now, piece);
+                now += limit.count(now, piece);
             }
             let seconds = now.as_secs_f64();
             assert!((99.0..=101.5).contains(&seconds), "{piece}: {seconds}");
@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn unused_capacity_is_not_saved_up() {
         let limit = RateLimit::new(1000);
-        assert_eq!(limit.take(Duration::ZERO, 100), Duration::ZERO);
+        assert_eq!(limit.count(Duration::ZERO, 100), Duration::ZERO);
         let later = Duration::from_secs(1000);
-        assert_eq!(limit.take(later, 1000), Duration::from_millis(750));
+        assert_eq!(limit.count(later, 1000), Duration::from_millis(750));
     }
 }

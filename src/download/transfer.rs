@@ -1,9 +1,9 @@
 //! The transfer of one file from the network to the disk: requested, written, hashed, resumed, and made durable under
 //! `partial/`.
 //!
-//! [`Machine`] decides the next step; this module executes it. A temporary failure is retried by the same rules as a
-//! query of the Catalog. Bytes that arrive between two failures reset the retry budget. All known URLs of the file are
-//! tried in turn; a URL that fails permanently is not requested again.
+//! [`TransferMachine`] decides the next step; this module executes it. A temporary failure is retried by the same rules
+//! as a query of the Catalog. Bytes that arrive between two failures reset the retry budget. All known URLs of the file
+//! are tried in turn; a URL that fails permanently is not requested again.
 //!
 //! If the transfer does not succeed (a stop request, a full disk, no URL left), the partial file is kept. It is durable
 //! and has a journal, so that the next run resumes it. Bytes that cannot belong to the file are not kept.
@@ -21,24 +21,24 @@ use futures_util::future::{Either, select};
 use url::Url;
 
 use super::fault::TransferFault;
-use super::journal::{JOURNAL_FORMAT, Journal, journal_of};
-use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
+use super::journal::{JOURNAL_FORMAT, Journal, journal_path};
+use super::machine::{ContentRange, ResponseHead, SizeBounds, TransferMachine, TransferStep, Validators};
 use super::rate::RateLimit;
-use super::stall::{Pulse, STALL_WINDOW};
-use super::writer::{Writer, Written};
+use super::stall::{STALL_WINDOW, StallDetector};
+use super::writer::{TransferWriter, WriterOutput};
 use crate::clock::sleep_poll_interval;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, TransferOutcome};
 use crate::facts::FileKey;
 use crate::mirror::FileStatements;
-use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, redacted};
+use crate::net::{Client, FailedRequest, GiveUpReason, Response, RetryDecision, RetryWait, redacted};
 use crate::update::container::mismatch_reason;
 use crate::update::{Digests, human_size};
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct TransferRequest {
     /// The key of the file in the index.
     pub key: FileKey,
     /// The name of the file, for messages.
@@ -55,7 +55,7 @@ pub struct Wanted {
 
 /// A file that arrived completely and is durable under `partial/`, but is not judged yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrived {
+pub struct ReceivedFile {
     /// The path of the file.
     pub path: Utf8PathBuf,
     /// The digests of the bytes.
@@ -66,9 +66,9 @@ pub struct Arrived {
 
 /// The options of all transfers of a run.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub struct TransferSettings {
     /// The retry budget of a transfer without progress.
-    pub patience: Duration,
+    pub retry_budget: Duration,
     /// The time within which a transfer must make progress.
     pub stall_window: Duration,
     /// The rate limit of all transfers together.
@@ -77,10 +77,10 @@ pub struct Terms {
     received: Arc<AtomicU64>,
 }
 
-impl Terms {
+impl TransferSettings {
     /// Creates options without a rate limit.
-    pub fn new(patience: Duration) -> Self {
-        Self { patience, stall_window: STALL_WINDOW, limit: None, received: Arc::default() }
+    pub fn new(retry_budget: Duration) -> Self {
+        Self { retry_budget, stall_window: STALL_WINDOW, limit: None, received: Arc::default() }
     }
 
     /// Returns the number of bytes received over the network so far.
@@ -99,45 +99,54 @@ const DURABLE_STEP: u64 = 64 * 1024 * 1024;
 const DURABLE_TIME: Duration = Duration::from_secs(5);
 
 /// Fetches a file, and sends the events of the transfer, also when it fails.
-pub async fn fetch_file(client: &Client, wanted: &Wanted, terms: &Terms) -> Result<Arrived> {
+pub async fn fetch_file(
+    client: &Client,
+    request: &TransferRequest,
+    settings: &TransferSettings,
+) -> Result<ReceivedFile> {
     let events = client.events().clone();
-    let id = wanted.key.0.unsigned_abs();
-    events.send(Event::TransferStarted { id, name: wanted.name.clone(), size: wanted.stated.size });
-    let outcome = fetch(client, wanted, terms, &events).await;
+    let id = request.key.0.unsigned_abs();
+    events.send(Event::TransferStarted { id, name: request.name.clone(), size: request.stated.size });
+    let outcome = transfer_file(client, request, settings, &events).await;
     let (bytes, end) = match &outcome {
-        Ok(arrived) => (arrived.digests.size, TransferOutcome::Complete),
+        Ok(received) => (received.digests.size, TransferOutcome::Complete),
         Err(error) => (0, TransferOutcome::of_error(error)),
     };
     events.send(Event::TransferFinished { id, bytes, outcome: end });
-    outcome.map_err(|error| error.context(&wanted.name))
+    outcome.map_err(|error| error.context(&request.name))
 }
 
-async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events) -> Result<Arrived> {
-    let mut transfer = Transfer::begin(client, wanted, terms, events).await?;
+async fn transfer_file(
+    client: &Client,
+    request: &TransferRequest,
+    settings: &TransferSettings,
+    events: &Events,
+) -> Result<ReceivedFile> {
+    let mut transfer = Transfer::begin(client, request, settings, events).await?;
     let outcome = transfer.run().await;
     let written = match outcome {
         Ok(written) => written,
         // A full disk ends the writer, and the writer's error says more than the error of the network side.
-        Err(error) => return Err(transfer.park().await.err().unwrap_or(error)),
+        Err(error) => return Err(transfer.keep_partial().await.err().unwrap_or(error)),
     };
-    Ok(Arrived {
-        path: wanted.partial.clone(),
+    Ok(ReceivedFile {
+        path: request.partial.clone(),
         digests: written.digests,
-        misnamed: mismatch_reason(&wanted.name, &written.first),
+        misnamed: mismatch_reason(&request.name, &written.first),
     })
 }
 
 /// A transfer in progress.
 struct Transfer<'t> {
     client: &'t Client,
-    wanted: &'t Wanted,
-    terms: &'t Terms,
+    request: &'t TransferRequest,
+    settings: &'t TransferSettings,
     events: &'t Events,
-    machine: Machine,
+    machine: TransferMachine,
     /// The URLs that may be requested, the next one first.
-    addresses: VecDeque<Url>,
+    urls: VecDeque<Url>,
     /// The writer; `None` after it was closed.
-    writer: Option<Writer>,
+    writer: Option<TransferWriter>,
     /// The largest number of bytes that the file ever had.
     reached: u64,
     /// The fault of a URL that is not requested any more.
@@ -145,7 +154,7 @@ struct Transfer<'t> {
 }
 
 /// The tries since the last progress of the transfer.
-struct Tries {
+struct RetryState {
     failed: u32,
     /// The number of URLs that were tried since the last wait.
     round: usize,
@@ -156,7 +165,7 @@ struct Tries {
     reached: u64,
 }
 
-impl Tries {
+impl RetryState {
     fn begin(now: Duration, reached: u64) -> Self {
         Self { failed: 0, round: 0, since: now, waited: Duration::ZERO, reached }
     }
@@ -166,165 +175,171 @@ impl<'t> Transfer<'t> {
     /// Examines the partial file of an earlier run, and starts the writer on it.
     async fn begin(
         client: &'t Client,
-        wanted: &'t Wanted,
-        terms: &'t Terms,
+        request: &'t TransferRequest,
+        settings: &'t TransferSettings,
         events: &'t Events,
     ) -> Result<Self> {
-        let mut addresses = VecDeque::new();
+        let mut urls = VecDeque::new();
         let mut refused = None;
-        for url in &wanted.urls {
+        for url in &request.urls {
             match Url::parse(url) {
-                Ok(url) => addresses.push_back(url),
+                Ok(url) => urls.push_back(url),
                 Err(source) => {
                     let url = redacted(url);
-                    refused = Some(TransferFault::NotAnAddress { url, source }.into());
+                    refused = Some(TransferFault::InvalidUrl { url, source }.into());
                 }
             }
         }
-        let journal = Journal::read(&wanted.partial);
-        let on_disk = disk::file_size(&wanted.partial)?.unwrap_or(0);
-        let mut counts =
-            journal.as_ref().map_or(0, |journal| journal.counts(on_disk, disk::boot_id().as_deref()));
-        let place = journal
+        let journal = Journal::read(&request.partial);
+        let on_disk = disk::file_size(&request.partial)?.unwrap_or(0);
+        let mut usable =
+            journal.as_ref().map_or(0, |journal| journal.usable_bytes(on_disk, disk::boot_id().as_deref()));
+        let position = journal
             .as_ref()
-            .and_then(|journal| addresses.iter().position(|url: &Url| url.as_str() == journal.url));
+            .and_then(|journal| urls.iter().position(|url: &Url| url.as_str() == journal.url));
         let mut validators = Validators::default();
-        match (place, &journal) {
+        match (position, &journal) {
             // The server's validators are valid at its own URL only.
-            (Some(place), Some(journal)) => {
-                addresses.rotate_left(place);
+            (Some(position), Some(journal)) => {
+                urls.rotate_left(position);
                 validators = journal.validators();
             }
             // A digest proves that the bytes belong to the same file. Without a digest, nothing proves it.
-            _ if !wanted.stated.is_verifiable() => counts = 0,
+            _ if !request.stated.is_verifiable() => usable = 0,
             _ => {}
         }
-        let bounds = Bounds { size: wanted.stated.size, cap: wanted.cap };
+        let bounds = SizeBounds { size: request.stated.size, cap: request.cap };
         let total = journal.as_ref().and_then(|journal| journal.size);
-        let mut machine = Machine::new(bounds, counts, total, validators.clone());
+        let mut machine = TransferMachine::new(bounds, usable, total, validators.clone());
         if machine.written() > 0 {
-            let there = human_size(machine.written());
-            events.send(Event::Phase(format!("reading {there} of {} from an earlier run", wanted.name)));
+            let size = human_size(machine.written());
+            events.send(Event::Phase(format!("reading {size} of {} from an earlier run", request.name)));
         }
-        let (writer, length) = Writer::start(&wanted.partial, machine.written(), journal).await?;
+        let (writer, length) = TransferWriter::start(&request.partial, machine.written(), journal).await?;
         if length != machine.written() {
-            machine = Machine::new(bounds, length, total, validators);
+            machine = TransferMachine::new(bounds, length, total, validators);
         }
         let reached = machine.written();
-        Ok(Self { client, wanted, terms, events, machine, addresses, writer: Some(writer), reached, refused })
+        Ok(Self { client, request, settings, events, machine, urls, writer: Some(writer), reached, refused })
     }
 
     /// Runs until the file is complete and verified, until it fails verification twice, or until no try is left.
-    async fn run(&mut self) -> Result<Written> {
-        let mut tries = Tries::begin(self.now(), self.reached);
+    async fn run(&mut self) -> Result<WriterOutput> {
+        let mut state = RetryState::begin(self.now(), self.reached);
         loop {
-            if self.machine.is_whole() {
+            if self.machine.is_complete() {
                 let written = self.close().await?;
-                if self.wanted.stated.compare(&written.digests).is_ok() || !self.machine.differs() {
+                if self.request.stated.compare(&written.digests).is_ok() || !self.machine.reject_digests() {
                     return Ok(written);
                 }
                 self.events.warn(format!(
                     "{}: the received bytes do not match the stated digests; fetching the complete file again",
-                    self.wanted.name
+                    self.request.name
                 ));
-                let (writer, _) = Writer::start(&self.wanted.partial, 0, None).await?;
+                let (writer, _) = TransferWriter::start(&self.request.partial, 0, None).await?;
                 self.writer = Some(writer);
-                self.turn();
+                self.use_next_url();
             }
-            let Some(url) = self.addresses.front().cloned() else {
-                let none = || TransferFault::NoAddress { name: self.wanted.name.clone() }.into();
+            let Some(url) = self.urls.front().cloned() else {
+                let none = || TransferFault::NoUrl { name: self.request.name.clone() }.into();
                 return Err(self.refused.take().unwrap_or_else(none));
             };
-            if let Err(setback) = self.one_try(&url).await {
-                self.after(setback, &mut tries).await?;
+            if let Err(failure) = self.try_url(&url).await {
+                self.handle_failure(failure, &mut state).await?;
             }
         }
     }
 
     /// Takes the step after a failure; an error ends the transfer.
-    async fn after(&mut self, setback: Setback, tries: &mut Tries) -> Result<()> {
+    async fn handle_failure(&mut self, failure: FailedRequest, state: &mut RetryState) -> Result<()> {
         /// Fewer new bytes than this (1 % for small files) do not reset the retry budget. Otherwise a server that sends
         /// one byte at a time would be retried for ever.
         const PROGRESS: u64 = 1024 * 1024;
         let progress = PROGRESS.min(self.machine.total().unwrap_or(u64::MAX) / 100).max(1);
-        let Setback { error, retry_after } = setback;
+        let FailedRequest { error, retry_after } = failure;
         if error.kind().is_stop() || matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Internal) {
             return Err(error);
         }
         // Bytes downloaded again do not count as progress.
-        if self.reached - tries.reached >= progress {
-            *tries = Tries::begin(self.now(), self.reached);
+        if self.reached - state.reached >= progress {
+            *state = RetryState::begin(self.now(), self.reached);
         }
-        tries.failed += 1;
-        tries.round += 1;
-        let elapsed = tries.waited.max(self.now().saturating_sub(tries.since));
-        match self.client.next_try(error.retry(), tries.failed, retry_after, elapsed, self.terms.patience) {
-            Next::After { .. } if tries.round < self.addresses.len() => self.turn(),
-            Next::After { wait, left } => {
-                let of = Some(self.wanted.key.0.unsigned_abs());
+        state.failed += 1;
+        state.round += 1;
+        let elapsed = state.waited.max(self.now().saturating_sub(state.since));
+        match self.client.decide_retry(
+            error.retry(),
+            state.failed,
+            retry_after,
+            elapsed,
+            self.settings.retry_budget,
+        ) {
+            RetryDecision::After { .. } if state.round < self.urls.len() => self.use_next_url(),
+            RetryDecision::After { wait, left } => {
+                let of = Some(self.request.key.0.unsigned_abs());
                 self.client
-                    .wait(Wait { of, duration: wait, left: Some(left), why: error.full_message() })
+                    .wait(RetryWait { of, duration: wait, left: Some(left), why: error.full_message() })
                     .await?;
-                tries.waited = elapsed + wait;
-                tries.round = 0;
-                self.turn();
+                state.waited = elapsed + wait;
+                state.round = 0;
+                self.use_next_url();
             }
-            Next::GiveUp(why @ GiveUp::PatienceIsOver) => return Err(why.explain(error)),
-            Next::GiveUp(why) => {
+            RetryDecision::GiveUp(why @ GiveUpReason::BudgetExhausted) => return Err(why.explain(error)),
+            RetryDecision::GiveUp(why) => {
                 self.refused = Some(why.explain(error));
-                self.addresses.pop_front();
-                self.machine.turn_to_another_address();
-                *tries = Tries::begin(self.now(), self.reached);
+                self.urls.pop_front();
+                self.machine.switch_url();
+                *state = RetryState::begin(self.now(), self.reached);
             }
         }
         Ok(())
     }
 
     /// Turns to the next URL, if another one exists.
-    fn turn(&mut self) {
-        if self.addresses.len() > 1 {
-            self.addresses.rotate_left(1);
-            self.machine.turn_to_another_address();
+    fn use_next_url(&mut self) {
+        if self.urls.len() > 1 {
+            self.urls.rotate_left(1);
+            self.machine.switch_url();
         }
     }
 
-    async fn one_try(&mut self, url: &Url) -> Result<(), Setback> {
+    async fn try_url(&mut self, url: &Url) -> Result<(), FailedRequest> {
         if !self.machine.is_bounded() {
             // A server that does not answer a HEAD request states the length with the bytes; otherwise the file is
             // refused.
-            match self.client.file_length(url, self.terms.stall_window).await {
-                Ok(length) => length.into_iter().for_each(|length| self.machine.bound_by(length)),
-                Err(setback) if setback.error.kind().is_stop() => return Err(setback),
+            match self.client.request_file_length(url, self.settings.stall_window).await {
+                Ok(length) => length.into_iter().for_each(|length| self.machine.limit_size(length)),
+                Err(failure) if failure.error.kind().is_stop() => return Err(failure),
                 Err(_) => {}
             }
         }
         let part = self.machine.request();
-        let mut answer = self.client.file(url, &part, self.terms.stall_window).await?;
-        let step = match self.machine.answered(&head_of(&answer)) {
+        let mut response = self.client.request_file(url, &part, self.settings.stall_window).await?;
+        let step = match self.machine.handle_head(&head_of(&response)) {
             Ok(step) => step,
             Err(refused) => {
                 // An HTML page in place of the file has a different length as well, and its title says more.
                 let soon = pin!(sleep_poll_interval());
                 if let Either::Left((Some(Ok(first)), _)) =
-                    self.client.unless_stopped(select(answer.body.next(), soon)).await?
+                    self.client.unless_stopped(select(response.body.next(), soon)).await?
                 {
-                    self.client.refuse_page(&answer.final_url, &first)?;
+                    self.client.refuse_page(&response.final_url, &first)?;
                 }
                 return Err(refused.into());
             }
         };
         match step {
-            Step::Whole => return Ok(()),
-            Step::StartOver(why) => {
+            TransferStep::Complete => return Ok(()),
+            TransferStep::StartOver(why) => {
                 self.events
-                    .warn(format!("{}: {why}; fetching the file from its beginning", self.wanted.name));
-                return self.empty().await;
+                    .warn(format!("{}: {why}; fetching the file from its beginning", self.request.name));
+                return self.empty_file().await;
             }
-            Step::Take { at: 0 } => self.empty().await?,
-            Step::Take { .. } => {}
+            TransferStep::Take { at: 0 } => self.empty_file().await?,
+            TransferStep::Take { .. } => {}
         }
         self.events.send(Event::TransferAnswered {
-            id: self.wanted.key.0.unsigned_abs(),
+            id: self.request.key.0.unsigned_abs(),
             from: self.machine.written(),
             size: self.machine.total(),
         });
@@ -338,87 +353,88 @@ impl<'t> Transfer<'t> {
             durable: 0,
             boot: disk::boot_id(),
         };
-        self.handed(self.desk()?.note(journal.clone()).await)?;
-        self.receive(answer).await?;
-        let is_told = journal.size.is_some();
+        self.check_accepted(self.writer()?.write_journal(journal.clone()).await)?;
+        self.receive(response).await?;
+        let has_length = journal.size.is_some();
         self.machine.body_ended()?;
-        if !is_told {
+        if !has_length {
             // The length is known only after the end of the body.
             let journal = Journal { size: self.machine.total(), ..journal };
-            self.handed(self.desk()?.note(journal).await)?;
+            self.check_accepted(self.writer()?.write_journal(journal).await)?;
         }
         Ok(())
     }
 
     /// Receives a body as far as it arrives.
-    async fn receive(&mut self, mut answer: Answer) -> Result<(), Setback> {
-        let id = self.wanted.key.0.unsigned_abs();
-        let limit = self.terms.limit.as_ref().map(|limit| limit.bytes_a_second());
-        let window = self.terms.stall_window;
-        let mut pulse = Pulse::new(self.now(), window, limit);
+    async fn receive(&mut self, mut response: Response) -> Result<(), FailedRequest> {
+        let id = self.request.key.0.unsigned_abs();
+        let limit = self.settings.limit.as_ref().map(|limit| limit.bytes_per_second());
+        let window = self.settings.stall_window;
+        let mut detector = StallDetector::new(self.now(), window, limit);
         let (mut durable_bytes, mut durable_time) = (0, self.now());
-        let (mut told, mut told_at) = (self.machine.written(), self.now());
+        let (mut reported, mut reported_at) = (self.machine.written(), self.now());
         loop {
             let soon = pin!(sleep_poll_interval());
-            let next = select(answer.body.next(), soon);
+            let next = select(response.body.next(), soon);
             let piece: Bytes = match self.client.unless_stopped(next).await? {
                 Either::Left((None, _)) => break,
                 Either::Left((Some(piece), _)) => piece?,
-                Either::Right(_) if pulse.beat(self.now(), 0) => continue,
+                Either::Right(_) if detector.record(self.now(), 0) => continue,
                 Either::Right(_) => return Err(stalled(window).into()),
             };
             let bytes = piece.len() as u64;
             if self.machine.written() == 0 {
-                self.client.refuse_page(&answer.final_url, &piece)?;
+                self.client.refuse_page(&response.final_url, &piece)?;
             }
-            if self.machine.written() + bytes > self.machine.most() {
-                let error = self.machine.too_much();
-                self.empty().await?;
+            if self.machine.written() + bytes > self.machine.max_size() {
+                let error = self.machine.reject_excess();
+                self.empty_file().await?;
                 return Err(error.into());
             }
-            self.handed(self.desk()?.piece(piece).await)?;
-            self.machine.took(bytes);
+            self.check_accepted(self.writer()?.send_piece(piece).await)?;
+            self.machine.count_bytes(bytes);
             self.reached = self.reached.max(self.machine.written());
-            self.terms.received.fetch_add(bytes, Ordering::Relaxed);
-            if let Some(limit) = &self.terms.limit {
-                let wait = limit.take(self.now(), bytes);
+            self.settings.received.fetch_add(bytes, Ordering::Relaxed);
+            if let Some(limit) = &self.settings.limit {
+                let wait = limit.count(self.now(), bytes);
                 if !wait.is_zero() {
                     self.client.unless_stopped(self.client.clock().wait(wait)).await?;
                 }
             }
             let now = self.now();
-            if !pulse.beat(now, bytes) {
+            if !detector.record(now, bytes) {
                 return Err(stalled(window).into());
             }
             durable_bytes += bytes;
             if durable_bytes >= DURABLE_STEP || now.saturating_sub(durable_time) >= DURABLE_TIME {
                 (durable_bytes, durable_time) = (0, now);
-                self.handed(self.desk()?.sync().await)?;
+                self.check_accepted(self.writer()?.sync().await)?;
             }
-            if self.machine.written() - told >= PROGRESS_STEP || now.saturating_sub(told_at) >= PROGRESS_TIME
+            if self.machine.written() - reported >= PROGRESS_STEP
+                || now.saturating_sub(reported_at) >= PROGRESS_TIME
             {
-                (told, told_at) = (self.machine.written(), now);
-                self.events.send(Event::TransferProgress { id, bytes: told });
+                (reported, reported_at) = (self.machine.written(), now);
+                self.events.send(Event::TransferProgress { id, bytes: reported });
             }
         }
         Ok(())
     }
 
-    async fn empty(&mut self) -> Result<(), Setback> {
-        self.handed(self.desk()?.start_over().await)
+    async fn empty_file(&mut self) -> Result<(), FailedRequest> {
+        self.check_accepted(self.writer()?.start_over().await)
     }
 
-    fn desk(&self) -> Result<&Writer> {
+    fn writer(&self) -> Result<&TransferWriter> {
         Ok(self.writer.as_ref().ok_or(TransferFault::WriterEnded)?)
     }
 
     /// Fails if the writer did not accept an order. The writer ended early then, and closing it returns its own error.
     #[expect(clippy::unused_self, reason = "reads like the other calls of the writer")]
-    fn handed(&self, taken: bool) -> Result<(), Setback> {
+    fn check_accepted(&self, taken: bool) -> Result<(), FailedRequest> {
         if taken { Ok(()) } else { Err(TransferFault::WriterEnded.into()) }
     }
 
-    async fn close(&mut self) -> Result<Written> {
+    async fn close(&mut self) -> Result<WriterOutput> {
         match self.writer.take() {
             Some(writer) => writer.close().await,
             None => Err(TransferFault::WriterEnded.into()),
@@ -426,14 +442,14 @@ impl<'t> Transfer<'t> {
     }
 
     /// Makes the received bytes durable; an error is that of the disk.
-    async fn park(&mut self) -> Result<()> {
+    async fn keep_partial(&mut self) -> Result<()> {
         if let Some(writer) = self.writer.take() {
             writer.close().await?;
         }
         if self.machine.written() == 0 {
             // Nothing to resume.
-            disk::remove_file(&self.wanted.partial)?;
-            disk::remove_file(&journal_of(&self.wanted.partial))?;
+            disk::remove_file(&self.request.partial)?;
+            disk::remove_file(&journal_path(&self.request.partial))?;
         }
         Ok(())
     }
@@ -447,13 +463,13 @@ fn stalled(window: Duration) -> TransferFault {
     TransferFault::Stalled { window }
 }
 
-fn head_of(answer: &Answer) -> Head {
-    let encoding = answer.header("content-encoding").map(str::trim);
-    Head {
-        status: answer.status,
-        length: answer.content_length(),
-        range: answer.header("content-range").and_then(ContentRange::parse),
-        validators: Validators::new(answer.header("etag"), answer.header("last-modified")),
+fn head_of(response: &Response) -> ResponseHead {
+    let encoding = response.header("content-encoding").map(str::trim);
+    ResponseHead {
+        status: response.status,
+        length: response.content_length(),
+        range: response.header("content-range").and_then(ContentRange::parse),
+        validators: Validators::new(response.header("etag"), response.header("last-modified")),
         encoding: encoding.filter(|coding| !coding.eq_ignore_ascii_case("identity")).map(str::to_owned),
     }
 }

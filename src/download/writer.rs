@@ -27,16 +27,16 @@ const IN_FLIGHT: usize = 1 << 18;
 /// The orders in the channel; pieces are also bounded by their bytes.
 const ORDERS: usize = 256;
 
-enum Order {
+enum WriterOrder {
     Piece(Bytes, OwnedSemaphorePermit),
     StartOver,
-    Note(Box<Journal>),
+    WriteJournal(Box<Journal>),
     Sync,
 }
 
 /// The state of the file after its writer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WriterOutput {
     /// The digests of all bytes.
     pub(super) digests: Digests,
     /// The first bytes of the file.
@@ -45,13 +45,13 @@ pub(super) struct Written {
 
 /// A writer thread and its channel.
 #[derive(Debug)]
-pub(super) struct Writer {
-    orders: mpsc::Sender<Order>,
-    room: Arc<Semaphore>,
-    thread: JoinHandle<Result<Written>>,
+pub(super) struct TransferWriter {
+    orders: mpsc::Sender<WriterOrder>,
+    permits: Arc<Semaphore>,
+    thread: JoinHandle<Result<WriterOutput>>,
 }
 
-impl Writer {
+impl TransferWriter {
     /// Starts a writer on a partial file of which `keep` bytes are usable, and hashes these bytes first. Also returns
     /// their number.
     pub(super) async fn start(path: &Utf8Path, keep: u64, journal: Option<Journal>) -> Result<(Self, u64)> {
@@ -59,13 +59,13 @@ impl Writer {
         let (ready, is_ready) = oneshot::channel();
         let path = path.to_owned();
         let thread = tokio::task::spawn_blocking(move || {
-            let mut desk = Desk::open(path, keep, journal)?;
+            let mut state = WriterState::open(path, keep, journal)?;
             // The waiting task may have been stopped meanwhile; then the channel is closed as well.
-            let _gone = ready.send(desk.length);
-            desk.work(queue)?;
-            desk.close()
+            let _gone = ready.send(state.length);
+            state.work(queue)?;
+            state.close()
         });
-        let writer = Self { orders, room: Arc::new(Semaphore::new(IN_FLIGHT)), thread };
+        let writer = Self { orders, permits: Arc::new(Semaphore::new(IN_FLIGHT)), thread };
         match is_ready.await {
             Ok(length) => Ok((writer, length)),
             Err(_) => Err(writer.close().await.err().unwrap_or_else(|| TransferFault::WriterEnded.into())),
@@ -74,33 +74,33 @@ impl Writer {
 
     /// Passes on a piece, and waits while too many bytes are in flight. Returns `false` if the writer has ended;
     /// closing it then returns the reason.
-    pub(super) async fn piece(&self, piece: Bytes) -> bool {
+    pub(super) async fn send_piece(&self, piece: Bytes) -> bool {
         let size = u32::try_from(piece.len().clamp(1, IN_FLIGHT)).unwrap_or(1);
         // A piece that was sent while the thread ended stays in the channel and keeps its permit. Without `closed`,
         // this call would wait for that permit for ever.
-        let acquired = pin!(Arc::clone(&self.room).acquire_many_owned(size));
+        let acquired = pin!(Arc::clone(&self.permits).acquire_many_owned(size));
         let ended = pin!(self.orders.closed());
         let Either::Left((Ok(permit), _)) = select(acquired, ended).await else { return false };
-        self.orders.send(Order::Piece(piece, permit)).await.is_ok()
+        self.orders.send(WriterOrder::Piece(piece, permit)).await.is_ok()
     }
 
     /// Empties the file. Returns `false` if the writer has ended.
     pub(super) async fn start_over(&self) -> bool {
-        self.orders.send(Order::StartOver).await.is_ok()
+        self.orders.send(WriterOrder::StartOver).await.is_ok()
     }
 
     /// Writes the journal; the writer sets its durable length. Returns `false` if the writer has ended.
-    pub(super) async fn note(&self, journal: Journal) -> bool {
-        self.orders.send(Order::Note(Box::new(journal))).await.is_ok()
+    pub(super) async fn write_journal(&self, journal: Journal) -> bool {
+        self.orders.send(WriterOrder::WriteJournal(Box::new(journal))).await.is_ok()
     }
 
     /// Makes the written bytes durable and records this in the journal. Returns `false` if the writer has ended.
     pub(super) async fn sync(&self) -> bool {
-        self.orders.send(Order::Sync).await.is_ok()
+        self.orders.send(WriterOrder::Sync).await.is_ok()
     }
 
     /// Ends the writer after all orders are executed.
-    pub(super) async fn close(self) -> Result<Written> {
+    pub(super) async fn close(self) -> Result<WriterOutput> {
         drop(self.orders);
         self.thread
             .await
@@ -109,7 +109,7 @@ impl Writer {
 }
 
 /// The state of the writer thread.
-struct Desk {
+struct WriterState {
     path: Utf8PathBuf,
     file: PartialFile,
     hasher: DualHasher,
@@ -118,34 +118,34 @@ struct Desk {
     journal: Option<Journal>,
 }
 
-impl Desk {
+impl WriterState {
     fn open(path: Utf8PathBuf, keep: u64, journal: Option<Journal>) -> Result<Self> {
         let mut file = PartialFile::open(&path)?;
         let mut hasher = DualHasher::new();
         let mut first = Vec::new();
         let length = file.keep(keep, |piece| {
-            remember(&mut first, piece);
+            keep_first_bytes(&mut first, piece);
             hasher.update(piece);
         })?;
         Ok(Self { path, file, hasher, first, length, journal })
     }
 
-    fn work(&mut self, mut orders: mpsc::Receiver<Order>) -> Result<()> {
+    fn work(&mut self, mut orders: mpsc::Receiver<WriterOrder>) -> Result<()> {
         while let Some(order) = orders.blocking_recv() {
             match order {
-                Order::Piece(piece, _permit) => {
+                WriterOrder::Piece(piece, _permit) => {
                     self.file.append(&piece)?;
-                    remember(&mut self.first, &piece);
+                    keep_first_bytes(&mut self.first, &piece);
                     self.hasher.update(&piece);
                     self.length += piece.len() as u64;
                 }
-                Order::StartOver => {
+                WriterOrder::StartOver => {
                     self.length = self.file.keep(0, |_| ())?;
                     self.hasher = DualHasher::new();
                     self.first.clear();
                     self.journal = None;
                 }
-                Order::Note(mut journal) => {
+                WriterOrder::WriteJournal(mut journal) => {
                     if let Some(size) = journal.size {
                         self.file.reserve(size)?;
                     }
@@ -153,16 +153,16 @@ impl Desk {
                     journal.write(&self.path)?;
                     self.journal = Some(*journal);
                 }
-                Order::Sync => {
+                WriterOrder::Sync => {
                     self.file.sync()?;
-                    self.write_journal()?;
+                    self.update_journal()?;
                 }
             }
         }
         Ok(())
     }
 
-    fn write_journal(&mut self) -> Result<()> {
+    fn update_journal(&mut self) -> Result<()> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         if journal.durable == self.length {
             return Ok(());
@@ -171,20 +171,20 @@ impl Desk {
         journal.write(&self.path)
     }
 
-    fn close(mut self) -> Result<Written> {
+    fn close(mut self) -> Result<WriterOutput> {
         self.file.finish()?;
         if let Some(journal) = &mut self.journal {
             journal.durable = self.length;
             journal.boot = disk::boot_id();
             journal.write(&self.path)?;
         }
-        Ok(Written { digests: self.hasher.finish(), first: self.first })
+        Ok(WriterOutput { digests: self.hasher.finish(), first: self.first })
     }
 }
 
-fn remember(first: &mut Vec<u8>, piece: &[u8]) {
-    let lacks = MAGIC_LENGTH.saturating_sub(first.len()).min(piece.len());
-    first.extend_from_slice(&piece[..lacks]);
+fn keep_first_bytes(first: &mut Vec<u8>, piece: &[u8]) {
+    let missing = MAGIC_LENGTH.saturating_sub(first.len()).min(piece.len());
+    first.extend_from_slice(&piece[..missing]);
 }
 
 #[cfg(test)]
@@ -199,15 +199,16 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (orders, queue) = mpsc::channel(ORDERS);
-            let room = Arc::new(Semaphore::new(IN_FLIGHT));
-            let _kept = Arc::clone(&room).try_acquire_many_owned(u32::try_from(IN_FLIGHT).unwrap()).unwrap();
+            let permits = Arc::new(Semaphore::new(IN_FLIGHT));
+            let _kept =
+                Arc::clone(&permits).try_acquire_many_owned(u32::try_from(IN_FLIGHT).unwrap()).unwrap();
             drop(queue);
-            let writer = Writer {
+            let writer = TransferWriter {
                 orders,
-                room,
+                permits,
                 thread: tokio::task::spawn_blocking(|| Err(TransferFault::WriterEnded.into())),
             };
-            assert_eq!(writer.piece(Bytes::from_static(b"more")).now_or_never(), Some(false));
+            assert_eq!(writer.send_piece(Bytes::from_static(b"more")).now_or_never(), Some(false));
             assert!(writer.close().await.is_err());
         });
     }

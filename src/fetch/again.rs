@@ -3,7 +3,7 @@
 
 use super::outcome::FetchOutcome;
 use super::plan::FetchPlan;
-use super::transfers::{download, wanted_file};
+use super::transfers::{download, transfer_request};
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,7 +12,7 @@ use crate::update::human_size;
 
 /// The outcome of a second download.
 #[derive(Debug, Default)]
-pub struct DownloadedAgain {
+pub struct RedownloadOutcome {
     /// The files that failed.
     pub failures: Vec<Failure>,
     /// The bytes received over the network.
@@ -20,24 +20,24 @@ pub struct DownloadedAgain {
 }
 
 /// Downloads files of the pool again, and puts those that agree with the index back into the pool. % closure.rs
-pub async fn download_again(session: &mut Session, files: &[FileKey]) -> Result<DownloadedAgain> {
-    let mut wanted = Vec::new();
+pub async fn redownload(session: &mut Session, files: &[FileKey]) -> Result<RedownloadOutcome> {
+    let mut requests = Vec::new();
     let mut outcome = FetchOutcome::default();
     for &key in files {
-        match wanted_file(session.mirror()?, key, None) {
-            Ok(file) => wanted.push(file),
+        match transfer_request(session.mirror()?, key, None) {
+            Ok(file) => requests.push(file),
             Err(error) => outcome.failures.push(Failure::new(format!("file {}", key.0), &error)),
         }
     }
-    let needed = disk::with_overhead(wanted.iter().filter_map(|file| file.cap).sum());
+    let needed = disk::with_overhead(requests.iter().filter_map(|file| file.cap).sum());
     let free = disk::available_space(session.layout().root())?;
-    if needed > free && !wanted.is_empty() {
+    if needed > free && !requests.is_empty() {
         let root = session.layout().root();
         let message = format!("{root} has {} free, but {} are needed", human_size(free), human_size(needed));
         let error = Error::new(ErrorKind::NoSpace, message).hint("free disk space; nothing was downloaded");
         outcome.failures.push(Failure::new("the transfers", &error));
-        wanted.clear();
+        requests.clear();
     }
-    download(session, wanted, &FetchPlan::default(), &mut outcome).await?;
-    Ok(DownloadedAgain { failures: outcome.failures, bytes_downloaded: outcome.bytes_downloaded })
+    download(session, requests, &FetchPlan::default(), &mut outcome).await?;
+    Ok(RedownloadOutcome { failures: outcome.failures, bytes_downloaded: outcome.bytes_downloaded })
 }

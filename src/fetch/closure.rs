@@ -19,7 +19,7 @@ use crate::update::{Architecture, Classification, Kb, classify};
 
 /// The sets and machines that need an added KB.
 #[derive(Debug, Default)]
-struct Wanted {
+struct AddedKb {
     always: bool,
     architectures: BTreeSet<Architecture>,
     families: BTreeSet<u32>,
@@ -32,8 +32,8 @@ pub(super) async fn add_closure(
     request: &FetchRequest,
     plan: &mut FetchPlan,
 ) -> Result<()> {
-    for set in planned(plan) {
-        if let Err(error) = look_for_stack(session, &set).await {
+    for set in planned_sets(plan) {
+        if let Err(error) = search_stacks(session, &set).await {
             // The plan so far remains valid.
             if !error.kind().is_stop() {
                 return Err(error);
@@ -42,26 +42,26 @@ pub(super) async fn add_closure(
             return Ok(());
         }
     }
-    let mut wanted: BTreeMap<Kb, Wanted> = BTreeMap::new();
-    for set in planned(plan) {
+    let mut added: BTreeMap<Kb, AddedKb> = BTreeMap::new();
+    for set in planned_sets(plan) {
         let knowledge = session.knowledge();
         let mirror = session.mirror()?;
         let along = closure(&set, &IndexLibrary::new(mirror.index(), &knowledge), &knowledge)?;
         for ClosureMember { kb, always, .. } in along {
-            let entry = wanted.entry(kb).or_default();
+            let entry = added.entry(kb).or_default();
             entry.always |= always;
             entry.architectures.extend(set.architecture);
             entry.families.extend(set.families.iter().map(|family| family.id));
             entry.needed_by.insert(set.kb);
         }
     }
-    for (kb, wanted) in wanted {
+    for (kb, added) in added {
         if request.kbs.contains(&kb) {
             continue;
         }
-        let needed_by: Vec<String> = wanted.needed_by.iter().map(ToString::to_string).collect();
+        let needed_by: Vec<String> = added.needed_by.iter().map(ToString::to_string).collect();
         let needed_by = needed_by.join(", ");
-        let architectures: Vec<Architecture> = wanted.architectures.iter().copied().collect();
+        let architectures: Vec<Architecture> = added.architectures.iter().copied().collect();
         let own = FetchRequest {
             kbs: vec![kb],
             architectures,
@@ -73,16 +73,16 @@ pub(super) async fn add_closure(
                 plan.failures.extend(crawled.failures);
                 let fits = |set: &PackageSet| {
                     set.families.is_empty()
-                        || set.families.iter().any(|family| wanted.families.contains(&family.id))
+                        || set.families.iter().any(|family| added.families.contains(&family.id))
                 };
                 let sets = crawled.sets.into_iter().filter(|(_, set)| fits(set)).collect();
-                add_sets(session, &own, kb, sets, plan, &wanted.needed_by)?;
+                add_sets(session, &own, kb, sets, plan, &added.needed_by)?;
             }
             Err(error) if error.kind().is_stop() => {
                 plan.failures.push(Failure::new(kb.to_string(), &error));
                 return Ok(());
             }
-            Err(error) if wanted.always => {
+            Err(error) if added.always => {
                 let error = error.context(format!("{kb}, which must be installed before {needed_by}"));
                 plan.failures.push(Failure::new(kb.to_string(), &error));
             }
@@ -95,12 +95,12 @@ pub(super) async fn add_closure(
     Ok(())
 }
 
-fn planned(plan: &FetchPlan) -> Vec<PackageSet> {
+fn planned_sets(plan: &FetchPlan) -> Vec<PackageSet> {
     plan.sets.iter().map(|planned| planned.set.clone()).collect()
 }
 
 /// Searches the Catalog for the separate servicing stacks of a set that knowledge does not pair with it.
-async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
+async fn search_stacks(session: &mut Session, set: &PackageSet) -> Result<()> {
     let knowledge = session.knowledge();
     for family in families_without_pair(set, &knowledge) {
         search_stack(session, set, family).await?;
@@ -112,7 +112,7 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
 /// it. % collect.rs
 async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
     let knowledge = session.knowledge();
-    session.go_on()?;
+    session.check_stop()?;
     let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
     session.phase(format!("querying the Catalog for the servicing stack of {}", family.name));
     let answer = match session.catalog().search(&query, None).await {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
-use crate::crawl::{Crawled, Failure, Session};
+use crate::crawl::{CrawledKb, Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::SetId;
 use crate::resolve::PackageSet;
@@ -14,10 +14,10 @@ pub(super) async fn crawl_for_files(
     session: &mut Session,
     request: &FetchRequest,
     kb: Kb,
-) -> Result<Crawled> {
+) -> Result<CrawledKb> {
     let crawled = session.crawl_kb(kb, &request.architectures).await?;
-    let mut lacks = false;
-    let excluded = request.left_out(&crawled.sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
+    let mut is_missing = false;
+    let excluded = request.exclusions(&crawled.sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
     let wanted = crawled.sets.iter().zip(&excluded).filter(|(_, excluded)| excluded.is_none());
     for ((id, set), _) in wanted {
         if !session.took_from_index(kb, &set.updates) {
@@ -26,13 +26,13 @@ pub(super) async fn crawl_for_files(
         let mirror = session.mirror()?;
         let members = mirror.index().set(*id)?.map(|row| row.members).unwrap_or_default();
         for key in members.iter().filter_map(|member| member.file.key) {
-            lacks |= mirror.pooled_file(key)?.is_none();
+            is_missing |= mirror.pooled_file(key)?.is_none();
         }
     }
-    if !lacks {
+    if !is_missing {
         return Ok(crawled);
     }
-    session.crawl_kb_anew(kb, &request.architectures).await
+    session.recrawl_kb(kb, &request.architectures).await
 }
 
 /// Adds the selected sets of a KB to the plan, and the others to its exclusions.
@@ -46,10 +46,10 @@ pub(super) fn add_sets(
 ) -> Result<()> {
     let mut wanted = 0;
     let any = !sets.is_empty();
-    let excluded = request.left_out(&sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
+    let excluded = request.exclusions(&sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
     for ((id, set), excluded) in sets.into_iter().zip(excluded) {
         if let Some(reason) = excluded {
-            plan.left_out.push((set, reason));
+            plan.excluded.push((set, reason));
             continue;
         }
         wanted += 1;

@@ -7,16 +7,16 @@
 mod again;
 mod closure;
 mod collect;
+mod intact;
 mod outcome;
 mod plan;
 mod publish;
 mod run;
 mod stage;
-mod standing;
 mod transfers;
 
-pub use again::{DownloadedAgain, download_again};
+pub use again::{RedownloadOutcome, redownload};
 pub use outcome::{FetchOutcome, FetchedSet};
-pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
+pub use plan::{Exclusion, FetchPlan, FetchRequest, PlannedSet};
 pub use run::FetchJob;
 pub use stage::StagePlan;

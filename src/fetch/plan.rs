@@ -35,7 +35,7 @@ pub struct FetchRequest {
 
 /// The reason why a set is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeftOut {
+pub enum Exclusion {
     /// An architecture that was not requested.
     Architecture,
     /// A product that was not requested.
@@ -48,7 +48,7 @@ pub enum LeftOut {
 
 impl FetchRequest {
     /// Returns, for each set of one KB, the reason why it is excluded, or `None` if it is selected.
-    pub fn left_out(&self, sets: &[&PackageSet]) -> Vec<Option<LeftOut>> {
+    pub fn exclusions(&self, sets: &[&PackageSet]) -> Vec<Option<Exclusion>> {
         let filed: Vec<ProductLabels<'_>> = sets.iter().map(|set| set.filed()).collect();
         let mut of_product = vec![self.products.is_empty(); sets.len()];
         for product in &self.products {
@@ -70,19 +70,19 @@ impl FetchRequest {
         Ok(())
     }
 
-    fn exclusion(&self, set: &PackageSet, of_product: bool) -> Option<LeftOut> {
+    fn exclusion(&self, set: &PackageSet, of_product: bool) -> Option<Exclusion> {
         let of_architecture =
             set.architecture.is_none_or(|architecture| self.architectures.contains(&architecture));
         if !self.architectures.is_empty() && !of_architecture {
-            return Some(LeftOut::Architecture);
+            return Some(Exclusion::Architecture);
         }
         if !of_product {
-            return Some(LeftOut::Product);
+            return Some(Exclusion::Product);
         }
         if self.kinds.is_empty() {
-            return set.is_dynamic_variant.then_some(LeftOut::Dynamic);
+            return set.is_dynamic_variant.then_some(Exclusion::Dynamic);
         }
-        (!set.kind.is_some_and(|kind| self.kinds.contains(&kind))).then_some(LeftOut::Kind)
+        (!set.kind.is_some_and(|kind| self.kinds.contains(&kind))).then_some(Exclusion::Kind)
     }
 }
 
@@ -107,9 +107,9 @@ pub struct FetchPlan {
     /// The sets, sorted by KB, architecture, and folder.
     pub sets: Vec<PlannedSet>,
     /// The published sets that are complete in the pool, used unchanged while the Catalog is unavailable.
-    pub standing: Vec<PlannedSet>,
+    pub intact: Vec<PlannedSet>,
     /// The excluded sets, with the reason.
-    pub left_out: Vec<(PackageSet, LeftOut)>,
+    pub excluded: Vec<(PackageSet, Exclusion)>,
     /// The failures of making the plan.
     pub failures: Vec<Failure>,
 }
@@ -124,7 +124,7 @@ impl Serialize for FetchPlan {
             absent_files: usize,
             absent_bytes: Option<u64>,
         }
-        let sets = self.standing.iter().chain(&self.sets).map(|set| Set {
+        let sets = self.intact.iter().chain(&self.sets).map(|set| Set {
             kb: set.row.kb,
             folder: set.row.folder.as_str(),
             files: set.row.members.len(),
@@ -163,7 +163,7 @@ impl FetchPlan {
 
 impl FetchPlan {
     /// Removes the first set that exceeds the budget, and all later ones. Returns the error that names it.
-    pub(super) fn keep_within(&mut self, budget: u64) -> Option<Error> {
+    pub(super) fn cut_to_budget(&mut self, budget: u64) -> Option<Error> {
         let mut counted: BTreeSet<FileKey> = BTreeSet::new();
         let mut spent = 0_u64;
         let over = self.sets.iter().position(|set| {

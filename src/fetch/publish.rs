@@ -16,7 +16,7 @@ use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 
 /// Publishes other sets again whose folders had the same damaged files.
-pub(super) fn heal_folders(session: &mut Session) -> Result<()> {
+pub(super) fn repair_folders(session: &mut Session) -> Result<()> {
     if !session.holds_mirror() {
         return Ok(());
     }
@@ -71,13 +71,13 @@ pub(super) fn publish(
 }
 
 /// Publishes sets again that are complete while the Catalog is unavailable. An intact set stays as it is.
-pub(super) fn publish_standing(
+pub(super) fn publish_intact(
     session: &mut Session,
-    standing: &[PlannedSet],
+    intact: &[PlannedSet],
     outcome: &mut FetchOutcome,
 ) -> Result<()> {
     let (knowledge, now) = (session.knowledge(), session.now());
-    for planned in standing {
+    for planned in intact {
         let mirror = session.mirror()?;
         let status = if mirror.is_intact(&planned.row)? {
             SetStatus::Unchanged
@@ -99,15 +99,15 @@ fn publish_unless_stopped(
     knowledge: &Knowledge,
     now: Time,
 ) -> Result<(PublishOutcome, Utf8PathBuf)> {
-    if let Err(error) = session.go_on()
+    if let Err(error) = session.check_stop()
         && !session.mirror()?.is_intact(&planned.row)?
     {
         return Err(error.context("the files are complete, but the set is not published yet"));
     }
-    publish_one(session.mirror()?, planned, knowledge, now)
+    check_and_publish(session.mirror()?, planned, knowledge, now)
 }
 
-fn publish_one(
+fn check_and_publish(
     mirror: &mut Mirror<WriteAccess>,
     planned: &PlannedSet,
     knowledge: &Knowledge,

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::closure::add_closure;
 use super::collect::{add_sets, crawl_for_files};
+use super::intact::intact_sets;
 use super::outcome::{FetchOutcome, FetchedSet};
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
-use super::publish::{heal_folders, publish, publish_standing};
-use super::standing::standing_sets;
-use super::transfers::{download, wanted_files};
+use super::publish::{publish, publish_intact, repair_folders};
+use super::transfers::{download, transfer_requests};
 use crate::crawl::{Failure, RunJob, Session};
 use crate::documents::SetStatus;
 use crate::error::Result;
@@ -25,18 +25,18 @@ impl FetchPlan {
                     add_sets(session, request, crawled.kb, crawled.sets, &mut plan, &BTreeSet::new())?;
                 }
                 Err(error) => {
-                    let standing = standing_sets(session, request, kb, &error)?;
-                    if standing.is_empty() {
+                    let intact = intact_sets(session, request, kb, &error)?;
+                    if intact.is_empty() {
                         plan.failures.push(Failure::new(kb.to_string(), &error));
                     }
-                    plan.standing.extend(standing);
+                    plan.intact.extend(intact);
                 }
             }
         }
         let planned = plan.sets.iter().map(|planned| &planned.set);
-        let excluded = plan.left_out.iter().map(|(set, _)| set);
-        let standing = plan.standing.iter().map(|standing| &standing.set);
-        let sets: Vec<&PackageSet> = planned.chain(excluded).chain(standing).collect();
+        let excluded = plan.excluded.iter().map(|(set, _)| set);
+        let intact = plan.intact.iter().map(|intact| &intact.set);
+        let sets: Vec<&PackageSet> = planned.chain(excluded).chain(intact).collect();
         if !sets.is_empty() {
             // Without any set, the failure of the crawl is reported.
             request.check_products(sets.into_iter())?;
@@ -44,7 +44,7 @@ impl FetchPlan {
         if request.closure {
             add_closure(session, request, &mut plan).await?;
         }
-        if let Some(error) = request.max_bytes.and_then(|budget| plan.keep_within(budget)) {
+        if let Some(error) = request.max_bytes.and_then(|budget| plan.cut_to_budget(budget)) {
             plan.failures.push(Failure::new(error.message().to_owned(), &error));
         }
         Ok(plan)
@@ -54,11 +54,11 @@ impl FetchPlan {
     pub async fn run(mut self, session: &mut Session, request: &FetchRequest) -> Result<FetchOutcome> {
         let mut outcome =
             FetchOutcome { failures: std::mem::take(&mut self.failures), ..FetchOutcome::default() };
-        publish_standing(session, &self.standing, &mut outcome)?;
-        let absent = wanted_files(session, &self, request, &mut outcome.failures)?;
+        publish_intact(session, &self.intact, &mut outcome)?;
+        let absent = transfer_requests(session, &self, request, &mut outcome.failures)?;
         let failed = download(session, absent, &self, &mut outcome).await?;
         publish(session, &self, &failed, &mut outcome)?;
-        heal_folders(session)?;
+        repair_folders(session)?;
         outcome.plan = self;
         Ok(outcome)
     }
@@ -67,13 +67,13 @@ impl FetchPlan {
     pub fn rehearse(mut self, session: &mut Session) -> Result<FetchOutcome> {
         let mut outcome =
             FetchOutcome { failures: std::mem::take(&mut self.failures), ..FetchOutcome::default() };
-        for standing in &self.standing {
-            let is_right = session.mirror()?.is_intact(&standing.row)?;
+        for intact in &self.intact {
+            let is_right = session.mirror()?.is_intact(&intact.row)?;
             let status = if is_right { SetStatus::Unchanged } else { SetStatus::Planned };
-            outcome.sets.push(rehearsed(session, standing, status)?);
+            outcome.sets.push(rehearse_set(session, intact, status)?);
         }
         for planned in &self.sets {
-            outcome.sets.push(rehearsed(session, planned, SetStatus::Planned)?);
+            outcome.sets.push(rehearse_set(session, planned, SetStatus::Planned)?);
         }
         outcome.plan = self;
         Ok(outcome)
@@ -81,7 +81,7 @@ impl FetchPlan {
 }
 
 /// Returns the outcome of a set in a plan that is not run.
-fn rehearsed(session: &mut Session, planned: &PlannedSet, status: SetStatus) -> Result<FetchedSet> {
+fn rehearse_set(session: &mut Session, planned: &PlannedSet, status: SetStatus) -> Result<FetchedSet> {
     let place = Some(session.mirror()?.folder_of(&planned.row)?.path);
     Ok(FetchedSet { planned: planned.clone(), status, place, error: None })
 }

@@ -139,15 +139,15 @@ impl StagePlan {
         let is_new = |path: &&Utf8Path| !path.as_str().is_empty() && !disk::exists(path);
         let new_folders: Vec<&Utf8Path> = parent.ancestors().take_while(is_new).collect();
         disk::create_dir_all(parent)?;
-        let aside = parent.join(format!(".{}.new", self.to.file_name().unwrap_or_default()));
-        disk::remove_dir_all(&aside)?;
+        let temporary = parent.join(format!(".{}.new", self.to.file_name().unwrap_or_default()));
+        disk::remove_dir_all(&temporary)?;
         let made = self
-            .fill(&aside, mirror, run)
-            .and_then(|()| self.judge(&aside, plan, request, mirror, knowledge));
+            .fill(&temporary, mirror, run)
+            .and_then(|()| self.judge(&temporary, plan, request, mirror, knowledge));
         let linted = match made {
             Ok(linted) => linted,
             Err(error) => {
-                disk::remove_dir_all(&aside)?;
+                disk::remove_dir_all(&temporary)?;
                 for folder in new_folders {
                     if disk::list(folder)?.is_empty() {
                         disk::remove_dir_all(folder)?;
@@ -158,7 +158,7 @@ impl StagePlan {
         };
         // An existing empty folder is replaced.
         disk::remove_dir_all(&self.to)?;
-        disk::rename(&aside, &self.to)?;
+        disk::rename(&temporary, &self.to)?;
         let script = match &self.script {
             Some(text) => {
                 let path = Utf8PathBuf::from(format!("{}.cmd", self.to));
@@ -183,20 +183,20 @@ impl StagePlan {
         })
     }
 
-    fn fill(&self, aside: &Utf8Path, mirror: &Mirror<impl Access>, run: RunInfo<'_>) -> Result<()> {
-        disk::create_dir_all(aside)?;
+    fn fill(&self, temporary: &Utf8Path, mirror: &Mirror<impl Access>, run: RunInfo<'_>) -> Result<()> {
+        disk::create_dir_all(temporary)?;
         for file in &self.files {
-            let to = aside.join(&file.to);
+            let to = temporary.join(&file.to);
             disk::create_dir_all(disk::parent(&to))?;
             mirror.hand_out(&file.from, &to, run)?;
         }
-        disk::sync_dir(aside)
+        disk::sync_dir(temporary)
     }
 
     /// Judges every part that DISM scans, as `lint` does: the files as they are in the folder.
     fn judge(
         &self,
-        aside: &Utf8Path,
+        temporary: &Utf8Path,
         plan: &Plan,
         request: &Request,
         mirror: &Mirror<impl Access>,
@@ -218,7 +218,7 @@ impl StagePlan {
             else {
                 continue;
             };
-            let place = part.as_ref().map_or_else(|| aside.to_owned(), |part| aside.join(part));
+            let place = part.as_ref().map_or_else(|| temporary.to_owned(), |part| temporary.join(part));
             let folder = read_folder(&place, false)?;
             let machine = Machine {
                 architecture: plan.architecture,

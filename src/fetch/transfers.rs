@@ -14,7 +14,8 @@ use crate::clock::Time;
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::download::{
-    Arrived, Receiver, TransferEnd, Transferred, Wanted, ends_batch, journal_of, transfer_batch,
+    BatchReceiver, ReceivedFile, TransferEnd, TransferRequest, TransferResult, ends_batch, journal_path,
+    transfer_batch,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, TransferDirection};
@@ -25,36 +26,36 @@ use crate::update::{PackageName, human_size};
 
 /// Returns the files to download, each once, with the statements about them. A file that cannot be verified, or whose
 /// statements contradict each other, is not requested.
-pub(super) fn wanted_files(
+pub(super) fn transfer_requests(
     session: &mut Session,
     plan: &FetchPlan,
     request: &FetchRequest,
     failures: &mut Vec<Failure>,
-) -> Result<Vec<Wanted>> {
-    let mut wanted: BTreeMap<FileKey, Wanted> = BTreeMap::new();
+) -> Result<Vec<TransferRequest>> {
+    let mut requests: BTreeMap<FileKey, TransferRequest> = BTreeMap::new();
     for planned in &plan.sets {
         for &key in &planned.absent {
-            if wanted.contains_key(&key) {
+            if requests.contains_key(&key) {
                 continue;
             }
-            match wanted_file(session.mirror()?, key, Some((planned, request))) {
+            match transfer_request(session.mirror()?, key, Some((planned, request))) {
                 Ok(file) => {
-                    wanted.insert(key, file);
+                    requests.insert(key, file);
                 }
                 Err(error) => failures.push(Failure::new(planned.row.kb.to_string(), &error)),
             }
         }
     }
-    Ok(wanted.into_values().collect())
+    Ok(requests.into_values().collect())
 }
 
 /// Returns a file with the statements about it: for a set of a plan, or only to restore it in the pool. A file that was
 /// in the pool is verified by the digests of its earlier bytes.
-pub(super) fn wanted_file(
+pub(super) fn transfer_request(
     mirror: &Mirror<impl Access>,
     key: FileKey,
     plan: Option<(&PlannedSet, &FetchRequest)>,
-) -> Result<Wanted> {
+) -> Result<TransferRequest> {
     let index = mirror.index();
     let Some(file) = index.file(key)? else {
         return Err(Error::new(ErrorKind::Internal, format!("file {} is not in the index", key.0)));
@@ -113,7 +114,7 @@ pub(super) fn wanted_file(
         (None, Some(sha1)) => sha1.to_string(),
         (None, None) => format!("unverified-{}", key.0),
     };
-    Ok(Wanted {
+    Ok(TransferRequest {
         key,
         name: file.name,
         urls: file.urls,
@@ -127,40 +128,40 @@ pub(super) fn wanted_file(
 /// files.
 pub(super) async fn download(
     session: &mut Session,
-    wanted: Vec<Wanted>,
+    requests: Vec<TransferRequest>,
     plan: &FetchPlan,
     outcome: &mut FetchOutcome,
 ) -> Result<BTreeMap<FileKey, String>> {
-    if wanted.is_empty() {
+    if requests.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let may_begin = session.go_on().and_then(|()| check_room(session, &wanted, plan));
+    let may_begin = session.check_stop().and_then(|()| check_space(session, &requests, plan));
     if let Err(error) = may_begin {
         outcome.failures.push(Failure::new("the transfers", &error));
-        return Ok(wanted.iter().map(|file| (file.key, error.full_message())).collect());
+        return Ok(requests.iter().map(|file| (file.key, error.full_message())).collect());
     }
-    let (files, bytes) = (wanted.len(), plan.absent_bytes());
+    let (files, bytes) = (requests.len(), plan.absent_bytes());
     session.events().send(Event::TransfersPlanned { doing: TransferDirection::Downloading, files, bytes });
     let client = session.catalog().client().clone();
-    let terms = session.terms().clone();
+    let settings = session.transfer_settings().clone();
     let parallel = session.parallel();
-    let before = terms.received();
-    let ended = transfer_batch(&client, &terms, parallel, wanted, &mut PoolReceiver { session }).await?;
-    outcome.bytes_downloaded += terms.received() - before;
+    let before = settings.received();
+    let ended = transfer_batch(&client, &settings, parallel, requests, &mut PoolReceiver { session }).await?;
+    outcome.bytes_downloaded += settings.received() - before;
     let (mut failed, mut is_over) = (BTreeMap::new(), false);
-    for Transferred { wanted, end } in ended {
+    for TransferResult { request, end } in ended {
         let message = match end {
-            TransferEnd::Taken => continue,
-            TransferEnd::NotBegun(message) => message,
+            TransferEnd::Accepted => continue,
+            TransferEnd::NotStarted(message) => message,
             TransferEnd::Failed(error) => {
                 // The cause that ends a batch is reported once.
                 if !ends_batch(&error) || !std::mem::replace(&mut is_over, true) {
-                    outcome.failures.push(Failure::new(wanted.name.clone(), &error));
+                    outcome.failures.push(Failure::new(request.name.clone(), &error));
                 }
                 error.full_message()
             }
         };
-        failed.insert(wanted.key, message);
+        failed.insert(request.key, message);
     }
     outcome.failures.sort_by(|a, b| (&a.what, &a.message).cmp(&(&b.what, &b.message)));
     Ok(failed)
@@ -171,35 +172,37 @@ struct PoolReceiver<'s> {
     session: &'s mut Session,
 }
 
-impl Receiver for PoolReceiver<'_> {
-    fn take(&mut self, wanted: &Wanted, arrived: &Arrived) -> Result<()> {
+impl BatchReceiver for PoolReceiver<'_> {
+    fn accept(&mut self, request: &TransferRequest, received: &ReceivedFile) -> Result<()> {
         let now = self.session.now();
-        let Some(kept) = settle(self.session.mirror()?, wanted, arrived, now)? else { return Ok(()) };
+        let Some(kept) = admit_or_quarantine(self.session.mirror()?, request, received, now)? else {
+            return Ok(());
+        };
         let kept = self.session.mirror()?.layout().relative(&kept).to_owned();
         self.session
-            .warn(format!("replaced the damaged {} in the pool; kept the old bytes as {kept}", wanted.name));
+            .warn(format!("replaced the damaged {} in the pool; kept the old bytes as {kept}", request.name));
         Ok(())
     }
 
-    async fn renew(&mut self, wanted: &Wanted) -> Result<Option<Wanted>> {
-        renewed(self.session, wanted).await
+    async fn renew(&mut self, request: &TransferRequest) -> Result<Option<TransferRequest>> {
+        find_new_urls(self.session, request).await
     }
 
     /// Forgets that the dialogs of the file were read: they are wrong about it. The next run reads them again.
-    fn note_failure(&mut self, wanted: &Wanted, _error: &Error) -> Result<()> {
+    fn record_failure(&mut self, request: &TransferRequest, _error: &Error) -> Result<()> {
         let index = self.session.mirror()?.index_mut();
-        index.in_transaction(|index| index.mark_unread_by_file(wanted.key))
+        index.in_transaction(|index| index.mark_unread_by_file(request.key))
     }
 }
 
 /// Checks that the disk has room for all missing files. Partial files count, and so does space that is reserved for
 /// them.
-fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Result<()> {
+fn check_space(session: &mut Session, requests: &[TransferRequest], plan: &FetchPlan) -> Result<()> {
     // The total size is unknown: a full disk is detected during the download.
     let Some(bytes) = plan.absent_bytes().or(plan.absent_bytes_at_most()) else { return Ok(()) };
     let layout = session.layout().clone();
     let mut there = 0;
-    for file in wanted {
+    for file in requests {
         there += disk::allocated(&file.partial)?;
     }
     // If files cannot be linked, each exists in the pool and in its folder.
@@ -222,51 +225,51 @@ fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Res
 }
 
 /// Returns the same file with the URLs that the Catalog has for it now, or `None` if it has no other URLs.
-async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted>> {
-    let updates = session.mirror()?.index().updates_listing(wanted.key)?;
+async fn find_new_urls(session: &mut Session, request: &TransferRequest) -> Result<Option<TransferRequest>> {
+    let updates = session.mirror()?.index().updates_listing(request.key)?;
     for id in updates {
-        session.phase(format!("querying the Catalog for the current URL of {}", wanted.name));
+        session.phase(format!("querying the Catalog for the current URL of {}", request.name));
         if let Err(error) = session.read_dialog(id).await {
             session.warn(format!(
                 "did not find the current URL of {}: {}",
-                wanted.name,
+                request.name,
                 error.full_message()
             ));
         }
     }
-    let Some(file) = session.mirror()?.index().file(wanted.key)? else { return Ok(None) };
-    let urls: Vec<String> = file.urls.into_iter().filter(|url| !wanted.urls.contains(url)).collect();
-    Ok((!urls.is_empty()).then(|| Wanted { urls, ..wanted.clone() }))
+    let Some(file) = session.mirror()?.index().file(request.key)? else { return Ok(None) };
+    let urls: Vec<String> = file.urls.into_iter().filter(|url| !request.urls.contains(url)).collect();
+    Ok((!urls.is_empty()).then(|| TransferRequest { urls, ..request.clone() }))
 }
 
 /// Admits a file that agrees with its statements into the pool, and moves any other file into quarantine. Returns the
 /// path of the damaged bytes that it replaced.
-fn settle(
+fn admit_or_quarantine(
     mirror: &mut Mirror<WriteAccess>,
-    wanted: &Wanted,
-    arrived: &Arrived,
+    request: &TransferRequest,
+    received: &ReceivedFile,
     now: Time,
 ) -> Result<Option<Utf8PathBuf>> {
-    let misnamed = arrived.misnamed.as_deref();
-    let unfit = match VettedFile::new(&arrived.path, arrived.digests, &wanted.stated, misnamed) {
+    let misnamed = received.misnamed.as_deref();
+    let unfit = match VettedFile::new(&received.path, received.digests, &request.stated, misnamed) {
         Ok(vetted) => {
-            let admitted = mirror.admit(wanted.key, &vetted, RunInfo { command: "fetch", now })?;
-            disk::remove_file(&journal_of(&arrived.path))?;
+            let admitted = mirror.admit(request.key, &vetted, RunInfo { command: "fetch", now })?;
+            disk::remove_file(&journal_path(&received.path))?;
             return Ok(admitted.replaced);
         }
         Err(unfit) => unfit,
     };
-    disk::remove_file(&journal_of(&arrived.path))?;
-    let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name));
+    disk::remove_file(&journal_path(&received.path))?;
+    let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", request.name));
     // Bytes beyond the stated size, or beyond the room of quarantine/, are not worth keeping as evidence.
-    let is_too_long = wanted.cap.is_some_and(|most| arrived.digests.size > most);
-    let error = if is_too_long || arrived.digests.size > QUARANTINE_LIMIT {
-        disk::remove_file(&arrived.path)?;
+    let is_too_long = request.cap.is_some_and(|most| received.digests.size > most);
+    let error = if is_too_long || received.digests.size > QUARANTINE_LIMIT {
+        disk::remove_file(&received.path)?;
         error.hint(
             "note that the bytes were too large to keep and were deleted; nothing of the set was published",
         )
     } else {
-        let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, unfit.what(), now)?;
+        let kept = mirror.quarantine(&received.path, &received.digests.sha256, unfit.what(), now)?;
         let kept = mirror.layout().relative(&kept).to_owned();
         error.hint(format!(
             "look at the bytes, which are kept as {kept} for 30 days; nothing of the set was published"

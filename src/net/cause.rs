@@ -9,7 +9,7 @@ use std::io;
 
 /// The cause of a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum RequestCause {
     /// A failed name lookup, a failed connection, or a connection that broke.
     Transport,
     /// A timeout.
@@ -37,28 +37,28 @@ pub enum CertificateFault {
     Other,
 }
 
-impl Cause {
+impl RequestCause {
     /// Finds the cause of a failed request.
-    pub(super) fn of(error: &reqwest::Error) -> Self {
-        Self::of_chain(error).unwrap_or(Self::Transport)
+    pub(super) fn find(error: &reqwest::Error) -> Self {
+        Self::find_in_chain(error).unwrap_or(Self::Transport)
     }
 
     /// Finds the cause in a chain. A deeper error is closer to the cause, and a named cause precedes a failed
     /// connection.
-    fn of_chain(error: &(dyn StdError + 'static)) -> Option<Self> {
+    fn find_in_chain(error: &(dyn StdError + 'static)) -> Option<Self> {
         if let Some(rustls::Error::InvalidCertificate(certificate)) = error.downcast_ref::<rustls::Error>() {
             return Some(Self::Certificate(CertificateFault::of(certificate)));
         }
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = inner.and_then(|inner| Self::of_chain(inner as &(dyn StdError + 'static)));
-        let deeper = inner.or_else(|| error.source().and_then(Self::of_chain));
+        let inner = inner.and_then(|inner| Self::find_in_chain(inner as &(dyn StdError + 'static)));
+        let deeper = inner.or_else(|| error.source().and_then(Self::find_in_chain));
         match deeper {
-            None | Some(Self::Transport) => Self::of_request(error).or(deeper),
+            None | Some(Self::Transport) => Self::classify(error).or(deeper),
             _ => deeper,
         }
     }
 
-    fn of_request(error: &(dyn StdError + 'static)) -> Option<Self> {
+    fn classify(error: &(dyn StdError + 'static)) -> Option<Self> {
         // The error type of the tunnel has no public name. A test over a real socket checks these two texts.
         match error.to_string().as_str() {
             "tunnel error: proxy authorization required" => return Some(Self::ProxyLogin),
@@ -85,7 +85,7 @@ impl CertificateFault {
     }
 
     /// Describes the fault of the certificate of `host`.
-    pub(super) fn in_words(self, host: &str) -> String {
+    pub(super) fn describe(self, host: &str) -> String {
         match self {
             Self::UnknownIssuer => {
                 format!(
@@ -100,7 +100,7 @@ impl CertificateFault {
     }
 
     /// Returns the hint for the operator.
-    pub(super) fn advice(self) -> &'static str {
+    pub(super) fn hint(self) -> &'static str {
         match self {
             Self::UnknownIssuer => {
                 "add the authority with --ca-cert FILE or to the system's trust store; a proxy that inspects TLS signs with a certificate of its own"
@@ -127,14 +127,14 @@ mod tests {
     #[test]
     fn a_certificate_fault_is_found_at_any_depth_of_the_chain() {
         let unknown = || certificate(rustls::CertificateError::UnknownIssuer);
-        let expected = Some(Cause::Certificate(CertificateFault::UnknownIssuer));
+        let expected = Some(RequestCause::Certificate(CertificateFault::UnknownIssuer));
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown()));
-        assert_eq!(Cause::of_chain(&unknown()), expected);
-        assert_eq!(Cause::of_chain(&wrapped), expected);
+        assert_eq!(RequestCause::find_in_chain(&unknown()), expected);
+        assert_eq!(RequestCause::find_in_chain(&wrapped), expected);
         let error = crate::error::Error::usage("x").caused_by(wrapped).context("y");
-        assert_eq!(Cause::of_chain(&error), expected);
-        assert_eq!(Cause::of_chain(&io::Error::other("reset")), None);
-        assert_eq!(Cause::of_chain(&rustls::Error::HandshakeNotComplete), None);
+        assert_eq!(RequestCause::find_in_chain(&error), expected);
+        assert_eq!(RequestCause::find_in_chain(&io::Error::other("reset")), None);
+        assert_eq!(RequestCause::find_in_chain(&rustls::Error::HandshakeNotComplete), None);
     }
 
     #[test]
@@ -146,8 +146,11 @@ mod tests {
             (rustls::CertificateError::NotValidYet, CertificateFault::NotYetValid),
             (rustls::CertificateError::Revoked, CertificateFault::Other),
         ] {
-            assert_eq!(Cause::of_chain(&certificate(found)), Some(Cause::Certificate(fault)));
-            assert!(fault.in_words("host.example").contains("host.example"));
+            assert_eq!(
+                RequestCause::find_in_chain(&certificate(found)),
+                Some(RequestCause::Certificate(fault))
+            );
+            assert!(fault.describe("host.example").contains("host.example"));
         }
     }
 }

@@ -11,11 +11,13 @@ use futures_util::future::{Either, select};
 use url::Url;
 
 use super::fault::RequestFault;
-use super::foreign_page::{LOOKED_AT, begins_like_html, title_of};
-use super::pace::{Pace, Turns};
-use super::retry::{Failed, Jitter, Next, next_try};
-use super::stop::Stop;
-use super::transport::{Answer, Body, Part, Request, Setback, Transport, beginning_of, collect};
+use super::foreign_page::{TITLE_SEARCH_LENGTH, begins_like_html, title_of};
+use super::pace::{HostTurns, Pace};
+use super::retry::{FailedTry, Jitter, RetryDecision, decide_retry};
+use super::stop::StopRequest;
+use super::transport::{
+    Body, FailedRequest, FilePart, HttpRequest, Response, Transport, collect_body, read_beginning,
+};
 use super::url_policy::UrlPolicy;
 use crate::clock::{Clock, sleep_poll_interval};
 use crate::error::{Result, Retry};
@@ -29,7 +31,7 @@ pub struct Page {
     /// `true` if the bytes were valid UTF-8.
     pub is_utf8: bool,
     /// `true` if the text is complete, `false` if it was cut at the size limit.
-    pub is_whole: bool,
+    pub is_complete: bool,
     /// The time from the request to the last byte of the response.
     pub took: Duration,
     /// The URL after all redirects.
@@ -38,7 +40,7 @@ pub struct Page {
 
 /// A wait before a retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wait {
+pub struct RetryWait {
     /// The transfer that waits; `None` for a query of the Catalog, which delays the run.
     pub of: Option<u64>,
     /// The length of the wait.
@@ -52,18 +54,18 @@ pub struct Wait {
 /// A client that sends requests within the rules. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    inner: Arc<ClientState>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct ClientState {
     transport: Box<dyn Transport>,
     policy: UrlPolicy,
     pace: Pace,
     clock: Arc<dyn Clock>,
     events: Events,
-    stop: Stop,
-    turns: Turns,
+    stop: StopRequest,
+    turns: HostTurns,
     catalog_requests: AtomicU64,
     file_requests: AtomicU64,
     /// The start time of the run in nanoseconds, so that machines differ.
@@ -79,17 +81,17 @@ impl Client {
         pace: Pace,
         clock: Arc<dyn Clock>,
         events: Events,
-        stop: Stop,
+        stop: StopRequest,
     ) -> Self {
         let began = clock.now();
-        let inner = Inner {
+        let inner = ClientState {
             transport,
             policy,
             pace,
             clock,
             events,
             stop,
-            turns: Turns::default(),
+            turns: HostTurns::default(),
             catalog_requests: AtomicU64::new(0),
             file_requests: AtomicU64::new(0),
             jitter_seed: began.as_second().cast_unsigned()
@@ -120,21 +122,21 @@ impl Client {
     }
 
     /// Returns the step after the `times`th failure in a row, `elapsed` after the first try began.
-    pub fn next_try(
+    pub fn decide_retry(
         &self,
         retry: Retry,
         times: u32,
         retry_after: Option<Duration>,
         elapsed: Duration,
-        patience: Duration,
-    ) -> Next {
+        retry_budget: Duration,
+    ) -> RetryDecision {
         let number = self.inner.jitters.fetch_add(1, Ordering::Relaxed);
-        let jitter = Jitter(mixed(self.inner.jitter_seed.wrapping_add(number)));
-        next_try(&Failed { retry, times, retry_after, elapsed, patience }, jitter)
+        let jitter = Jitter(mix_bits(self.inner.jitter_seed.wrapping_add(number)));
+        decide_retry(&FailedTry { retry, times, retry_after, elapsed, retry_budget }, jitter)
     }
 
     /// Returns the stop request.
-    pub fn stop(&self) -> &Stop {
+    pub fn stop(&self) -> &StopRequest {
         &self.inner.stop
     }
 
@@ -147,11 +149,11 @@ impl Client {
             Poll::Pending => work.as_mut().poll(context).map(Some),
         });
         // The stop request may have come while `work` was polled.
-        outcome.await.filter(|_| self.inner.stop.asked().is_none()).ok_or_else(|| self.inner.stop.error())
+        outcome.await.filter(|_| self.inner.stop.signal().is_none()).ok_or_else(|| self.inner.stop.error())
     }
 
     /// Waits before a retry. A replay does not wait.
-    pub async fn wait(&self, Wait { of, duration, left, why }: Wait) -> Result<()> {
+    pub async fn wait(&self, RetryWait { of, duration, left, why }: RetryWait) -> Result<()> {
         if self.inner.pace.waits() {
             self.inner.events.send(Event::Waiting { of, duration, left, why });
             self.unless_stopped(self.inner.clock.wait(duration)).await?;
@@ -162,12 +164,12 @@ impl Client {
     /// Returns the output of `work`, or fails if the run is stopped first or `limit` passes first.
     ///
     /// A read timeout does not bound the complete response: a server that sends one byte at a time never exceeds it.
-    async fn within<T>(
+    async fn with_time_limit<T>(
         &self,
         limit: Duration,
         url: &Url,
-        work: impl Future<Output = Result<T, Setback>>,
-    ) -> Result<T, Setback> {
+        work: impl Future<Output = Result<T, FailedRequest>>,
+    ) -> Result<T, FailedRequest> {
         let begin = self.inner.clock.elapsed();
         let mut work = pin!(work);
         loop {
@@ -192,61 +194,76 @@ impl Client {
     }
 
     /// Requests a page of the Catalog: one try, in its turn, at most `limit` long. `what` names the request in events.
-    pub async fn page(
+    pub async fn request_page(
         &self,
-        request: Request,
+        request: HttpRequest,
         what: &str,
         cap: u64,
         limit: Duration,
-    ) -> Result<Page, Setback> {
+    ) -> Result<Page, FailedRequest> {
         let url = request.url.clone();
         let host = host_of(&url);
         let turns = self.inner.turns.take(&host, self.inner.pace, self.clock());
         let _turn = self.unless_stopped(turns).await?;
-        self.within(limit, &url, self.page_now(request, what, cap)).await
+        self.with_time_limit(limit, &url, self.send_page_request(request, what, cap)).await
     }
 
-    async fn page_now(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
+    async fn send_page_request(
+        &self,
+        request: HttpRequest,
+        what: &str,
+        cap: u64,
+    ) -> Result<Page, FailedRequest> {
         let number = self.inner.catalog_requests.fetch_add(1, Ordering::Relaxed) + 1;
         self.inner.events.send(Event::CatalogRequest { number, what: what.to_owned() });
         let sent = self.inner.clock.elapsed();
-        let answer = self.send(request).await?;
-        let answer = self.expect_ok(answer, "a page of the Catalog").await?;
-        let final_url = answer.final_url.clone();
-        let (bytes, is_whole) = collect(answer.body, cap).await?;
+        let response = self.send(request).await?;
+        let response = self.expect_ok(response, "a page of the Catalog").await?;
+        let final_url = response.final_url.clone();
+        let (bytes, is_complete) = collect_body(response.body, cap).await?;
         let (text, is_utf8) = match String::from_utf8(bytes) {
             Ok(text) => (text, true),
             Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), false),
         };
         let took = self.inner.clock.elapsed().saturating_sub(sent);
-        Ok(Page { text, is_utf8, is_whole, took, final_url })
+        Ok(Page { text, is_utf8, is_complete, took, final_url })
     }
 
     /// Requests a package file or the rest of it: one try, whose headers arrive within `limit`. The status of the
     /// response is 200, 206, or 416.
-    pub async fn file(&self, url: &Url, part: &Part, limit: Duration) -> Result<Answer, Setback> {
-        self.within(limit, url, self.file_now(url, part)).await
+    pub async fn request_file(
+        &self,
+        url: &Url,
+        part: &FilePart,
+        limit: Duration,
+    ) -> Result<Response, FailedRequest> {
+        self.with_time_limit(limit, url, self.send_file_request(url, part)).await
     }
 
     /// Requests the length of a package file without its bytes: one try. Returns `None` if the server states no length.
-    pub async fn file_length(&self, url: &Url, limit: Duration) -> Result<Option<u64>, Setback> {
+    pub async fn request_file_length(
+        &self,
+        url: &Url,
+        limit: Duration,
+    ) -> Result<Option<u64>, FailedRequest> {
         let work = async {
             self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
-            let answer = self.send(Request::head(url.clone())).await?;
-            let answer = self.expect_ok(answer, WANTED).await?;
-            Ok(answer.content_length().filter(|_| !answer.has_html()))
+            let response = self.send(HttpRequest::head(url.clone())).await?;
+            let response = self.expect_ok(response, PACKAGE).await?;
+            Ok(response.content_length().filter(|_| !response.has_html()))
         };
-        self.within(limit, url, work).await
+        self.with_time_limit(limit, url, work).await
     }
 
-    async fn file_now(&self, url: &Url, part: &Part) -> Result<Answer, Setback> {
+    async fn send_file_request(&self, url: &Url, part: &FilePart) -> Result<Response, FailedRequest> {
         self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.send(Request::file(url.clone(), part.clone())).await?;
-        if answer.status == 416 && part.from > 0 {
-            return Ok(answer);
+        let response = self.send(HttpRequest::file(url.clone(), part.clone())).await?;
+        if response.status == 416 && part.from > 0 {
+            return Ok(response);
         }
-        let answer = if answer.status == 206 { answer } else { self.expect_ok(answer, WANTED).await? };
-        if answer.has_html() { Err(proxys_page(answer, WANTED).await.into()) } else { Ok(answer) }
+        let response =
+            if response.status == 206 { response } else { self.expect_ok(response, PACKAGE).await? };
+        if response.has_html() { Err(proxy_page_fault(response, PACKAGE).await.into()) } else { Ok(response) }
     }
 
     /// Refuses a body that begins like an HTML page in place of a package. Its headers did not announce HTML.
@@ -254,52 +271,52 @@ impl Client {
         if !begins_like_html(first) {
             return Ok(());
         }
-        let title = title_of(&String::from_utf8_lossy(&first[..first.len().min(LOOKED_AT)]));
-        Err(RequestFault::ProxyPage { host: host_of(url), wanted: WANTED, title, status: 200 }.into())
+        let title = title_of(&String::from_utf8_lossy(&first[..first.len().min(TITLE_SEARCH_LENGTH)]));
+        Err(RequestFault::ProxyPage { host: host_of(url), expected: PACKAGE, title, status: 200 }.into())
     }
 
-    async fn send(&self, mut request: Request) -> Result<Answer, Setback> {
+    async fn send(&self, mut request: HttpRequest) -> Result<Response, FailedRequest> {
         let policy = &self.inner.policy;
         request.url = policy.check(&request.url, request.purpose)?;
         let purpose = request.purpose;
-        let answer = self.inner.transport.send(request, policy).await?;
+        let response = self.inner.transport.send(request, policy).await?;
         // The network transport has checked this already; a recording may contain any URL.
-        policy.check(&answer.final_url, purpose)?;
-        Ok(answer)
+        policy.check(&response.final_url, purpose)?;
+        Ok(response)
     }
 
     /// Accepts only status 200.
-    async fn expect_ok(&self, answer: Answer, wanted: &'static str) -> Result<Answer, Setback> {
-        let status = answer.status;
+    async fn expect_ok(&self, response: Response, expected: &'static str) -> Result<Response, FailedRequest> {
+        let status = response.status;
         if status == 200 {
-            return Ok(answer);
+            return Ok(response);
         }
-        let host = host_of(&answer.final_url);
-        let proxy = self.inner.transport.proxy_to(&answer.final_url).cloned();
+        let host = host_of(&response.final_url);
+        let proxy = self.inner.transport.proxy_to(&response.final_url).cloned();
         match status {
             407 => return Err(RequestFault::ProxyLogin { host, proxy }.into()),
-            511 => return Err(proxys_page(answer, wanted).await.into()),
+            511 => return Err(proxy_page_fault(response, expected).await.into()),
             _ => {}
         }
-        let retry_after = answer.retry_after(self.inner.clock.now());
+        let retry_after = response.retry_after(self.inner.clock.now());
         // The page behind such a status often comes from a proxy, and its title then names the proxy.
-        let title = if answer.has_html() { title(answer.body).await } else { None };
+        let title = if response.has_html() { read_title(response.body).await } else { None };
         let fault = RequestFault::Status { host, status, proxy, retry_after, title };
-        Err(Setback { error: fault.into(), retry_after })
+        Err(FailedRequest { error: fault.into(), retry_after })
     }
 }
 
 /// The expected content of a file response, for messages.
-const WANTED: &str = "a package";
+const PACKAGE: &str = "a package";
 
 /// Returns the fault for HTML in place of a response.
-async fn proxys_page(answer: Answer, wanted: &'static str) -> RequestFault {
-    let (host, status) = (host_of(&answer.final_url), answer.status);
-    RequestFault::ProxyPage { host, wanted, title: title(answer.body).await, status }
+async fn proxy_page_fault(response: Response, expected: &'static str) -> RequestFault {
+    let (host, status) = (host_of(&response.final_url), response.status);
+    RequestFault::ProxyPage { host, expected, title: read_title(response.body).await, status }
 }
 
-async fn title(body: Body) -> Option<String> {
-    title_of(&String::from_utf8_lossy(&beginning_of(body, LOOKED_AT).await))
+async fn read_title(body: Body) -> Option<String> {
+    title_of(&String::from_utf8_lossy(&read_beginning(body, TITLE_SEARCH_LENGTH).await))
 }
 
 fn host_of(url: &Url) -> String {
@@ -308,7 +325,7 @@ fn host_of(url: &Url) -> String {
 
 /// Returns the upper half of a number with mixed bits (the finisher of `SplitMix64`), so that neighbouring numbers give
 /// unrelated results.
-fn mixed(number: u64) -> u32 {
+fn mix_bits(number: u64) -> u32 {
     let mut bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -321,7 +338,7 @@ mod tests {
 
     #[test]
     fn neighbouring_numbers_give_unrelated_jitters() {
-        let low = (0..1000).filter(|&number| mixed(number) < 1 << 31).count();
+        let low = (0..1000).filter(|&number| mix_bits(number) < 1 << 31).count();
         assert!((400..600).contains(&low), "{low}");
     }
 }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::cause::CertificateFault;
-use super::foreign_page::BEHIND_A_PROXY;
+use super::foreign_page::PROXY_HINT;
 use super::proxy::ProxyUrl;
 use super::retry::{seconds, span};
 use crate::error::{ErrorKind, Fault, Retry};
@@ -16,7 +16,7 @@ use crate::error::{ErrorKind, Fault, Retry};
 #[derive(Debug, thiserror::Error)]
 pub enum RequestFault {
     /// A failed connection: the name, the route, or the listening server is missing.
-    #[error("cannot connect to {host}{}", through(proxy.as_ref()))]
+    #[error("cannot connect to {host}{}", via_proxy(proxy.as_ref()))]
     NoConnection {
         /// The host.
         host: String,
@@ -26,8 +26,8 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A connection that broke.
-    #[error("the connection to {host}{} was interrupted", through(proxy.as_ref()))]
-    BrokenOff {
+    #[error("the connection to {host}{} was interrupted", via_proxy(proxy.as_ref()))]
+    ConnectionLost {
         /// The host.
         host: String,
         /// The proxy of the connection.
@@ -36,7 +36,7 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A timeout.
-    #[error("{host} did not answer in time{}", through(proxy.as_ref()))]
+    #[error("{host} did not answer in time{}", via_proxy(proxy.as_ref()))]
     Timeout {
         /// The host.
         host: String,
@@ -46,7 +46,7 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A response that was not complete in time, although bytes may still arrive.
-    #[error("the response of {host}{} was not complete within {}", through(proxy.as_ref()), span(*limit))]
+    #[error("the response of {host}{} was not complete within {}", via_proxy(proxy.as_ref()), span(*limit))]
     Unfinished {
         /// The host.
         host: String,
@@ -56,7 +56,7 @@ pub enum RequestFault {
         limit: Duration,
     },
     /// A proxy that opened no tunnel to the host. The reason does not reach the client.
-    #[error("{} did not open a tunnel to {host}", named(proxy.as_ref()))]
+    #[error("{} did not open a tunnel to {host}", proxy_name(proxy.as_ref()))]
     NoTunnel {
         /// The host.
         host: String,
@@ -66,7 +66,7 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A certificate that is not valid.
-    #[error("{}{}", certificate.in_words(host), through(proxy.as_ref()))]
+    #[error("{}{}", certificate.describe(host), via_proxy(proxy.as_ref()))]
     Certificate {
         /// The host.
         host: String,
@@ -78,7 +78,7 @@ pub enum RequestFault {
         source: reqwest::Error,
     },
     /// A proxy that requires a user name, or a different one (status 407).
-    #[error("{}", login_in_words(host, proxy.as_ref()))]
+    #[error("{}", describe_login(host, proxy.as_ref()))]
     ProxyLogin {
         /// The requested host.
         host: String,
@@ -86,7 +86,7 @@ pub enum RequestFault {
         proxy: Option<ProxyUrl>,
     },
     /// A status that is not 200.
-    #[error("{host} answered with status {status}{}{}", wish_in_words(*retry_after), title_behind(title.as_deref()))]
+    #[error("{host} answered with status {status}{}{}", describe_retry_after(*retry_after), describe_title(title.as_deref()))]
     Status {
         /// The host.
         host: String,
@@ -101,24 +101,24 @@ pub enum RequestFault {
         title: Option<String>,
     },
     /// A page of a proxy or a captive portal in place of the response.
-    #[error("{host} answered with a proxy's page, not {wanted}{}{}", titled(title.as_deref()), unless_ok(*status))]
+    #[error("{host} answered with a proxy's page, not {expected}{}{}", describe_page_title(title.as_deref()), describe_status(*status))]
     ProxyPage {
         /// The host.
         host: String,
         /// The expected content, with an article.
-        wanted: &'static str,
+        expected: &'static str,
         /// The title of the page.
         title: Option<String>,
         /// The status.
         status: u16,
     },
     /// More redirects than the client follows.
-    #[error("{url} redirects more than {most} times")]
+    #[error("{url} redirects more than {max} times")]
     EndlessRedirects {
         /// The URL, as it is shown.
         url: String,
         /// The number of redirects that are followed.
-        most: usize,
+        max: usize,
     },
     /// A redirect to something that is not a URL.
     #[error("{url} redirects to {target:?}, which is not a URL")]
@@ -140,13 +140,13 @@ impl Fault for RequestFault {
     fn retry(&self) -> Retry {
         match self {
             Self::NoConnection { .. }
-            | Self::BrokenOff { .. }
+            | Self::ConnectionLost { .. }
             | Self::Timeout { .. }
             | Self::Unfinished { .. }
             | Self::NoTunnel { .. }
             | Self::EndlessRedirects { .. }
             | Self::RedirectNowhere { .. } => Retry::Soon,
-            Self::Status { status, .. } if status_may_pass(*status) => Retry::Soon,
+            Self::Status { status, .. } if is_temporary_status(*status) => Retry::Soon,
             Self::Certificate { .. }
             | Self::ProxyLogin { .. }
             | Self::ProxyPage { .. }
@@ -156,42 +156,45 @@ impl Fault for RequestFault {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::NoTunnel { .. } => vec![BEHIND_NO_TUNNEL.to_owned()],
-            Self::Certificate { certificate, .. } => vec![certificate.advice().to_owned()],
+            Self::NoTunnel { .. } => vec![NO_TUNNEL_HINT.to_owned()],
+            Self::Certificate { certificate, .. } => vec![certificate.hint().to_owned()],
             Self::ProxyLogin { proxy, .. } => {
                 let is_wrong = proxy.as_ref().is_some_and(ProxyUrl::has_credentials);
-                vec![if is_wrong { WRONG_LOGIN } else { NO_LOGIN }.to_owned(), LOGIN_SCHEMES.to_owned()]
+                vec![
+                    if is_wrong { WRONG_LOGIN_HINT } else { NO_LOGIN_HINT }.to_owned(),
+                    LOGIN_SCHEMES_HINT.to_owned(),
+                ]
             }
-            Self::Status { status, proxy: Some(proxy), .. } if !status_may_pass(*status) => {
+            Self::Status { status, proxy: Some(proxy), .. } if !is_temporary_status(*status) => {
                 vec![format!("check the proxy {proxy}, through which the request was sent")]
             }
-            Self::ProxyPage { .. } => vec![BEHIND_A_PROXY.to_owned()],
+            Self::ProxyPage { .. } => vec![PROXY_HINT.to_owned()],
             _ => Vec::new(),
         }
     }
 }
 
-const BEHIND_NO_TUNNEL: &str = "check the proxy: its rules may forbid this host, it may require a login, or it may be unable to reach the host";
-const WRONG_LOGIN: &str = "check them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; write characters such as @ : / # % as %40 %3A %2F %23 %25";
-const NO_LOGIN: &str = "put them into its URL: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which process lists do not show";
-const LOGIN_SCHEMES: &str =
+const NO_TUNNEL_HINT: &str = "check the proxy: its rules may forbid this host, it may require a login, or it may be unable to reach the host";
+const WRONG_LOGIN_HINT: &str = "check them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; write characters such as @ : / # % as %40 %3A %2F %23 %25";
+const NO_LOGIN_HINT: &str = "put them into its URL: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which process lists do not show";
+const LOGIN_SCHEMES_HINT: &str =
     "use the Basic scheme; for NTLM or Kerberos, run a relay such as px or cntlm on this machine";
 
 /// Returns `true` for the statuses of an overload and for temporary statuses of a proxy. Status 511 comes from a
 /// captive portal that waits for a login.
-fn status_may_pass(status: u16) -> bool {
+fn is_temporary_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599) && status != 511
 }
 
-fn through(proxy: Option<&ProxyUrl>) -> String {
+fn via_proxy(proxy: Option<&ProxyUrl>) -> String {
     proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default()
 }
 
-fn named(proxy: Option<&ProxyUrl>) -> String {
+fn proxy_name(proxy: Option<&ProxyUrl>) -> String {
     proxy.map_or_else(|| "the proxy".to_owned(), |proxy| format!("the proxy {proxy}"))
 }
 
-fn login_in_words(host: &str, proxy: Option<&ProxyUrl>) -> String {
+fn describe_login(host: &str, proxy: Option<&ProxyUrl>) -> String {
     let named =
         proxy.map_or_else(|| format!("the proxy before {host}"), |proxy| format!("the proxy {proxy}"));
     if proxy.is_some_and(ProxyUrl::has_credentials) {
@@ -201,20 +204,20 @@ fn login_in_words(host: &str, proxy: Option<&ProxyUrl>) -> String {
     }
 }
 
-fn wish_in_words(retry_after: Option<Duration>) -> String {
-    let wish = retry_after.filter(|wish| !wish.is_zero());
-    wish.map(|wish| format!(" and requests a retry after {}", seconds(wish))).unwrap_or_default()
+fn describe_retry_after(retry_after: Option<Duration>) -> String {
+    let wait = retry_after.filter(|wait| !wait.is_zero());
+    wait.map(|wait| format!(" and requests a retry after {}", seconds(wait))).unwrap_or_default()
 }
 
-fn title_behind(title: Option<&str>) -> String {
+fn describe_title(title: Option<&str>) -> String {
     title.map(|title| format!(", with a page titled {title:?}")).unwrap_or_default()
 }
 
-fn titled(title: Option<&str>) -> String {
+fn describe_page_title(title: Option<&str>) -> String {
     title.map(|title| format!(", titled {title:?}")).unwrap_or_default()
 }
 
-fn unless_ok(status: u16) -> String {
+fn describe_status(status: u16) -> String {
     if status == 200 { String::new() } else { format!(" (status {status})") }
 }
 

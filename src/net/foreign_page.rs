@@ -4,19 +4,19 @@
 
 /// The first bytes of an HTML page, after white space and a byte order mark. No package begins with them: containers
 /// begin with signatures of their own (`MSCF`, `MSWIM`, `MZ`, `PK`).
-const BEGINNINGS: [&[u8]; 5] = [b"<!doctype html", b"<html", b"<head", b"<script", b"<meta"];
+const HTML_PREFIXES: [&[u8]; 5] = [b"<!doctype html", b"<html", b"<head", b"<script", b"<meta"];
 
 /// The hint for a proxy's page in place of a response.
-pub const BEHIND_A_PROXY: &str = "log in to the proxy or captive portal with a browser, name another proxy with --proxy, or configure it to allow the Catalog and its content hosts";
+pub const PROXY_HINT: &str = "log in to the proxy or captive portal with a browser, name another proxy with --proxy, or configure it to allow the Catalog and its content hosts";
 
 /// The number of bytes of a page that are searched for its title.
-pub(super) const LOOKED_AT: usize = 64 * 1024;
+pub(super) const TITLE_SEARCH_LENGTH: usize = 64 * 1024;
 
 /// Returns `true` if these are the first bytes of an HTML page.
 pub(super) fn begins_like_html(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let begins = |with: &&[u8]| bytes.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    BEGINNINGS.iter().any(begins)
+    HTML_PREFIXES.iter().any(begins)
 }
 
 /// Returns the text of the `<title>` of a page, in one line of at most 100 characters.

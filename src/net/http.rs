@@ -10,11 +10,13 @@ use futures_util::StreamExt as _;
 use reqwest::header;
 use url::Url;
 
-use super::cause::Cause;
+use super::cause::RequestCause;
 use super::fault::RequestFault;
 use super::proxy::{Proxies, ProxyUrl, is_loopback};
 use super::redact::{redacted, redacted_url};
-use super::transport::{Answer, Exchange, Method, Part, Request, Setback, Transport};
+use super::transport::{
+    FailedRequest, FilePart, HttpMethod, HttpRequest, Response, ResponseFuture, Transport,
+};
 use super::trust::ExtraRoots;
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::error::{Error, ErrorKind, Result};
@@ -35,12 +37,12 @@ pub struct HttpTransport {
     roots: ExtraRoots,
     /// The time without any byte after which a file request fails.
     silence: Duration,
-    pages: Cells,
-    files: Cells,
+    pages: ClientCells,
+    files: ClientCells,
 }
 
 /// The clients, indexed by whether the proxy of the system is bypassed.
-type Cells = [OnceLock<reqwest::Client>; 2];
+type ClientCells = [OnceLock<reqwest::Client>; 2];
 
 /// `true` if the system has proxy settings besides the environment, which was read when the [`Proxies`] were created.
 /// On other systems reqwest would read the environment again.
@@ -49,7 +51,7 @@ const SYSTEM_HAS_PROXIES: bool = cfg!(any(windows, target_os = "macos"));
 impl HttpTransport {
     /// Creates a transport that has not connected to anything yet.
     pub fn new(proxies: Proxies, roots: ExtraRoots, silence: Duration) -> Self {
-        Self { proxies, roots, silence, pages: Cells::default(), files: Cells::default() }
+        Self { proxies, roots, silence, pages: ClientCells::default(), files: ClientCells::default() }
     }
 
     fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client> {
@@ -68,12 +70,12 @@ impl HttpTransport {
         let _already_chosen = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder();
         let builder = match &self.proxies {
-            Proxies::OfSystem if SYSTEM_HAS_PROXIES && !direct => builder,
-            Proxies::OfSystem => builder.no_proxy(),
+            Proxies::System if SYSTEM_HAS_PROXIES && !direct => builder,
+            Proxies::System => builder.no_proxy(),
             named => {
                 let proxies = named.clone();
                 builder.proxy(reqwest::Proxy::custom(move |url| {
-                    proxies.between(url).map(|proxy| proxy.url().clone())
+                    proxies.proxy_for(url).map(|proxy| proxy.url().clone())
                 }))
             }
         };
@@ -99,12 +101,12 @@ impl HttpTransport {
         Ok(cell.get_or_init(|| client))
     }
 
-    async fn one_hop(&self, request: &Request) -> Result<reqwest::Response, Setback> {
+    async fn send_hop(&self, request: &HttpRequest) -> Result<reqwest::Response, FailedRequest> {
         let client = self.client(&request.url, request.purpose)?;
         let builder = match request.method {
-            Method::Get => client.get(request.url.clone()),
-            Method::Head => client.head(request.url.clone()),
-            Method::Post => client.post(request.url.clone()).form(&request.form),
+            HttpMethod::Get => client.get(request.url.clone()),
+            HttpMethod::Head => client.head(request.url.clone()),
+            HttpMethod::Post => client.post(request.url.clone()).form(&request.form),
         };
         let builder = builder.header(header::ACCEPT_LANGUAGE, "en-US");
         let builder = match request.purpose {
@@ -112,7 +114,7 @@ impl HttpTransport {
             // Bytes that are encoded in transit would have other digests.
             Purpose::File => builder.header(header::ACCEPT_ENCODING, "identity"),
         };
-        let Part { from, if_range } = &request.part;
+        let FilePart { from, if_range } = &request.part;
         let builder =
             if *from > 0 { builder.header(header::RANGE, format!("bytes={from}-")) } else { builder };
         let builder = match if_range {
@@ -120,33 +122,33 @@ impl HttpTransport {
             None => builder,
         };
         let response = builder.send().await;
-        Ok(response.map_err(|error| fault(&request.url, error, self.proxies.between(&request.url)))?)
+        Ok(response.map_err(|error| fault(&request.url, error, self.proxies.proxy_for(&request.url)))?)
     }
 }
 
 impl Transport for HttpTransport {
-    fn send<'a>(&'a self, mut request: Request, policy: &'a UrlPolicy) -> Exchange<'a> {
+    fn send<'a>(&'a self, mut request: HttpRequest, policy: &'a UrlPolicy) -> ResponseFuture<'a> {
         Box::pin(async move {
             for _ in 0..=MAX_REDIRECTS {
-                let response = self.one_hop(&request).await?;
+                let response = self.send_hop(&request).await?;
                 let Some(target) = redirect_target(&response) else {
-                    let proxy = self.proxies.between(response.url()).cloned();
-                    return Ok(answer(response, proxy));
+                    let proxy = self.proxies.proxy_for(response.url()).cloned();
+                    return Ok(convert_response(response, proxy));
                 };
                 let target = target?;
                 request.url = policy.check_redirect(&request.url, &target, request.purpose)?;
                 // Browsers do the same: the form has been delivered, and a page follows.
-                if request.method == Method::Post {
-                    request = Request::get(request.url, request.purpose);
+                if request.method == HttpMethod::Post {
+                    request = HttpRequest::get(request.url, request.purpose);
                 }
             }
             let url = redacted_url(&request.url);
-            Err(RequestFault::EndlessRedirects { url, most: MAX_REDIRECTS }.into())
+            Err(RequestFault::EndlessRedirects { url, max: MAX_REDIRECTS }.into())
         })
     }
 
     fn proxy_to(&self, url: &Url) -> Option<&ProxyUrl> {
-        self.proxies.between(url)
+        self.proxies.proxy_for(url)
     }
 }
 
@@ -165,7 +167,7 @@ fn redirect_target(response: &reqwest::Response) -> Option<Result<Url, RequestFa
     }))
 }
 
-fn answer(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Answer {
+fn convert_response(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Response {
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| {
         (name.as_str().to_ascii_lowercase(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -177,20 +179,22 @@ fn answer(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Answer {
     let pieces = response.bytes_stream();
     let body =
         pieces.map(move |piece| piece.map_err(|error| fault(&url, error, proxy.as_ref()).into())).boxed();
-    Answer { status, headers, final_url, body }
+    Response { status, headers, final_url, body }
 }
 
 /// Returns the fault for a network failure according to its cause. % mod.rs
 fn fault(url: &Url, error: reqwest::Error, proxy: Option<&ProxyUrl>) -> RequestFault {
     let (host, proxy) = (url.host_str().unwrap_or_default().to_owned(), proxy.cloned());
-    let (cause, is_connecting) = (Cause::of(&error), error.is_connect());
+    let (cause, is_connecting) = (RequestCause::find(&error), error.is_connect());
     let source = error.without_url();
     match cause {
-        Cause::ProxyLogin => RequestFault::ProxyLogin { host, proxy },
-        Cause::Certificate(certificate) => RequestFault::Certificate { host, proxy, certificate, source },
-        Cause::NoTunnel => RequestFault::NoTunnel { host, proxy, source },
+        RequestCause::ProxyLogin => RequestFault::ProxyLogin { host, proxy },
+        RequestCause::Certificate(certificate) => {
+            RequestFault::Certificate { host, proxy, certificate, source }
+        }
+        RequestCause::NoTunnel => RequestFault::NoTunnel { host, proxy, source },
         _ if is_connecting => RequestFault::NoConnection { host, proxy, source },
-        Cause::Timeout => RequestFault::Timeout { host, proxy, source },
-        Cause::Transport => RequestFault::BrokenOff { host, proxy, source },
+        RequestCause::Timeout => RequestFault::Timeout { host, proxy, source },
+        RequestCause::Transport => RequestFault::ConnectionLost { host, proxy, source },
     }
 }

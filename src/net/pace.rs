@@ -41,21 +41,21 @@ impl Pace {
 
 /// The time of the last request to each host.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
-    hosts: std::sync::Mutex<BTreeMap<String, Arc<Mutex<LastAsked>>>>,
+pub(super) struct HostTurns {
+    hosts: std::sync::Mutex<BTreeMap<String, Arc<Mutex<LastRequest>>>>,
 }
 
-type LastAsked = Option<Duration>;
+type LastRequest = Option<Duration>;
 
 /// The right to send a request to a host. One holder has it at a time.
 #[derive(Debug)]
-pub(super) struct Turn {
-    _held: OwnedMutexGuard<LastAsked>,
+pub(super) struct HostTurn {
+    _held: OwnedMutexGuard<LastRequest>,
 }
 
-impl Turns {
+impl HostTurns {
     /// Waits for the host's turn. The interval counts from one turn to the next.
-    pub(super) async fn take(&self, host: &str, pace: Pace, clock: &dyn Clock) -> Turn {
+    pub(super) async fn take(&self, host: &str, pace: Pace, clock: &dyn Clock) -> HostTurn {
         let of_host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(hosts.entry(host.to_owned()).or_default())
@@ -68,7 +68,7 @@ impl Turns {
             }
         }
         *last = Some(clock.elapsed());
-        Turn { _held: last }
+        HostTurn { _held: last }
     }
 }
 
@@ -83,9 +83,9 @@ mod tests {
 
     /// A clock that advances by waiting only.
     #[derive(Debug, Default)]
-    struct Stepping(std::sync::Mutex<Duration>);
+    struct SteppingClock(std::sync::Mutex<Duration>);
 
-    impl Clock for Stepping {
+    impl Clock for SteppingClock {
         fn now(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
         }
@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn each_host_has_its_own_turns() {
-        let (turns, clock, pace) = (Turns::default(), Stepping::default(), Pace::per_second(0.5).unwrap());
+        let (turns, clock, pace) =
+            (HostTurns::default(), SteppingClock::default(), Pace::per_second(0.5).unwrap());
         run(async {
             for (host, at) in [("one", 0), ("two", 0), ("one", 2), ("two", 2), ("two", 4), ("one", 4)] {
                 drop(turns.take(host, pace, &clock).await);
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_host_has_one_turn_at_a_time() {
-        let (turns, clock, pace) = (Turns::default(), Stepping::default(), Pace::replay());
+        let (turns, clock, pace) = (HostTurns::default(), SteppingClock::default(), Pace::replay());
         run(async {
             let held = turns.take("one", pace, &clock).await;
             let other = std::pin::pin!(turns.take("one", pace, &clock));

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use super::redact::redacted_address;
+use super::redact::redacted_url_text;
 use crate::error::{Error, Result};
 
 /// The URL of a proxy, always shown without credentials.
@@ -28,10 +28,10 @@ impl ProxyUrl {
     /// Parses `http://user:password@host:port`; `http://` may be omitted. The error text explains the fault without
     /// credentials.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let shown = redacted_address(text);
+        let shown = redacted_url_text(text);
         let wrong = |why: &str| format!("{shown:?} is not the URL of a proxy: {why}");
-        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let url = Url::parse(&whole).map_err(|error| match error {
+        let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let url = Url::parse(&full).map_err(|error| match error {
             _ if text.contains('@') => wrong(
                 "write http://user:password@host:port, and characters such as @ : / # % in a password as %40 %3A %2F %23 %25",
             ),
@@ -79,11 +79,11 @@ impl fmt::Debug for ProxyUrl {
 pub enum Proxies {
     /// The proxy that the system has set, if any.
     #[default]
-    OfSystem,
+    System,
     /// A single proxy for every request.
     Named(ProxyUrl),
     /// The proxies of the environment variables.
-    OfEnvironment {
+    Environment {
         /// The proxy for http URLs.
         http: Option<ProxyUrl>,
         /// The proxy for https URLs.
@@ -96,7 +96,7 @@ pub enum Proxies {
 impl Proxies {
     /// Returns the proxies of the variables, or those of the system if the variables name none. Fails, with the name of
     /// the variable, if its value cannot be parsed.
-    pub fn of_environment<'v>(variable: impl Fn(&str) -> Option<&'v str>) -> Result<Self> {
+    pub fn from_environment<'v>(variable: impl Fn(&str) -> Option<&'v str>) -> Result<Self> {
         let read = |name: &str| {
             let found = [name.to_owned(), name.to_lowercase()].into_iter().find_map(|name| {
                 // A web server passes the `Proxy` header of a request to its programs under this name.
@@ -110,20 +110,20 @@ impl Proxies {
         let (all, http, https) = (read("ALL_PROXY")?, read("HTTP_PROXY")?, read("HTTPS_PROXY")?);
         let (http, https) = (http.or_else(|| all.clone()), https.or(all));
         if http.is_none() && https.is_none() {
-            return Ok(Self::OfSystem);
+            return Ok(Self::System);
         }
         let none = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
         // The matcher only decides which URLs go directly; its proxy for all others is not used.
         let direct = Arc::new(Matcher::builder().all("http://proxy.invalid").no(none).build());
-        Ok(Self::OfEnvironment { http, https, direct })
+        Ok(Self::Environment { http, https, direct })
     }
 
     /// Returns the proxy that a request to this URL uses, or `None` if no proxy is known.
-    pub fn between(&self, url: &Url) -> Option<&ProxyUrl> {
+    pub fn proxy_for(&self, url: &Url) -> Option<&ProxyUrl> {
         match self {
-            Self::OfSystem => None,
+            Self::System => None,
             Self::Named(proxy) => Some(proxy),
-            Self::OfEnvironment { http, https, direct } => {
+            Self::Environment { http, https, direct } => {
                 let proxy = if url.scheme() == "https" { https } else { http };
                 let goes_through = || direct.intercept(&url.as_str().parse().ok()?);
                 proxy.as_ref().filter(|_| !is_loopback(url) && goes_through().is_some())
@@ -148,14 +148,14 @@ mod tests {
 
     use super::*;
 
-    fn of(variables: &[(&str, &'static str)]) -> Result<Proxies> {
+    fn proxies_of(variables: &[(&str, &'static str)]) -> Result<Proxies> {
         let map: BTreeMap<String, &str> =
             variables.iter().map(|&(name, text)| (name.to_owned(), text)).collect();
-        Proxies::of_environment(|name| map.get(name).copied())
+        Proxies::from_environment(|name| map.get(name).copied())
     }
 
-    fn between(proxies: &Proxies, url: &str) -> Option<String> {
-        proxies.between(&Url::parse(url).unwrap()).map(ToString::to_string)
+    fn proxy_for(proxies: &Proxies, url: &str) -> Option<String> {
+        proxies.proxy_for(&Url::parse(url).unwrap()).map(ToString::to_string)
     }
 
     #[test]
@@ -193,16 +193,16 @@ mod tests {
 
     #[test]
     fn proxy_variables_of_the_environment() {
-        assert!(matches!(of(&[]).unwrap(), Proxies::OfSystem));
-        assert!(matches!(of(&[("HTTPS_PROXY", ""), ("NO_PROXY", "x")]).unwrap(), Proxies::OfSystem));
-        let both = of(&[
+        assert!(matches!(proxies_of(&[]).unwrap(), Proxies::System));
+        assert!(matches!(proxies_of(&[("HTTPS_PROXY", ""), ("NO_PROXY", "x")]).unwrap(), Proxies::System));
+        let both = proxies_of(&[
             ("HTTPS_PROXY", "http://u:p@secure:1"),
             ("http_proxy", "plain:2"),
             ("NO_PROXY", "b.example, 10.0.0.0/8"),
         ])
         .unwrap();
-        assert_eq!(between(&both, "https://a.example/x"), Some("http://secure:1".to_owned()));
-        assert_eq!(between(&both, "http://a.example/x"), Some("http://plain:2".to_owned()));
+        assert_eq!(proxy_for(&both, "https://a.example/x"), Some("http://secure:1".to_owned()));
+        assert_eq!(proxy_for(&both, "http://a.example/x"), Some("http://plain:2".to_owned()));
         for direct in [
             "https://b.example/",
             "https://www.b.example/",
@@ -211,23 +211,23 @@ mod tests {
             "https://[::1]/",
             "http://localhost/",
         ] {
-            assert_eq!(between(&both, direct), None, "{direct}");
+            assert_eq!(proxy_for(&both, direct), None, "{direct}");
         }
         assert!(!format!("{both:?}").contains("u:p"), "{both:?}");
-        let all =
-            of(&[("all_proxy", "socks5h://s:1"), ("HTTP_PROXY", "plain:2"), ("no_proxy", "*")]).unwrap();
-        assert_eq!(between(&all, "https://a.example/"), None);
-        let all = of(&[("all_proxy", "socks5h://s:1"), ("HTTP_PROXY", "plain:2")]).unwrap();
-        assert_eq!(between(&all, "https://a.example/"), Some("socks5h://s:1".to_owned()));
-        assert_eq!(between(&all, "http://a.example/"), Some("http://plain:2".to_owned()));
+        let all = proxies_of(&[("all_proxy", "socks5h://s:1"), ("HTTP_PROXY", "plain:2"), ("no_proxy", "*")])
+            .unwrap();
+        assert_eq!(proxy_for(&all, "https://a.example/"), None);
+        let all = proxies_of(&[("all_proxy", "socks5h://s:1"), ("HTTP_PROXY", "plain:2")]).unwrap();
+        assert_eq!(proxy_for(&all, "https://a.example/"), Some("socks5h://s:1".to_owned()));
+        assert_eq!(proxy_for(&all, "http://a.example/"), Some("http://plain:2".to_owned()));
         // Upper case has precedence. Under a web server the visitor controls `HTTP_PROXY`.
-        let cases = of(&[("HTTPS_PROXY", "upper:1"), ("https_proxy", "lower:1")]).unwrap();
-        assert_eq!(between(&cases, "https://a.example/"), Some("http://upper:1".to_owned()));
+        let cases = proxies_of(&[("HTTPS_PROXY", "upper:1"), ("https_proxy", "lower:1")]).unwrap();
+        assert_eq!(proxy_for(&cases, "https://a.example/"), Some("http://upper:1".to_owned()));
         assert!(matches!(
-            of(&[("HTTP_PROXY", "x:1"), ("REQUEST_METHOD", "GET")]).unwrap(),
-            Proxies::OfSystem
+            proxies_of(&[("HTTP_PROXY", "x:1"), ("REQUEST_METHOD", "GET")]).unwrap(),
+            Proxies::System
         ));
-        let error = of(&[("https_proxy", "http://u:secret@")]).unwrap_err();
+        let error = proxies_of(&[("https_proxy", "http://u:secret@")]).unwrap_err();
         assert!(error.message().contains("https_proxy") && !error.message().contains("secret"), "{error}");
         assert_eq!(error.code().number(), 2);
     }
@@ -236,7 +236,7 @@ mod tests {
     fn a_named_proxy_is_used_for_every_url() {
         let named = Proxies::Named(ProxyUrl::parse("proxy:1").unwrap());
         for url in ["https://a.example/", "http://127.0.0.1/", "http://[::1]:8/"] {
-            assert_eq!(between(&named, url), Some("http://proxy:1".to_owned()));
+            assert_eq!(proxy_for(&named, url), Some("http://proxy:1".to_owned()));
         }
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 /// The replacement for a secret.
 const HIDDEN: &str = "***";
 /// The options whose values are URLs also without `://`.
-const OF_ADDRESSES: [&str; 3] = ["--proxy", "--allow-host", "--catalog-url"];
+const URL_OPTIONS: [&str; 3] = ["--proxy", "--allow-host", "--catalog-url"];
 
 /// Returns one word or URL without its secrets.
 pub fn redacted(word: &str) -> String {
@@ -20,7 +20,7 @@ pub fn redacted(word: &str) -> String {
 }
 
 /// Returns a URL without its secrets, with or without a scheme.
-pub(super) fn redacted_address(text: &str) -> String {
+pub(super) fn redacted_url_text(text: &str) -> String {
     if text.contains("://") { redacted(text) } else { without_secrets(text) }
 }
 
@@ -56,14 +56,14 @@ pub fn redacted_text(text: &str) -> String {
 
 /// Returns the arguments of a command line without secrets.
 pub fn redacted_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut is_address = false;
+    let mut is_url = false;
     let redact = |argument: String| {
-        let given = argument.split_once('=').filter(|(option, _)| OF_ADDRESSES.contains(option));
+        let given = argument.split_once('=').filter(|(option, _)| URL_OPTIONS.contains(option));
         let value = match given {
-            Some((option, value)) => Some(format!("{option}={}", redacted_address(value))),
-            None => is_address.then(|| redacted_address(&argument)),
+            Some((option, value)) => Some(format!("{option}={}", redacted_url_text(value))),
+            None => is_url.then(|| redacted_url_text(&argument)),
         };
-        is_address = OF_ADDRESSES.contains(&argument.as_str());
+        is_url = URL_OPTIONS.contains(&argument.as_str());
         value.unwrap_or_else(|| redacted(&argument))
     };
     arguments.into_iter().map(redact).collect()
@@ -71,13 +71,13 @@ pub fn redacted_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<St
 
 /// Returns the part of a URL after its scheme, without secrets.
 fn without_secrets(rest: &str) -> String {
-    let (hidden, address) = match rest.rsplit_once('@') {
-        Some((_, address)) => (format!("{HIDDEN}@"), address),
+    let (hidden, location) = match rest.rsplit_once('@') {
+        Some((_, location)) => (format!("{HIDDEN}@"), location),
         None => (String::new(), rest),
     };
-    match address.split_once('?') {
+    match location.split_once('?') {
         Some((path, query)) if !query.is_empty() => format!("{hidden}{path}?{HIDDEN}"),
-        _ => hidden + address,
+        _ => hidden + location,
     }
 }
 

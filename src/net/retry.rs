@@ -14,23 +14,23 @@ use std::time::Duration;
 use crate::error::{Error, Retry};
 
 /// The default retry budget for interactive use: longer than the bursts of error pages, shorter than a person stays.
-pub const INTERACTIVE_PATIENCE: Duration = Duration::from_mins(10);
+pub const INTERACTIVE_RETRY_BUDGET: Duration = Duration::from_mins(10);
 
 /// The default retry budget of a scheduled run: the longest observed stall lasted "over 25 minutes". The wait in
 /// progress at its end may be the longest one, 15 minutes more.
-pub const UNATTENDED_PATIENCE: Duration = Duration::from_mins(45);
+pub const UNATTENDED_RETRY_BUDGET: Duration = Duration::from_mins(45);
 
 /// The longest time of one page, headers included. The Catalog was observed to answer after 100 s while it was
 /// overloaded. A page has at most 2 MiB, which a line of 100 kbit/s transfers in 170 s.
 const LONGEST_PAGE: Duration = Duration::from_mins(5);
 
 /// The shortest time limit of one page, also with a smaller retry budget. A page usually takes 0.7 s, and a new
-/// connection through a proxy takes some seconds. With `--patience 3s`, the last try ends within 8 s.
+/// connection through a proxy takes some seconds. With `--retry_budget 3s`, the last try ends within 8 s.
 const SHORTEST_PAGE: Duration = Duration::from_secs(5);
 
 /// Returns the time limit of one page for a retry budget. One response may not take longer than all tries together.
-pub fn page_limit(patience: Duration) -> Duration {
-    patience.clamp(SHORTEST_PAGE, LONGEST_PAGE)
+pub fn page_limit(retry_budget: Duration) -> Duration {
+    retry_budget.clamp(SHORTEST_PAGE, LONGEST_PAGE)
 }
 
 /// The waits before the second try, the third, and so on, in seconds; the last one repeats. Error pages observed on the
@@ -54,7 +54,7 @@ pub struct Jitter(pub u32);
 
 /// A failure with its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failed {
+pub struct FailedTry {
     /// The retry class of the failure.
     pub retry: Retry,
     /// The number of consecutive failed tries, starting at 1.
@@ -64,12 +64,12 @@ pub struct Failed {
     /// The time since the first try began.
     pub elapsed: Duration,
     /// The retry budget.
-    pub patience: Duration,
+    pub retry_budget: Duration,
 }
 
 /// The step after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum RetryDecision {
     /// A retry after a wait.
     After {
         /// The length of the wait.
@@ -78,42 +78,46 @@ pub enum Next {
         left: Duration,
     },
     /// The end of the request, without a retry.
-    GiveUp(GiveUp),
+    GiveUp(GiveUpReason),
 }
 
 /// The reason why a request is not retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GiveUp {
+pub enum GiveUpReason {
     /// A permanent failure: the same request would fail again.
-    CannotPass,
+    Permanent,
     /// A retry budget that is used up.
-    PatienceIsOver,
+    BudgetExhausted,
     /// A server that requests a longer wait than the retry budget allows.
-    AskedToComeBackLater {
+    RetryAfterTooLong {
         /// The wait that the server requests.
-        wish: Duration,
+        requested: Duration,
         /// The retry budget that is left.
         left: Duration,
         /// The complete retry budget.
-        patience: Duration,
+        retry_budget: Duration,
     },
 }
 
 /// Returns the step after a failure.
-pub fn next_try(failed: &Failed, jitter: Jitter) -> Next {
+pub fn decide_retry(failed: &FailedTry, jitter: Jitter) -> RetryDecision {
     if failed.retry == Retry::Never {
-        return Next::GiveUp(GiveUp::CannotPass);
+        return RetryDecision::GiveUp(GiveUpReason::Permanent);
     }
-    let left = failed.patience.saturating_sub(failed.elapsed);
-    if let Some(wish) = failed.retry_after.filter(|&wish| wish > left) {
-        return Next::GiveUp(GiveUp::AskedToComeBackLater { wish, left, patience: failed.patience });
+    let left = failed.retry_budget.saturating_sub(failed.elapsed);
+    if let Some(requested) = failed.retry_after.filter(|&requested| requested > left) {
+        return RetryDecision::GiveUp(GiveUpReason::RetryAfterTooLong {
+            requested,
+            left,
+            retry_budget: failed.retry_budget,
+        });
     }
     if left < SHORTEST {
-        return Next::GiveUp(GiveUp::PatienceIsOver);
+        return RetryDecision::GiveUp(GiveUpReason::BudgetExhausted);
     }
     let wait = wait_after(failed.retry, failed.times, jitter);
     let wait = wait.max(failed.retry_after.unwrap_or_default()).min(left);
-    Next::After { wait, left: left.saturating_sub(wait) }
+    RetryDecision::After { wait, left: left.saturating_sub(wait) }
 }
 
 /// Returns the wait after `times` failures, regardless of the retry budget and `Retry-After`.
@@ -125,19 +129,19 @@ fn wait_after(retry: Retry, times: u32, Jitter(jitter): Jitter) -> Duration {
     Duration::from_millis(moved).min(LONGEST)
 }
 
-impl GiveUp {
+impl GiveUpReason {
     /// Adds the reason to the error as a hint, if it adds information.
     #[must_use]
     pub fn explain(self, error: Error) -> Error {
         match self {
-            Self::CannotPass | Self::PatienceIsOver => error,
-            Self::AskedToComeBackLater { wish, left, patience } => {
+            Self::Permanent | Self::BudgetExhausted => error,
+            Self::RetryAfterTooLong { requested, left, retry_budget } => {
                 let of =
-                    if left == patience { String::new() } else { format!("the {} left of ", span(left)) };
+                    if left == retry_budget { String::new() } else { format!("the {} left of ", span(left)) };
                 error.hint(format!(
                     "raise --patience: the server requests a retry after {}, longer than {of}the retry budget of {}",
-                    seconds(wish),
-                    span(patience)
+                    seconds(requested),
+                    span(retry_budget)
                 ))
             }
         }
@@ -173,18 +177,18 @@ mod tests {
     /// The middle of the jitter: the waits exactly as in the table.
     const NONE: Jitter = Jitter(1 << 31);
 
-    fn failed(patience: Duration) -> Failed {
-        Failed { retry: Retry::Soon, times: 1, retry_after: None, elapsed: Duration::ZERO, patience }
+    fn failed(retry_budget: Duration) -> FailedTry {
+        FailedTry { retry: Retry::Soon, times: 1, retry_after: None, elapsed: Duration::ZERO, retry_budget }
     }
 
     /// Returns all waits until the request is given up, in seconds.
-    fn waits(mut failed: Failed, jitter: Jitter) -> Vec<u64> {
+    fn waits(mut failed: FailedTry, jitter: Jitter) -> Vec<u64> {
         let mut waits = Vec::new();
-        while let Next::After { wait, left } = next_try(&failed, jitter) {
+        while let RetryDecision::After { wait, left } = decide_retry(&failed, jitter) {
             waits.push(wait.as_secs());
             failed.elapsed += wait;
             failed.times += 1;
-            assert_eq!(failed.elapsed + left, failed.patience);
+            assert_eq!(failed.elapsed + left, failed.retry_budget);
         }
         waits
     }
@@ -192,35 +196,37 @@ mod tests {
     #[test]
     fn waits_grow_and_end_with_the_budget() {
         assert_eq!(waits(failed(Duration::from_secs(30)), NONE), [1, 2, 4, 8, 15]);
-        assert_eq!(waits(failed(INTERACTIVE_PATIENCE), NONE), [1, 2, 4, 8, 15, 60, 120, 300, 90]);
+        assert_eq!(waits(failed(INTERACTIVE_RETRY_BUDGET), NONE), [1, 2, 4, 8, 15, 60, 120, 300, 90]);
         let unattended = [1, 2, 4, 8, 15, 60, 120, 300, 900, 900, 390];
-        assert_eq!(waits(failed(UNATTENDED_PATIENCE), NONE), unattended);
+        assert_eq!(waits(failed(UNATTENDED_RETRY_BUDGET), NONE), unattended);
         assert_eq!(waits(failed(Duration::ZERO), NONE), [0; 0]);
-        let stall = Failed { retry: Retry::AfterStall, ..failed(INTERACTIVE_PATIENCE) };
+        let stall = FailedTry { retry: Retry::AfterStall, ..failed(INTERACTIVE_RETRY_BUDGET) };
         assert_eq!(waits(stall, NONE), [15, 60, 120, 300, 105]);
     }
 
     #[test]
     fn retry_after_is_honored_within_the_budget() {
-        let asked = |wish, elapsed| {
-            let failed = Failed {
-                retry_after: Some(Duration::from_secs(wish)),
+        let asked = |requested, elapsed| {
+            let failed = FailedTry {
+                retry_after: Some(Duration::from_secs(requested)),
                 elapsed: Duration::from_secs(elapsed),
-                ..failed(INTERACTIVE_PATIENCE)
+                ..failed(INTERACTIVE_RETRY_BUDGET)
             };
-            next_try(&failed, NONE)
+            decide_retry(&failed, NONE)
         };
-        let after =
-            |wait, left| Next::After { wait: Duration::from_secs(wait), left: Duration::from_secs(left) };
+        let after = |wait, left| RetryDecision::After {
+            wait: Duration::from_secs(wait),
+            left: Duration::from_secs(left),
+        };
         assert_eq!(asked(20, 0), after(20, 580));
         assert_eq!(asked(600, 0), after(600, 0));
         assert_eq!(asked(0, 0), after(1, 599), "a requested wait of zero does not shorten the wait");
-        let later = |wish, elapsed| match asked(wish, elapsed) {
-            Next::GiveUp(why) => {
+        let later = |requested, elapsed| match asked(requested, elapsed) {
+            RetryDecision::GiveUp(why) => {
                 let error = Error::new(crate::error::ErrorKind::Unreachable, "x");
                 why.explain(error).hints().concat()
             }
-            next @ Next::After { .. } => panic!("{next:?}"),
+            next @ RetryDecision::After { .. } => panic!("{next:?}"),
         };
         assert_eq!(
             later(4000, 0),
@@ -234,21 +240,21 @@ mod tests {
 
     #[test]
     fn permanent_failures_are_not_retried() {
-        let failed = Failed { retry: Retry::Never, ..failed(UNATTENDED_PATIENCE) };
-        assert_eq!(next_try(&failed, NONE), Next::GiveUp(GiveUp::CannotPass));
+        let failed = FailedTry { retry: Retry::Never, ..failed(UNATTENDED_RETRY_BUDGET) };
+        assert_eq!(decide_retry(&failed, NONE), RetryDecision::GiveUp(GiveUpReason::Permanent));
     }
 
     #[test]
     fn no_input_overflows() {
-        let extreme = Failed {
+        let extreme = FailedTry {
             times: u32::MAX,
             elapsed: Duration::MAX,
             retry_after: Some(Duration::MAX),
             ..failed(Duration::MAX)
         };
-        assert!(matches!(next_try(&extreme, Jitter(u32::MAX)), Next::GiveUp(_)));
-        let endless = Failed { times: 0, retry: Retry::AfterStall, ..failed(Duration::MAX) };
-        assert!(matches!(next_try(&endless, Jitter(0)), Next::After { .. }));
+        assert!(matches!(decide_retry(&extreme, Jitter(u32::MAX)), RetryDecision::GiveUp(_)));
+        let endless = FailedTry { times: 0, retry: Retry::AfterStall, ..failed(Duration::MAX) };
+        assert!(matches!(decide_retry(&endless, Jitter(0)), RetryDecision::After { .. }));
     }
 
     #[test]
@@ -265,28 +271,28 @@ mod tests {
     proptest! {
         #[test]
         fn all_waits_together_never_exceed_the_retry_budget(
-            patience in 0_u64..10_000,
+            retry_budget in 0_u64..10_000,
             tries in prop::collection::vec((any_retry(), any::<u32>(), prop::option::of(0_u64..2000), 0_u64..200), 0..60),
         ) {
-            let patience = Duration::from_secs(patience);
+            let retry_budget = Duration::from_secs(retry_budget);
             let (mut waited, mut elapsed) = (Duration::ZERO, Duration::ZERO);
-            for (index, (retry, jitter, wish, took)) in tries.into_iter().enumerate() {
+            for (index, (retry, jitter, requested, took)) in tries.into_iter().enumerate() {
                 elapsed += Duration::from_secs(took);
-                let retry_after = wish.map(Duration::from_secs);
+                let retry_after = requested.map(Duration::from_secs);
                 let times = u32::try_from(index).unwrap() + 1;
-                let failed = Failed { retry, times, retry_after, elapsed, patience };
-                match next_try(&failed, Jitter(jitter)) {
-                    Next::After { wait, left } => {
+                let failed = FailedTry { retry, times, retry_after, elapsed, retry_budget };
+                match decide_retry(&failed, Jitter(jitter)) {
+                    RetryDecision::After { wait, left } => {
                         prop_assert!(retry != Retry::Never);
                         prop_assert!(wait <= LONGEST.max(retry_after.unwrap_or_default()));
                         prop_assert!(wait >= retry_after.unwrap_or_default(), "a requested wait is never shortened");
-                        prop_assert_eq!(elapsed + wait + left, patience);
+                        prop_assert_eq!(elapsed + wait + left, retry_budget);
                         waited += wait;
                         elapsed += wait;
                     }
-                    Next::GiveUp(_) => break,
+                    RetryDecision::GiveUp(_) => break,
                 }
-                prop_assert!(waited <= patience && elapsed <= patience);
+                prop_assert!(waited <= retry_budget && elapsed <= retry_budget);
             }
         }
 

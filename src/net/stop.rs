@@ -1,8 +1,8 @@
 //! The stop request: made once, by a signal, and visible wherever the run waits.
 //!
-//! Interruptible work awaits [`Stop::requested`]; code between two steps checks [`Stop::asked`]. No step is cut off:
-//! work in progress ends in a state from which the next run resumes. The error of a stopped run carries the signal in
-//! its kind.
+//! Interruptible work awaits [`StopRequest::requested`]; code between two steps checks [`StopRequest::signal`]. No step
+//! is cut off: work in progress ends in a state from which the next run resumes. The error of a stopped run carries the
+//! signal in its kind.
 
 use tokio::sync::watch;
 
@@ -30,17 +30,17 @@ impl Signal {
 
 /// The receiver of the stop request. Cloning is cheap.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<Option<Signal>>);
+pub struct StopRequest(watch::Receiver<Option<Signal>>);
 
 /// The sender of the stop request.
 #[derive(Debug)]
-pub struct Stopper(watch::Sender<Option<Signal>>);
+pub struct StopSender(watch::Sender<Option<Signal>>);
 
-impl Stop {
+impl StopRequest {
     /// Returns the sender and the receiver of a stop request.
-    pub fn pair() -> (Stopper, Self) {
+    pub fn pair() -> (StopSender, Self) {
         let (sender, receiver) = watch::channel(None);
-        (Stopper(sender), Self(receiver))
+        (StopSender(sender), Self(receiver))
     }
 
     /// Returns the receiver of a stop request that is never made.
@@ -49,7 +49,7 @@ impl Stop {
     }
 
     /// Returns the signal if the stop request was made.
-    pub fn asked(&self) -> Option<Signal> {
+    pub fn signal(&self) -> Option<Signal> {
         *self.0.borrow()
     }
 
@@ -66,15 +66,15 @@ impl Stop {
 
     /// Returns the error of a stopped run.
     pub fn error(&self) -> Error {
-        let signal = self.asked().unwrap_or(Signal::Interrupt);
+        let signal = self.signal().unwrap_or(Signal::Interrupt);
         Error::new(signal.kind(), "stopped").hint("run the same command again to resume")
     }
 }
 
-impl Stopper {
+impl StopSender {
     /// Makes the stop request; a second request changes nothing.
     pub fn stop(&self, signal: Signal) {
-        self.0.send_if_modified(|wish| wish.is_none() && wish.replace(signal).is_none());
+        self.0.send_if_modified(|request| request.is_none() && request.replace(signal).is_none());
     }
 }
 
@@ -84,15 +84,15 @@ mod tests {
 
     #[test]
     fn the_first_stop_request_reaches_all_clones() {
-        let (stopper, stop) = Stop::pair();
+        let (stopper, stop) = StopRequest::pair();
         let other = stop.clone();
-        assert_eq!(stop.asked(), None);
+        assert_eq!(stop.signal(), None);
         stopper.stop(Signal::Terminate);
         stopper.stop(Signal::Interrupt);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         assert_eq!(runtime.block_on(other.requested()), Signal::Terminate);
-        assert_eq!(stop.asked(), Some(Signal::Terminate));
+        assert_eq!(stop.signal(), Some(Signal::Terminate));
         assert_eq!(stop.error().code().number(), 143);
-        assert_eq!(Stop::never().error().code().number(), 130);
+        assert_eq!(StopRequest::never().error().code().number(), 130);
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Fault, Result};
 /// The HTTP methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Method {
+pub enum HttpMethod {
     /// The GET method.
     Get,
     /// The HEAD method: headers only.
@@ -27,9 +27,9 @@ pub enum Method {
 
 /// An HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct HttpRequest {
     /// The method.
-    pub method: Method,
+    pub method: HttpMethod,
     /// The URL, already checked by the policy.
     pub url: Url,
     /// The form fields of a POST.
@@ -37,46 +37,46 @@ pub struct Request {
     /// The purpose.
     pub purpose: Purpose,
     /// The requested part of the file.
-    pub part: Part,
+    pub part: FilePart,
 }
 
 /// The part of a file that is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Part {
+pub struct FilePart {
     /// The first byte of the part; 0 requests the complete file.
     pub from: u64,
     /// The version that the file must still have; for another version the server sends the complete file (`If-Range`).
     pub if_range: Option<String>,
 }
 
-impl Request {
+impl HttpRequest {
     /// Creates a GET request.
     pub fn get(url: Url, purpose: Purpose) -> Self {
-        Self { method: Method::Get, url, form: Vec::new(), purpose, part: Part::default() }
+        Self { method: HttpMethod::Get, url, form: Vec::new(), purpose, part: FilePart::default() }
     }
 
     /// Creates a GET request for a package file or the rest of it.
-    pub fn file(url: Url, part: Part) -> Self {
+    pub fn file(url: Url, part: FilePart) -> Self {
         Self { part, ..Self::get(url, Purpose::File) }
     }
 
     /// Creates a HEAD request for a package file.
     pub fn head(url: Url) -> Self {
-        Self { method: Method::Head, ..Self::get(url, Purpose::File) }
+        Self { method: HttpMethod::Head, ..Self::get(url, Purpose::File) }
     }
 
     /// Creates a POST request with one field to the Catalog.
     pub fn post(url: Url, field: &str, value: String) -> Self {
         let form = vec![(field.to_owned(), value)];
-        Self { method: Method::Post, form, ..Self::get(url, Purpose::Catalog) }
+        Self { method: HttpMethod::Post, form, ..Self::get(url, Purpose::Catalog) }
     }
 }
 
 /// The bytes of a response, as they arrive.
-pub type Body = BoxStream<'static, Result<Bytes, Setback>>;
+pub type Body = BoxStream<'static, Result<Bytes, FailedRequest>>;
 
 /// A response, after all redirects.
-pub struct Answer {
+pub struct Response {
     /// The status of the last hop.
     pub status: u16,
     /// The headers of the last hop, with lower-case names.
@@ -87,7 +87,7 @@ pub struct Answer {
     pub body: Body,
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for Response {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = formatter.debug_struct("Answer");
         shown
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-impl Answer {
+impl Response {
     /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -129,32 +129,32 @@ impl Answer {
 
 /// A failed request: the error, and the wait that the server requests.
 #[derive(Debug)]
-pub struct Setback {
+pub struct FailedRequest {
     /// The failure, with its retry class.
     pub error: Error,
     /// The wait that the server requests.
     pub retry_after: Option<Duration>,
 }
 
-impl From<Error> for Setback {
+impl From<Error> for FailedRequest {
     fn from(error: Error) -> Self {
         Self { error, retry_after: None }
     }
 }
 
-impl<F: Fault> From<F> for Setback {
+impl<F: Fault> From<F> for FailedRequest {
     fn from(fault: F) -> Self {
         Error::from(fault).into()
     }
 }
 
 /// The future of a request.
-pub type Exchange<'a> = BoxFuture<'a, Result<Answer, Setback>>;
+pub type ResponseFuture<'a> = BoxFuture<'a, Result<Response, FailedRequest>>;
 
 /// A carrier of requests: the network, a recording, or a recorder around the network.
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the request and follows redirects. The policy must allow each redirect.
-    fn send<'a>(&'a self, request: Request, policy: &'a UrlPolicy) -> Exchange<'a>;
+    fn send<'a>(&'a self, request: HttpRequest, policy: &'a UrlPolicy) -> ResponseFuture<'a>;
 
     /// Returns the proxy for requests to this URL, or `None` if no proxy is known.
     fn proxy_to(&self, _url: &Url) -> Option<&ProxyUrl> {
@@ -168,7 +168,7 @@ pub fn full_body(bytes: impl Into<Bytes>) -> Body {
 }
 
 /// Collects at most `cap` bytes of a body. Returns `true` with them if the body is complete.
-pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool), Setback> {
+pub(super) async fn collect_body(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool), FailedRequest> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
@@ -182,10 +182,10 @@ pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool),
     Ok((bytes, true))
 }
 
-/// Returns the first bytes of a body, `most` or slightly more. A read error ends the bytes.
-pub(super) async fn beginning_of(mut body: Body, most: usize) -> Vec<u8> {
+/// Returns the first bytes of a body, `max` or slightly more. A read error ends the bytes.
+pub(super) async fn read_beginning(mut body: Body, max: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while bytes.len() < most {
+    while bytes.len() < max {
         match body.next().await {
             Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
             Some(Err(_)) | None => break,
@@ -211,14 +211,14 @@ mod tests {
     use super::*;
 
     fn retry_after(text: &str) -> Option<u64> {
-        let answer = Answer {
+        let response = Response {
             status: 503,
             headers: vec![("retry-after".to_owned(), text.to_owned())],
             final_url: Url::parse("http://a/").unwrap(),
             body: full_body(Bytes::new()),
         };
         let now = "2026-11-23T08:00:00Z".parse().unwrap();
-        answer.retry_after(now).map(|duration| duration.as_secs())
+        response.retry_after(now).map(|duration| duration.as_secs())
     }
 
     #[test]

@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use url::Url;
 
-use super::foreign_page::BEHIND_A_PROXY;
-use super::redact::{redacted_address, redacted_url};
+use super::foreign_page::PROXY_HINT;
+use super::redact::{redacted_url, redacted_url_text};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The URL of the Catalog.
@@ -30,7 +30,7 @@ const FILE_HOSTS: [&str; 6] = [
 ];
 
 /// The explanation for a redirect to a foreign host, which was never observed on the Catalog or its content hosts.
-const PERHAPS_A_PROXY: &str = " (a proxy or its login page may have answered)";
+const PROXY_NOTE: &str = " (a proxy or its login page may have answered)";
 
 /// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl FromStr for AllowedHost {
     fn from_str(text: &str) -> Result<Self> {
         let error = || {
             let is_ipv6 = text.matches(':').count() > 1 && !text.contains('[');
-            let shown = redacted_address(text);
+            let shown = redacted_url_text(text);
             let how = if is_ipv6 { " (write an IPv6 address in brackets: [::1]:8080)" } else { "" };
             Error::usage(format!("{shown:?} is not a host or host:port for --allow-host{how}"))
         };
@@ -90,7 +90,7 @@ impl UrlPolicy {
     /// Creates the rules for this Catalog (by default the real one) and these named hosts.
     pub fn new(catalog_url: Option<&str>, allowed: Vec<AllowedHost>) -> Result<Self> {
         let text = catalog_url.unwrap_or(CATALOG);
-        let shown = redacted_address(text);
+        let shown = redacted_url_text(text);
         let mut catalog = Url::parse(text).map_err(|error| {
             Error::usage(format!("--catalog-url {shown:?} is not a URL")).caused_by(error)
         })?;
@@ -173,16 +173,16 @@ impl UrlPolicy {
             return Err(Error::new(
                 ErrorKind::Integrity,
                 format!(
-                    "the redirect from {} to {} is refused: it leaves https{PERHAPS_A_PROXY}",
+                    "the redirect from {} to {} is refused: it leaves https{PROXY_NOTE}",
                     redacted_url(from),
                     redacted_url(to)
                 ),
             )
-            .hint(BEHIND_A_PROXY));
+            .hint(PROXY_HINT));
         }
         self.check(to, purpose).map_err(|error| {
             let host = from.host_str().unwrap_or_default();
-            error.context(format!("{host} redirects to another URL{PERHAPS_A_PROXY}")).hint(BEHIND_A_PROXY)
+            error.context(format!("{host} redirects to another URL{PROXY_NOTE}")).hint(PROXY_HINT)
         })
     }
 

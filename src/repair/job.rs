@@ -16,7 +16,7 @@ use crate::documents::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::exit_code::ExitCode;
-use crate::fetch::download_again;
+use crate::fetch::redownload;
 use crate::mirror::{Access, Mirror, RunInfo, WriteAccess};
 use crate::servicing::Knowledge;
 use crate::update::Kb;
@@ -246,7 +246,7 @@ impl RunJob for OnlineRepair {
         let mut repairing = begun.clone();
         job.restore(&mut repairing, Some(session.mirror()?), context)?;
         let keys: Vec<_> = repairing.missing.iter().map(|one| one.key).collect();
-        let again = download_again(session, &keys).await?;
+        let again = redownload(session, &keys).await?;
         repairing.bytes_downloaded = again.bytes_downloaded;
         repairing.failures = again.failures;
         for one in std::mem::take(&mut repairing.missing) {

@@ -22,7 +22,7 @@ use super::select::{Candidate, Selection, searches_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::Time;
-use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
+use crate::crawl::{Failure, JobOutcome, ListedUpdate, RunJob as _, Session, report_stop_once};
 use crate::documents::{ExpectedUpdate, Health, News, OutsideSet, QueryRecord, SkipReason, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::SetFolder;
@@ -191,20 +191,20 @@ async fn search(
     outcome: &mut SyncOutcome,
     failure_streak: &mut FailureStreak,
 ) -> Result<Option<(Selection, BTreeSet<Kb>, bool)>> {
-    let mut rows: BTreeMap<UpdateId, Listed> = BTreeMap::new();
+    let mut rows: BTreeMap<UpdateId, ListedUpdate> = BTreeMap::new();
     let (mut all, mut answered) = (true, false);
     for words in queries(profile, window) {
         if failure_streak.is_unreachable() {
             return Ok(None);
         }
-        if let Err(error) = session.go_on() {
+        if let Err(error) = session.check_stop() {
             outcome.fetch.failures.push(Failure::new(format!("{} {words:?}", profile.name), &error));
             return Ok(None);
         }
         session.phase(format!("querying the Catalog for {words:?}"));
         let mut searched =
             QueryRecord { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
-        match session.list(&Query::new(&words)?).await {
+        match session.list_updates(&Query::new(&words)?).await {
             Ok((found, complete)) => {
                 failure_streak.record(false);
                 answered = true;
@@ -221,7 +221,7 @@ async fn search(
         }
         outcome.searches.push(searched);
     }
-    let rows: Vec<Listed> = rows.into_values().collect();
+    let rows: Vec<ListedUpdate> = rows.into_values().collect();
     let mut selection = select(profile, window, &rows, knowledge);
     // A missing update may be in the response of a failed query.
     selection.expected.retain(|_| all);
@@ -297,7 +297,7 @@ async fn fetch_all(
             session.warn(format!("skipped {kb}: the Catalog cannot be reached"));
             continue;
         }
-        if let Err(error) = session.go_on() {
+        if let Err(error) = session.check_stop() {
             outcome.fetch.failures.push(Failure::new(kb.to_string(), &error));
             break;
         }
@@ -335,7 +335,7 @@ fn merge(all: &mut FetchOutcome, one: &mut FetchOutcome) {
             all.plan.sets.push(set);
         }
     }
-    all.plan.left_out.append(&mut one.plan.left_out);
+    all.plan.excluded.append(&mut one.plan.excluded);
     all.failures.append(&mut one.failures);
     all.bytes_downloaded += one.bytes_downloaded;
 }

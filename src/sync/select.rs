@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 use super::config::Profile;
 use super::window::Window;
-use crate::crawl::Listed;
+use crate::crawl::ListedUpdate;
 use crate::documents::{ExpectedUpdate, SkipReason};
 use crate::resolve::{Policy, is_regular};
 use crate::servicing::{Knowledge, ReleaseKind};
@@ -49,14 +49,14 @@ pub struct Selection {
 }
 
 /// Selects from the rows that the searches of a profile returned.
-pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &Knowledge) -> Selection {
-    let mut by_kb: BTreeMap<Kb, Vec<&Listed>> = BTreeMap::new();
+pub fn select(profile: &Profile, window: &Window, rows: &[ListedUpdate], knowledge: &Knowledge) -> Selection {
+    let mut by_kb: BTreeMap<Kb, Vec<&ListedUpdate>> = BTreeMap::new();
     for row in rows.iter().filter(|row| matches_profile(profile, window, row, knowledge)) {
         if let Some(kb) = row.class.kb {
             by_kb.entry(kb).or_default().push(row);
         }
     }
-    let of_kb = |(kb, rows): (Kb, Vec<&Listed>)| candidate(kb, &rows, profile, window, knowledge);
+    let of_kb = |(kb, rows): (Kb, Vec<&ListedUpdate>)| candidate(kb, &rows, profile, window, knowledge);
     let mut candidates: Vec<Candidate> = by_kb.into_iter().filter_map(of_kb).collect();
     candidates.sort_by_key(|one| std::cmp::Reverse((one.month, one.date, one.kb)));
     let expected = expected(profile, window, &candidates);
@@ -64,7 +64,7 @@ pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &K
 }
 
 /// Returns `true` if a row has the family and a kind of the profile, and a month in the window.
-fn matches_profile(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge) -> bool {
+fn matches_profile(profile: &Profile, window: &Window, row: &ListedUpdate, knowledge: &Knowledge) -> bool {
     let class = &row.class;
     let family = class
         .product
@@ -85,13 +85,13 @@ pub(super) fn searches_for(profile: &Profile, kind: Kind) -> bool {
     profile.kinds.contains(&shown_with)
 }
 
-fn month_of(row: &Listed) -> Option<Month> {
+fn month_of(row: &ListedUpdate) -> Option<Month> {
     row.class.month.or_else(|| Month::of(row.last_updated))
 }
 
 fn candidate(
     kb: Kb,
-    rows: &[&Listed],
+    rows: &[&ListedUpdate],
     profile: &Profile,
     window: &Window,
     knowledge: &Knowledge,
@@ -199,11 +199,11 @@ mod tests {
     use crate::sync::Config;
     use crate::update::classify;
 
-    fn listed(date: &str, title: &str) -> Listed {
-        Listed { class: classify(title, "", None), last_updated: date.parse().unwrap() }
+    fn listed(date: &str, title: &str) -> ListedUpdate {
+        ListedUpdate { class: classify(title, "", None), last_updated: date.parse().unwrap() }
     }
 
-    fn lcu(date: &str, kb: u32, words: &str, arch: &str) -> Listed {
+    fn lcu(date: &str, kb: u32, words: &str, arch: &str) -> ListedUpdate {
         let month = &date[..7];
         listed(
             date,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     /// Returns the selection of a 24H2 profile with additional keys.
-    fn selected(keys: &str, today: &str, rows: &[Listed]) -> Selection {
+    fn selected(keys: &str, today: &str, rows: &[ListedUpdate]) -> Selection {
         let text = format!("format = 1\n[[profile]]\nname = 'p'\nfamily = 'windows-11-24h2'\n{keys}\n");
         let knowledge = Knowledge::built_in().unwrap();
         let config = Config::parse(&text, "kbmirror.toml".into()).unwrap();
@@ -229,7 +229,7 @@ mod tests {
     const CU: &str = "Cumulative Update";
 
     /// Returns updates of a future year that no table contains: regular, out of band, preview.
-    fn spring() -> Vec<Listed> {
+    fn spring() -> Vec<ListedUpdate> {
         vec![
             lcu("2027-03-09", 5_990_001, CU, "x64"),
             lcu("2027-03-09", 5_990_001, CU, "arm64"),

@@ -24,7 +24,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use kbmirror::cli::{self, Process, Signals};
 use kbmirror::clock::Clock;
-use kbmirror::net::Stop;
+use kbmirror::net::StopRequest;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -166,7 +166,7 @@ pub(crate) struct Bench {
     pub(crate) is_interactive: bool,
     /// The hidden answers of that user, in every run.
     pub(crate) secrets: Vec<String>,
-    stop: Stop,
+    stop: StopRequest,
 }
 
 impl Bench {
@@ -178,7 +178,7 @@ impl Bench {
             stdin: String::new(),
             is_interactive: false,
             secrets: Vec::new(),
-            stop: Stop::never(),
+            stop: StopRequest::never(),
         }
     }
 
@@ -194,7 +194,7 @@ impl Bench {
     }
 
     /// Sets the source of stop requests.
-    pub(crate) fn stopped_by(self, stop: Stop) -> Self {
+    pub(crate) fn stopped_by(self, stop: StopRequest) -> Self {
         Self { stop, ..self }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Fault, Retry};
-use crate::net::{Method, sorted_url};
+use crate::net::{HttpMethod, sorted_url};
 
 /// The format that this program writes. It also reads all earlier formats.
 pub(super) const FORMAT: u32 = 2;
@@ -19,7 +19,7 @@ pub(super) const INDEX: &str = "index.jsonl";
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Header {
+pub(super) struct RecordingHeader {
     pub(super) format: u32,
     pub(super) recording: String,
     pub(super) provenance: String,
@@ -27,8 +27,8 @@ pub(super) struct Header {
 
 /// Any other line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Exchange {
-    pub(super) method: Method,
+pub(super) struct RecordedExchange {
+    pub(super) method: HttpMethod,
     pub(super) url: Url,
     pub(super) form: Option<BTreeMap<String, String>>,
     /// The status; null, like `final_url`, if the exchange failed without a response. Then `failure` is set.
@@ -42,7 +42,7 @@ pub(super) struct Exchange {
     pub(super) cut: bool,
     /// The failure, in place of a response or after the bytes of its body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<RecordedFailure>,
     pub(super) provenance: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
@@ -56,7 +56,7 @@ fn is_false(value: &bool) -> bool {
 /// A failure that is replayed. The retry class is the one of the time of recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct Failure {
+pub(super) struct RecordedFailure {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
     /// `true` if the same request could have succeeded later.
@@ -66,7 +66,7 @@ pub(super) struct Failure {
     pub(super) hints: Vec<String>,
 }
 
-impl Failure {
+impl RecordedFailure {
     /// Returns the failure of the remote side, or `None` for a failure of this machine, which is not a response.
     pub(super) fn of(error: &Error) -> Option<Self> {
         let of_the_wire = matches!(
@@ -78,14 +78,14 @@ impl Failure {
         );
         of_the_wire.then(|| Self {
             kind: error.kind(),
-            message: without_credentials(&error.full_message()),
+            message: remove_credentials(&error.full_message()),
             retryable: error.is_retryable(),
-            hints: error.hints().iter().map(|hint| without_credentials(hint)).collect(),
+            hints: error.hints().iter().map(|hint| remove_credentials(hint)).collect(),
         })
     }
 }
 
-impl Fault for Failure {
+impl Fault for RecordedFailure {
     fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -100,7 +100,7 @@ impl Fault for Failure {
 }
 
 /// Removes user names and passwords from the URLs in a text: `http://user:secret@proxy/` becomes `http://proxy/`.
-pub(super) fn without_credentials(text: &str) -> String {
+pub(super) fn remove_credentials(text: &str) -> String {
     let mut clean = String::new();
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once("://") {
@@ -116,13 +116,13 @@ pub(super) fn without_credentials(text: &str) -> String {
 }
 
 /// The identity of a request.
-pub(super) type Key = (&'static str, String, BTreeMap<String, String>);
+pub(super) type RequestKey = (&'static str, String, BTreeMap<String, String>);
 
-pub(super) fn key(method: Method, url: &Url, form: BTreeMap<String, String>) -> Key {
+pub(super) fn request_key(method: HttpMethod, url: &Url, form: BTreeMap<String, String>) -> RequestKey {
     let method = match method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
+        HttpMethod::Get => "GET",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Post => "POST",
     };
     (method, sorted_url(url).into(), form)
 }
@@ -141,7 +141,7 @@ mod tests {
             ("http://é:ü@h\"x@y", "http://h\"x@y"),
             ("", ""),
         ] {
-            assert_eq!(without_credentials(text), clean);
+            assert_eq!(remove_credentials(text), clean);
         }
     }
 
@@ -149,23 +149,26 @@ mod tests {
     fn a_failure_is_replayed_unchanged() {
         let message = "the connection to a was interrupted: reset by http://u:p@proxy/".to_owned();
         let hints = vec!["look at http://u:p@proxy/".to_owned()];
-        let seen = Failure { kind: ErrorKind::Unreachable, message, retryable: true, hints };
-        let failure = Failure::of(&seen.into()).unwrap();
+        let seen = RecordedFailure { kind: ErrorKind::Unreachable, message, retryable: true, hints };
+        let failure = RecordedFailure::of(&seen.into()).unwrap();
         let text = serde_json::to_string(&failure).unwrap();
         assert!(!text.contains("u:p"), "{text}");
-        let again = Error::from(serde_json::from_str::<Failure>(&text).unwrap());
+        let again = Error::from(serde_json::from_str::<RecordedFailure>(&text).unwrap());
         assert_eq!(again.message(), "the connection to a was interrupted: reset by http://proxy/");
         assert_eq!((again.kind(), again.is_retryable()), (ErrorKind::Unreachable, true));
         assert_eq!(again.hints(), ["look at http://proxy/"]);
-        assert_eq!(Failure::of(&Error::new(ErrorKind::Internal, "cannot read /home/me/ca.pem")), None);
-        assert_eq!(Failure::of(&Error::usage("--ca-cert /home/me/ca.pem")), None);
+        assert_eq!(
+            RecordedFailure::of(&Error::new(ErrorKind::Internal, "cannot read /home/me/ca.pem")),
+            None
+        );
+        assert_eq!(RecordedFailure::of(&Error::usage("--ca-cert /home/me/ca.pem")), None);
     }
 
     #[test]
     fn a_line_of_format_1_is_read() {
         let line = r#"{"method":"GET","url":"https://a/b?p=0","form":null,"status":200,"headers":{"date":"x"},
             "final_url":"https://a/b?p=0","body":"pages/x.html","provenance":"reconstructed"}"#;
-        let exchange: Exchange = serde_json::from_str(line).unwrap();
+        let exchange: RecordedExchange = serde_json::from_str(line).unwrap();
         assert_eq!((exchange.status, exchange.cut, exchange.failure), (Some(200), false, None));
     }
 }

@@ -8,29 +8,29 @@ use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use url::Url;
 
-use super::line::{Exchange, FORMAT, Failure, Header, INDEX, without_credentials};
+use super::line::{FORMAT, INDEX, RecordedExchange, RecordedFailure, RecordingHeader, remove_credentials};
 use crate::catalog::PAGE_CAP;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::net::{
-    Answer, Body, Exchange as Exchanging, Method, ProxyUrl, Purpose, Request, Setback, Transport, UrlPolicy,
-    sorted_url,
+    Body, FailedRequest, HttpMethod, HttpRequest, ProxyUrl, Purpose, Response, ResponseFuture, Transport,
+    UrlPolicy, sorted_url,
 };
 
 /// The transport that passes requests on and records the responses.
 #[derive(Debug)]
-pub struct Record {
+pub struct RecordingTransport {
     inner: Box<dyn Transport>,
-    keeper: Arc<Keeper>,
+    recording: Arc<RecordingFolder>,
 }
 
 #[derive(Debug)]
-struct Keeper {
+struct RecordingFolder {
     folder: Utf8PathBuf,
-    kept: Mutex<u32>,
+    exchanges: Mutex<u32>,
 }
 
-impl Record {
+impl RecordingTransport {
     /// Begins a recording in a folder without one. `what` describes it for its readers.
     pub fn begin(folder: &Utf8Path, inner: Box<dyn Transport>, what: &str) -> Result<Self> {
         let path = folder.join(INDEX);
@@ -38,14 +38,14 @@ impl Record {
             return Err(Error::usage(format!("{folder} already contains a recording"))
                 .hint("choose another folder for --record"));
         }
-        let header = Header {
+        let header = RecordingHeader {
             format: FORMAT,
-            recording: without_credentials(what),
+            recording: remove_credentials(what),
             provenance: "recorded".to_owned(),
         };
         disk::append_line(&path, &to_json(&header)?)?;
-        let keeper = Keeper { folder: folder.to_owned(), kept: Mutex::new(0) };
-        Ok(Self { inner, keeper: Arc::new(keeper) })
+        let recording = RecordingFolder { folder: folder.to_owned(), exchanges: Mutex::new(0) };
+        Ok(Self { inner, recording: Arc::new(recording) })
     }
 }
 
@@ -53,14 +53,14 @@ fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::cannot_write_json)
 }
 
-impl Keeper {
+impl RecordingFolder {
     /// Writes the body first and then its line, so that a line never names a missing file.
-    fn keep(&self, mut exchange: Exchange, body: Option<&[u8]>) -> Result<()> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept += 1;
+    fn write_exchange(&self, mut exchange: RecordedExchange, body: Option<&[u8]>) -> Result<()> {
+        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        *exchanges += 1;
         if let Some(body) = body {
             let html = exchange.headers.get("content-type").is_some_and(|value| value.contains("html"));
-            let name = format!("bodies/{:05}.{}", *kept, if html { "html" } else { "bin" });
+            let name = format!("bodies/{:05}.{}", *exchanges, if html { "html" } else { "bin" });
             disk::write_atomic(&self.folder.join(&name), body)?;
             exchange.body = Some(name.into());
         }
@@ -81,12 +81,12 @@ const KEPT_HEADERS: [&str; 9] = [
     "server",
 ];
 
-impl Transport for Record {
-    fn send<'a>(&'a self, request: Request, policy: &'a UrlPolicy) -> Exchanging<'a> {
+impl Transport for RecordingTransport {
+    fn send<'a>(&'a self, request: HttpRequest, policy: &'a UrlPolicy) -> ResponseFuture<'a> {
         Box::pin(async move {
             let (method, purpose) = (request.method, request.purpose);
             let form = (!request.form.is_empty()).then(|| request.form.iter().cloned().collect());
-            let mut exchange = Exchange {
+            let mut exchange = RecordedExchange {
                 method,
                 url: sorted_url(&request.url),
                 form,
@@ -99,24 +99,28 @@ impl Transport for Record {
                 provenance: "recorded".to_owned(),
                 note: None,
             };
-            let answer = match self.inner.send(request, policy).await {
-                Ok(answer) => answer,
-                Err(setback) => {
-                    exchange.failure = Failure::of(&setback.error);
+            let response = match self.inner.send(request, policy).await {
+                Ok(response) => response,
+                Err(failure) => {
+                    exchange.failure = RecordedFailure::of(&failure.error);
                     if exchange.failure.is_some() {
-                        self.keeper.keep(exchange, None)?;
+                        self.recording.write_exchange(exchange, None)?;
                     }
-                    return Err(setback);
+                    return Err(failure);
                 }
             };
-            let headers = answer.headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()));
-            exchange.status = Some(answer.status);
+            let headers = response.headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()));
+            exchange.status = Some(response.status);
             exchange.headers = headers.cloned().collect();
-            exchange.final_url = Some(recorded_url(&answer.final_url, &exchange.url, purpose));
-            let limit = if method == Method::Head { Limit::Nothing } else { Limit::of(purpose) };
-            let seen =
-                Seen { exchange: Some(exchange), keeper: Arc::clone(&self.keeper), limit, kept: Vec::new() };
-            Ok(Answer { body: keeping(answer.body, seen), ..answer })
+            exchange.final_url = Some(recorded_url(&response.final_url, &exchange.url, purpose));
+            let limit = if method == HttpMethod::Head { BodyLimit::Nothing } else { BodyLimit::of(purpose) };
+            let recorder = BodyRecorder {
+                exchange: Some(exchange),
+                recording: Arc::clone(&self.recording),
+                limit,
+                recorded: Vec::new(),
+            };
+            Ok(Response { body: record_body(response.body, recorder), ..response })
         })
     }
 
@@ -136,7 +140,7 @@ fn recorded_url(final_url: &Url, requested: &Url, purpose: Purpose) -> Url {
 
 /// The part of a body that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limit {
+enum BodyLimit {
     /// Nothing of the body (HEAD).
     Nothing,
     /// The complete body or nothing: a part of a package is useless.
@@ -147,7 +151,7 @@ enum Limit {
     TooLarge,
 }
 
-impl Limit {
+impl BodyLimit {
     fn of(purpose: Purpose) -> Self {
         match purpose {
             Purpose::Catalog => Self::Beginning,
@@ -157,34 +161,36 @@ impl Limit {
 }
 
 /// The end of a body.
-enum End {
-    Whole,
-    Failed(Option<Failure>),
+enum BodyEnd {
+    Complete,
+    Failed(Option<RecordedFailure>),
     /// The reader stopped before the end.
-    LeftOff,
+    Abandoned,
 }
 
 /// The part of a response that was read so far. It is recorded once: at the end, at a failure, or on drop.
-struct Seen {
-    exchange: Option<Exchange>,
-    keeper: Arc<Keeper>,
-    limit: Limit,
-    kept: Vec<u8>,
+struct BodyRecorder {
+    exchange: Option<RecordedExchange>,
+    recording: Arc<RecordingFolder>,
+    limit: BodyLimit,
+    recorded: Vec<u8>,
 }
 
-impl Seen {
-    fn see(&mut self, chunk: &Bytes) {
+impl BodyRecorder {
+    fn record(&mut self, chunk: &Bytes) {
         match self.limit {
-            Limit::Nothing | Limit::TooLarge => {}
-            Limit::AllOrNothing if (self.kept.len() + chunk.len()) as u64 > PAGE_CAP => {
-                self.limit = Limit::TooLarge;
-                self.kept = Vec::new();
+            BodyLimit::Nothing | BodyLimit::TooLarge => {}
+            BodyLimit::AllOrNothing if (self.recorded.len() + chunk.len()) as u64 > PAGE_CAP => {
+                self.limit = BodyLimit::TooLarge;
+                self.recorded = Vec::new();
             }
-            Limit::AllOrNothing => self.kept.extend_from_slice(chunk),
-            Limit::Beginning => {
-                let room =
-                    usize::try_from(PAGE_CAP).unwrap_or(0).saturating_add(1).saturating_sub(self.kept.len());
-                self.kept.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
+            BodyLimit::AllOrNothing => self.recorded.extend_from_slice(chunk),
+            BodyLimit::Beginning => {
+                let room = usize::try_from(PAGE_CAP)
+                    .unwrap_or(0)
+                    .saturating_add(1)
+                    .saturating_sub(self.recorded.len());
+                self.recorded.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
                 if let Some(exchange) = &mut self.exchange {
                     exchange.cut |= chunk.len() > room;
                 }
@@ -192,41 +198,41 @@ impl Seen {
         }
     }
 
-    fn settle(&mut self, end: End) -> Result<()> {
+    fn finish(&mut self, end: BodyEnd) -> Result<()> {
         let Some(mut exchange) = self.exchange.take() else { return Ok(()) };
-        let is_whole = matches!(end, End::Whole);
+        let is_complete = matches!(end, BodyEnd::Complete);
         match end {
-            End::Whole => {}
-            End::Failed(Some(failure)) => exchange.failure = Some(failure),
-            End::Failed(None) | End::LeftOff => exchange.cut = true,
+            BodyEnd::Complete => {}
+            BodyEnd::Failed(Some(failure)) => exchange.failure = Some(failure),
+            BodyEnd::Failed(None) | BodyEnd::Abandoned => exchange.cut = true,
         }
-        let keeps = matches!(self.limit, Limit::AllOrNothing | Limit::Beginning);
-        let body = (keeps && (is_whole || !self.kept.is_empty())).then_some(self.kept.as_slice());
-        self.keeper.keep(exchange, body)
+        let keeps = matches!(self.limit, BodyLimit::AllOrNothing | BodyLimit::Beginning);
+        let body = (keeps && (is_complete || !self.recorded.is_empty())).then_some(self.recorded.as_slice());
+        self.recording.write_exchange(exchange, body)
     }
 }
 
-impl Drop for Seen {
+impl Drop for BodyRecorder {
     fn drop(&mut self) {
         // The error cannot be reported from here.
-        let _unwritten = self.settle(End::LeftOff);
+        let _unwritten = self.finish(BodyEnd::Abandoned);
     }
 }
 
 /// Returns the same body; the exchange is recorded when the body ends. % replay.rs
-fn keeping(body: Body, seen: Seen) -> Body {
-    stream::unfold(Some((body, seen)), |state| async move {
-        let (mut body, mut seen) = state?;
+fn record_body(body: Body, recorder: BodyRecorder) -> Body {
+    stream::unfold(Some((body, recorder)), |state| async move {
+        let (mut body, mut recorder) = state?;
         match body.next().await {
             Some(Ok(chunk)) => {
-                seen.see(&chunk);
-                Some((Ok(chunk), Some((body, seen))))
+                recorder.record(&chunk);
+                Some((Ok(chunk), Some((body, recorder))))
             }
-            Some(Err(setback)) => {
-                let written = seen.settle(End::Failed(Failure::of(&setback.error)));
-                Some((Err(written.map_or_else(Setback::from, |()| setback)), None))
+            Some(Err(failure)) => {
+                let written = recorder.finish(BodyEnd::Failed(RecordedFailure::of(&failure.error)));
+                Some((Err(written.map_or_else(FailedRequest::from, |()| failure)), None))
             }
-            None => match seen.settle(End::Whole) {
+            None => match recorder.finish(BodyEnd::Complete) {
                 Ok(()) => None,
                 Err(error) => Some((Err(error.into()), None)),
             },

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use futures_util::stream::{self, StreamExt as _};
 
-use super::line::{Exchange, FORMAT, Header, INDEX, Key, key};
+use super::line::{FORMAT, INDEX, RecordedExchange, RecordingHeader, RequestKey, request_key};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{
-    Answer, Body, Exchange as Exchanging, Method, Part, Request, Setback, Transport, UrlPolicy, full_body,
+    Body, FailedRequest, FilePart, HttpMethod, HttpRequest, Response, ResponseFuture, Transport, UrlPolicy,
+    full_body,
 };
 
 /// The size limit of the index, far more than a recording of a complete day needs.
@@ -20,14 +21,14 @@ const INDEX_CAP: u64 = 256 * 1024 * 1024;
 
 /// The transport that replays a recording.
 #[derive(Debug)]
-pub struct Replay {
+pub struct ReplayTransport {
     folder: Utf8PathBuf,
-    exchanges: BTreeMap<Key, Vec<Exchange>>,
+    exchanges: BTreeMap<RequestKey, Vec<RecordedExchange>>,
     /// The number of responses to each request so far.
-    answered: Mutex<BTreeMap<Key, usize>>,
+    replayed: Mutex<BTreeMap<RequestKey, usize>>,
 }
 
-impl Replay {
+impl ReplayTransport {
     /// Opens a recording.
     pub fn open(folder: &Utf8Path) -> Result<Self> {
         let path = folder.join(INDEX);
@@ -46,15 +47,16 @@ impl Replay {
         let Some((number, first)) = lines.next() else {
             return Err(Error::usage(format!("{path} is empty")));
         };
-        let header: Header = serde_json::from_slice(first).map_err(|error| unreadable(number, error))?;
+        let header: RecordingHeader =
+            serde_json::from_slice(first).map_err(|error| unreadable(number, error))?;
         if header.format > FORMAT {
             let message =
                 format!("{path} has format {}; this program reads formats up to {FORMAT}", header.format);
             return Err(Error::usage(message).hint("use a newer version of kbmirror"));
         }
-        let mut exchanges: BTreeMap<Key, Vec<Exchange>> = BTreeMap::new();
+        let mut exchanges: BTreeMap<RequestKey, Vec<RecordedExchange>> = BTreeMap::new();
         for (number, line) in lines {
-            let exchange: Exchange = match serde_json::from_slice(line) {
+            let exchange: RecordedExchange = match serde_json::from_slice(line) {
                 Ok(exchange) => exchange,
                 Err(_) if number == unfinished => break,
                 Err(error) => return Err(unreadable(number, error)),
@@ -64,81 +66,82 @@ impl Replay {
                 return Err(Error::usage(message));
             }
             let form = exchange.form.clone().unwrap_or_default();
-            exchanges.entry(key(exchange.method, &exchange.url, form)).or_default().push(exchange);
+            exchanges.entry(request_key(exchange.method, &exchange.url, form)).or_default().push(exchange);
         }
-        Ok(Self { folder: folder.to_owned(), exchanges, answered: Mutex::default() })
+        Ok(Self { folder: folder.to_owned(), exchanges, replayed: Mutex::default() })
     }
 
-    fn find(&self, request: &Request) -> Result<&Exchange> {
+    fn find(&self, request: &HttpRequest) -> Result<&RecordedExchange> {
         let form: BTreeMap<String, String> = request.form.iter().cloned().collect();
-        let wanted = key(request.method, &request.url, form.clone());
-        let as_get = key(Method::Get, &request.url, form);
-        let found = self.exchanges.get_key_value(&wanted).or_else(|| match request.method {
-            Method::Head => self.exchanges.get_key_value(&as_get),
+        let requested = request_key(request.method, &request.url, form.clone());
+        let as_get = request_key(HttpMethod::Get, &request.url, form);
+        let found = self.exchanges.get_key_value(&requested).or_else(|| match request.method {
+            HttpMethod::Head => self.exchanges.get_key_value(&as_get),
             _ => None,
         });
         let Some((key, several)) = found else {
-            return Err(self.not_recorded(request, "is not in the recording").hint(RECORD_AGAIN));
+            return Err(self.not_recorded_error(request, "is not in the recording").hint(RECORD_AGAIN_HINT));
         };
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = answered.entry(key.clone()).or_default();
+        let mut replayed = self.replayed.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = replayed.entry(key.clone()).or_default();
         let exchange = several.get(*count).or(several.last());
         *count += 1;
-        exchange.ok_or_else(|| self.not_recorded(request, "is not in the recording").hint(RECORD_AGAIN))
+        exchange.ok_or_else(|| {
+            self.not_recorded_error(request, "is not in the recording").hint(RECORD_AGAIN_HINT)
+        })
     }
 
-    fn not_recorded(&self, request: &Request, why: &str) -> Error {
-        let (method, url, form) = key(request.method, &request.url, request.form.iter().cloned().collect());
+    fn not_recorded_error(&self, request: &HttpRequest, why: &str) -> Error {
+        let (method, url, form) =
+            request_key(request.method, &request.url, request.form.iter().cloned().collect());
         let form: Vec<String> = form.iter().map(|(name, value)| format!(" {name}={value}")).collect();
         let form = form.concat();
         Error::new(ErrorKind::NotRecorded, format!("{method} {url}{form} {why} ({})", self.folder))
     }
 
     /// Returns the error at the end of a response whose bytes were not all recorded.
-    fn without_bytes(&self, request: &Request, exchange: &Exchange) -> Error {
+    fn missing_body_error(&self, request: &HttpRequest, exchange: &RecordedExchange) -> Error {
         if exchange.cut {
-            return self
-                .not_recorded(request, "was not recorded to its end")
-                .hint(RECORD_AGAIN);
+            return self.not_recorded_error(request, "was not recorded to its end").hint(RECORD_AGAIN_HINT);
         }
-        self.not_recorded(request, "has no body in the recording, which omits files larger than 2 MiB")
+        self.not_recorded_error(request, "has no body in the recording, which omits files larger than 2 MiB")
             .hint("replay only commands that request pages: search, crawl, fetch --dry-run")
     }
 
-    fn answer(&self, request: &Request) -> Result<Answer, Setback> {
+    fn respond(&self, request: &HttpRequest) -> Result<Response, FailedRequest> {
         let exchange = self.find(request)?;
         let failure = exchange.failure.clone().map(Error::from);
         let (Some(status), Some(final_url)) = (exchange.status, &exchange.final_url) else {
-            return Err(failure.unwrap_or_else(|| self.without_bytes(request, exchange)).into());
+            return Err(failure.unwrap_or_else(|| self.missing_body_error(request, exchange)).into());
         };
         let mut headers: Vec<(String, String)> =
             exchange.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
         // The recorded bytes are already decoded.
         headers.retain(|(name, _)| name != "content-encoding");
-        let answer = |headers, body| Answer { status, headers, final_url: final_url.clone(), body };
-        let is_head = request.method == Method::Head;
+        let response = |headers, body| Response { status, headers, final_url: final_url.clone(), body };
+        let is_head = request.method == HttpMethod::Head;
         let Some(body) = &exchange.body else {
             if is_head {
-                return Ok(answer(headers, full_body(Bytes::new())));
+                return Ok(response(headers, full_body(Bytes::new())));
             }
             if status == 200 && failure.is_none() && !exchange.cut {
-                return Err(self.without_bytes(request, exchange).into());
+                return Err(self.missing_body_error(request, exchange).into());
             }
-            let lacking = failure.unwrap_or_else(|| self.without_bytes(request, exchange));
+            let end = failure.unwrap_or_else(|| self.missing_body_error(request, exchange));
             // A response that was rejected because of its headers is rejected again before its body is read.
-            return Ok(answer(headers, failing(lacking)));
+            return Ok(response(headers, failing_body(end)));
         };
         let (path, size) = self.body(request, body)?;
-        let is_whole = failure.is_none() && !exchange.cut;
-        if is_whole {
+        let is_complete = failure.is_none() && !exchange.cut;
+        if is_complete {
             headers.retain(|(name, _)| name != "content-length");
             headers.push(("content-length".to_owned(), size.to_string()));
         }
         if is_head {
-            return Ok(answer(headers, full_body(Bytes::new())));
+            return Ok(response(headers, full_body(Bytes::new())));
         }
         let from = request.part.from;
-        if is_whole && status == 200 && from > 0 && is_of_version(&request.part, &headers) {
+        if is_complete && status == 200 && from > 0 && is_of_version(&request.part, &headers) {
             headers.retain(|(name, _)| name != "content-length");
             let (status, range) = match size.checked_sub(from) {
                 Some(rest) if rest > 0 => {
@@ -149,18 +152,18 @@ impl Replay {
             };
             headers.push(("content-range".to_owned(), range));
             let body = if status == 206 { file_body(&path, from)? } else { full_body(Bytes::new()) };
-            return Ok(Answer { status, headers, final_url: final_url.clone(), body });
+            return Ok(Response { status, headers, final_url: final_url.clone(), body });
         }
         let bytes = file_body(&path, 0)?;
-        if is_whole {
-            return Ok(answer(headers, bytes));
+        if is_complete {
+            return Ok(response(headers, bytes));
         }
-        let end = failure.unwrap_or_else(|| self.without_bytes(request, exchange));
-        Ok(answer(headers, bytes.chain(failing(end)).boxed()))
+        let end = failure.unwrap_or_else(|| self.missing_body_error(request, exchange));
+        Ok(response(headers, bytes.chain(failing_body(end)).boxed()))
     }
 
     /// Returns the path of a body, and its size.
-    fn body(&self, request: &Request, body: &Utf8Path) -> Result<(Utf8PathBuf, u64)> {
+    fn body(&self, request: &HttpRequest, body: &Utf8Path) -> Result<(Utf8PathBuf, u64)> {
         if !body.components().all(|part| matches!(part, Utf8Component::Normal(_))) {
             return Err(Error::usage(format!(
                 "the recording {} names the body {body}, which is not a plain path",
@@ -171,28 +174,28 @@ impl Replay {
         match disk::file_size(&path)? {
             Some(size) => Ok((path, size)),
             None => Err(self
-                .not_recorded(request, &format!("has lost its body: {body} is missing"))
-                .hint(RECORD_AGAIN)),
+                .not_recorded_error(request, &format!("has lost its body: {body} is missing"))
+                .hint(RECORD_AGAIN_HINT)),
         }
     }
 }
 
-const RECORD_AGAIN: &str =
+const RECORD_AGAIN_HINT: &str =
     "record the run again with --record, or omit --replay to query the real Catalog";
 
-impl Transport for Replay {
-    fn send<'a>(&'a self, request: Request, _policy: &'a UrlPolicy) -> Exchanging<'a> {
-        Box::pin(async move { self.answer(&request) })
+impl Transport for ReplayTransport {
+    fn send<'a>(&'a self, request: HttpRequest, _policy: &'a UrlPolicy) -> ResponseFuture<'a> {
+        Box::pin(async move { self.respond(&request) })
     }
 }
 
 /// Returns a body that consists of a failure only.
-fn failing(error: Error) -> Body {
-    stream::once(std::future::ready(Err(Setback::from(error)))).boxed()
+fn failing_body(error: Error) -> Body {
+    stream::once(std::future::ready(Err(FailedRequest::from(error)))).boxed()
 }
 
 /// Returns `true` if the requested rest belongs to the recorded version.
-fn is_of_version(part: &Part, headers: &[(String, String)]) -> bool {
+fn is_of_version(part: &FilePart, headers: &[(String, String)]) -> bool {
     let is_version = |(name, value): &(String, String)| {
         matches!(name.as_str(), "etag" | "last-modified") && Some(value) == part.if_range.as_ref()
     };
@@ -220,7 +223,7 @@ fn file_body(path: &Utf8Path, from: u64) -> Result<Body> {
                 Err(error) => {
                     let error =
                         Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error);
-                    Some((Err(Setback::from(error)), None))
+                    Some((Err(FailedRequest::from(error)), None))
                 }
             }
         }

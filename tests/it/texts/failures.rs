@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kbmirror::mirror::Lock;
-use kbmirror::net::{Signal, Stop};
+use kbmirror::net::{Signal, StopRequest};
 
 use super::super::air_gap::KB;
 use super::super::harness::{Bench, read_tree};
@@ -170,7 +170,7 @@ fn refused_11_and_medium_12() {
 fn interrupted_130_and_143() {
     for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
         let loopback = Loopback::start(one_update());
-        let (stopper, stop) = Stop::pair();
+        let (stopper, stop) = StopRequest::pair();
         let hook = Hook(Arc::new(move || stopper.stop(signal)));
         loopback.rule(Rule::once("/files/", Action::RunBefore(hook)));
         let bench = Bench::in_short_folder().stopped_by(stop);

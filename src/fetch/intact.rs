@@ -12,7 +12,7 @@ use crate::update::Kb;
 
 /// Returns the selected sets of a KB if all of them are complete while the Catalog is unavailable. Warns that the
 /// Catalog could not be searched for newer updates. Running the plan repairs a folder that is damaged or missing.
-pub(super) fn standing_sets(
+pub(super) fn intact_sets(
     session: &mut Session,
     request: &FetchRequest,
     kb: Kb,
@@ -22,7 +22,7 @@ pub(super) fn standing_sets(
         return Ok(Vec::new());
     }
     let knowledge = session.knowledge();
-    let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
+    let Some(mirror) = session.existing_mirror()? else { return Ok(Vec::new()) };
     // An update whose dialog was never read may be a set that is not known yet.
     let facts = mirror.index().facts_of(&[kb].into())?;
     let unread = facts.updates.iter().filter(|update| update.files.is_none());
@@ -32,13 +32,13 @@ pub(super) fn standing_sets(
     {
         return Ok(Vec::new());
     }
-    let mut standing = Vec::new();
+    let mut intact = Vec::new();
     let mut sets = sets_of(kb, mirror.index(), &knowledge)?;
     if facts.updates.is_empty() {
         // A KB that the Catalog does not list consists of its sets in knowledge. % fetch/transfers.rs
         sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
     }
-    let excluded = request.left_out(&sets.iter().collect::<Vec<_>>());
+    let excluded = request.exclusions(&sets.iter().collect::<Vec<_>>());
     for (set, _) in sets.into_iter().zip(excluded).filter(|(_, excluded)| excluded.is_none()) {
         let rows = mirror.index().published_sets(kb)?;
         let same = |row: &SetRow| {
@@ -50,7 +50,7 @@ pub(super) fn standing_sets(
         if !mirror.is_completely_pooled(&row) {
             return Ok(Vec::new());
         }
-        standing.push(PlannedSet {
+        intact.push(PlannedSet {
             set,
             row,
             absent: Vec::new(),
@@ -58,11 +58,11 @@ pub(super) fn standing_sets(
             needed_by: BTreeSet::new(),
         });
     }
-    if !standing.is_empty() {
+    if !intact.is_empty() {
         session.warn(format!(
             "used the complete {kb} in the mirror without checking the Catalog for newer updates: {}",
             error.full_message()
         ));
     }
-    Ok(standing)
+    Ok(intact)
 }

@@ -17,14 +17,14 @@ use crate::update::{Architecture, Classification, Kb, Kind, classify};
 
 /// A row with the classification of its title and products.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct ClassifiedRow {
     /// The row as the Catalog shows it.
     pub row: SearchRow,
     /// The classification.
     pub class: Classification,
 }
 
-impl From<SearchRow> for Found {
+impl From<SearchRow> for ClassifiedRow {
     fn from(row: SearchRow) -> Self {
         let class = classify(&row.title, &row.products, None);
         Self { row, class }
@@ -33,7 +33,7 @@ impl From<SearchRow> for Found {
 
 /// The sort key of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
+pub enum SortKey {
     /// The date, newest first.
     #[default]
     Date,
@@ -49,7 +49,7 @@ pub enum Sort {
 
 /// The selection of rows and their order. The default selects every row, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Choice {
+pub struct RowSelection {
     /// The selected architectures; empty for all.
     pub architectures: Vec<Architecture>,
     /// The selected products; empty for all.
@@ -63,7 +63,7 @@ pub struct Choice {
     /// The last day of the selected entries.
     pub until: Option<Date>,
     /// The sort key.
-    pub sort: Sort,
+    pub sort: SortKey,
     /// `true` if the order is reversed.
     pub reverse: bool,
     /// The most rows.
@@ -112,7 +112,7 @@ impl fmt::Display for Filter {
 
 /// The rows that one filter excludes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct FilterExclusion {
     /// The filter.
     pub filter: Filter,
     /// The number of rows that the filter excludes, including rows that another filter excludes too.
@@ -121,42 +121,43 @@ pub struct LeftOut {
 
 /// The result of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chosen {
+pub struct SelectedRows {
     /// The selected rows, in order.
-    pub rows: Vec<Found>,
+    pub rows: Vec<ClassifiedRow>,
     /// The number of matching rows before the limit.
     pub matching: usize,
     /// The exclusions, with one entry for each given filter.
-    pub left_out: Vec<LeftOut>,
+    pub exclusions: Vec<FilterExclusion>,
 }
 
-impl Choice {
+impl RowSelection {
     /// Returns `true` if the selection needs all rows. Without a filter and newest first, which is the site's own
     /// order, the first rows are enough for a limit.
-    pub fn reads_all(&self) -> bool {
-        self.reverse || self.sort != Sort::Date || Filter::ALL.into_iter().any(|filter| self.has(filter))
+    pub fn needs_all_rows(&self) -> bool {
+        self.reverse || self.sort != SortKey::Date || Filter::ALL.into_iter().any(|filter| self.has(filter))
     }
 
     /// Selects, sorts, and limits rows. `families` are the families that a product filter may name.
-    pub fn of(&self, mut rows: Vec<Found>, families: &[Family]) -> Chosen {
+    pub fn apply(&self, mut rows: Vec<ClassifiedRow>, families: &[Family]) -> SelectedRows {
         let given: Vec<Filter> = Filter::ALL.into_iter().filter(|&filter| self.has(filter)).collect();
-        let mut left_out: Vec<LeftOut> = given.iter().map(|&filter| LeftOut { filter, updates: 0 }).collect();
-        let mut of_product = of_products(&self.products, &rows, families).into_iter();
+        let mut exclusions: Vec<FilterExclusion> =
+            given.iter().map(|&filter| FilterExclusion { filter, updates: 0 }).collect();
+        let mut of_product = match_products(&self.products, &rows, families).into_iter();
         rows.retain(|found| {
-            let mut wanted = true;
+            let mut is_selected = true;
             let of_product = of_product.next().unwrap_or_default();
-            for out in &mut left_out {
-                if !self.agrees(out.filter, found, of_product) {
+            for out in &mut exclusions {
+                if !self.matches(out.filter, found, of_product) {
                     out.updates += 1;
-                    wanted = false;
+                    is_selected = false;
                 }
             }
-            wanted
+            is_selected
         });
         rows.sort_by(|a, b| self.order(a, b));
         let matching = rows.len();
         rows.truncate(self.limit.unwrap_or(usize::MAX));
-        Chosen { rows, matching, left_out }
+        SelectedRows { rows, matching, exclusions }
     }
 
     fn has(&self, filter: Filter) -> bool {
@@ -170,8 +171,8 @@ impl Choice {
         }
     }
 
-    fn agrees(&self, filter: Filter, found: &Found, of_product: bool) -> bool {
-        let Found { row, class } = found;
+    fn matches(&self, filter: Filter, found: &ClassifiedRow, of_product: bool) -> bool {
+        let ClassifiedRow { row, class } = found;
         match filter {
             Filter::Architecture => {
                 class.implied_architecture().is_some_and(|own| self.architectures.contains(&own))
@@ -187,25 +188,25 @@ impl Choice {
         }
     }
 
-    fn order(&self, a: &Found, b: &Found) -> Ordering {
+    fn order(&self, a: &ClassifiedRow, b: &ClassifiedRow) -> Ordering {
         let asked = match self.sort {
-            Sort::Date => self.turned(b.row.last_updated.cmp(&a.row.last_updated)),
-            Sort::Title => self.turned(folded(&a.row.title).cmp(&folded(&b.row.title))),
-            Sort::Size => self.turned(b.row.size.cmp(&a.row.size)),
-            Sort::Kind => match (a.class.kind, b.class.kind) {
-                (Some(a), Some(b)) => self.turned(a.cmp(&b)),
+            SortKey::Date => self.reversed(b.row.last_updated.cmp(&a.row.last_updated)),
+            SortKey::Title => self.reversed(folded(&a.row.title).cmp(&folded(&b.row.title))),
+            SortKey::Size => self.reversed(b.row.size.cmp(&a.row.size)),
+            SortKey::Kind => match (a.class.kind, b.class.kind) {
+                (Some(a), Some(b)) => self.reversed(a.cmp(&b)),
                 // Rows without a kind are last in either direction.
                 (a, b) => a.is_none().cmp(&b.is_none()),
             },
-            Sort::Product => self.turned(folded(&product_of(a)).cmp(&folded(&product_of(b)))),
+            SortKey::Product => self.reversed(folded(&product_of(a)).cmp(&folded(&product_of(b)))),
         };
-        let last = |found: &Found| {
+        let last = |found: &ClassifiedRow| {
             (Reverse(found.row.last_updated), found.row.title.clone(), found.row.update_id.to_string())
         };
         asked.then_with(|| last(a).cmp(&last(b)))
     }
 
-    fn turned(&self, order: Ordering) -> Ordering {
+    fn reversed(&self, order: Ordering) -> Ordering {
         if self.reverse { order.reverse() } else { order }
     }
 }
@@ -216,8 +217,8 @@ pub fn is_newest_first(rows: &[SearchRow]) -> bool {
 }
 
 /// Returns the values of some rows that a filter compares, as suggestions for the operator. Empty for the day filters.
-pub fn values_of(filter: Filter, rows: &[Found]) -> BTreeSet<String> {
-    let value = |found: &Found| match filter {
+pub fn filter_values(filter: Filter, rows: &[ClassifiedRow]) -> BTreeSet<String> {
+    let value = |found: &ClassifiedRow| match filter {
         Filter::Architecture => found.class.implied_architecture().map(|own| own.to_string()),
         Filter::Product => Some(product_of(found)),
         Filter::Classification => Some(found.row.classification.clone()),
@@ -228,7 +229,7 @@ pub fn values_of(filter: Filter, rows: &[Found]) -> BTreeSet<String> {
 }
 
 /// Returns, for each row, whether it belongs to one of the products. The rows of one KB are compared with each other.
-fn of_products(products: &[ProductFilter], rows: &[Found], families: &[Family]) -> Vec<bool> {
+fn match_products(products: &[ProductFilter], rows: &[ClassifiedRow], families: &[Family]) -> Vec<bool> {
     let mut groups: BTreeMap<Option<Kb>, Vec<usize>> = BTreeMap::new();
     for (place, found) in rows.iter().enumerate() {
         groups.entry(found.class.kb).or_default().push(place);
@@ -254,17 +255,17 @@ fn of_products(products: &[ProductFilter], rows: &[Found], families: &[Family]) 
 /// Returns the first product that neither the tables nor any row contains.
 pub fn unknown_product<'p>(
     products: &'p [ProductFilter],
-    rows: &[Found],
+    rows: &[ClassifiedRow],
     families: &[Family],
 ) -> Option<&'p ProductFilter> {
     products.iter().find(|product| {
         let only = std::slice::from_ref(*product);
-        product.refusal().is_some() && !of_products(only, rows, families).contains(&true)
+        product.refusal().is_some() && !match_products(only, rows, families).contains(&true)
     })
 }
 
-fn filed<'a>(found: &'a Found, name: &'a str, families: &[Family]) -> ProductLabels<'a> {
-    let Found { row, class } = found;
+fn filed<'a>(found: &'a ClassifiedRow, name: &'a str, families: &[Family]) -> ProductLabels<'a> {
+    let ClassifiedRow { row, class } = found;
     let product = class.product.as_deref();
     let family = product.and_then(|product| {
         families.iter().find(|family| family.has_product(product, class.release.as_deref()))
@@ -278,7 +279,7 @@ fn filed<'a>(found: &'a Found, name: &'a str, families: &[Family]) -> ProductLab
 }
 
 /// Returns the product, such as "Windows 11, version 24H2", or the Catalog's products if the title names none.
-fn product_of(found: &Found) -> String {
+fn product_of(found: &ClassifiedRow) -> String {
     match (&found.class.product, &found.class.release) {
         (Some(product), Some(release)) => format!("{product}, version {release}"),
         (Some(product), None) => product.clone(),

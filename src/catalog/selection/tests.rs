@@ -1,8 +1,8 @@
 use super::*;
 use crate::servicing::Knowledge;
 
-fn found(number: u32, date: &str, size: u64, title: &str, products: &str) -> Found {
-    Found::from(SearchRow {
+fn found(number: u32, date: &str, size: u64, title: &str, products: &str) -> ClassifiedRow {
+    ClassifiedRow::from(SearchRow {
         update_id: format!("00000000-0000-4000-8000-{number:012}").parse().unwrap(),
         title: title.to_owned(),
         products: products.to_owned(),
@@ -14,7 +14,7 @@ fn found(number: u32, date: &str, size: u64, title: &str, products: &str) -> Fou
     })
 }
 
-fn rows() -> Vec<Found> {
+fn rows() -> Vec<ClassifiedRow> {
     vec![
         found(
             5,
@@ -75,8 +75,8 @@ fn rows() -> Vec<Found> {
     ]
 }
 
-fn numbers(chosen: &Chosen) -> Vec<u32> {
-    let last = |found: &Found| found.row.update_id.to_string()[24..].parse().unwrap();
+fn numbers(chosen: &SelectedRows) -> Vec<u32> {
+    let last = |found: &ClassifiedRow| found.row.update_id.to_string()[24..].parse().unwrap();
     chosen.rows.iter().map(last).collect()
 }
 
@@ -84,32 +84,33 @@ fn knowledge() -> Knowledge {
     Knowledge::built_in().unwrap()
 }
 
-fn of(choice: &Choice) -> Vec<u32> {
-    numbers(&choice.of(rows(), knowledge().families().all()))
+fn of(choice: &RowSelection) -> Vec<u32> {
+    numbers(&choice.apply(rows(), knowledge().families().all()))
 }
 
 #[test]
 fn rows_are_sorted_newest_first_then_by_title_and_id() {
     let all = [2, 1, 5, 3, 6, 4, 7, 8];
-    assert_eq!(of(&Choice::default()), all);
+    assert_eq!(of(&RowSelection::default()), all);
     let mut turned = rows();
     turned.reverse();
-    assert_eq!(numbers(&Choice::default().of(turned, &[])), all, "for any order of the rows");
+    assert_eq!(numbers(&RowSelection::default().apply(turned, &[])), all, "for any order of the rows");
     let twins = vec![found(9, "2026-01-01", 1, "x", ""), found(8, "2026-01-01", 1, "x", "")];
-    assert_eq!(numbers(&Choice::default().of(twins, &[])), [8, 9]);
-    assert!(!Choice { limit: Some(1), ..Choice::default() }.reads_all());
-    assert!(Choice { reverse: true, ..Choice::default() }.reads_all());
+    assert_eq!(numbers(&RowSelection::default().apply(twins, &[])), [8, 9]);
+    assert!(!RowSelection { limit: Some(1), ..RowSelection::default() }.needs_all_rows());
+    assert!(RowSelection { reverse: true, ..RowSelection::default() }.needs_all_rows());
 }
 
 #[test]
 fn architectures_and_kinds_are_distinguished() {
     use Architecture::{Arm64, X64, X86};
-    let arch = |list: &[Architecture]| of(&Choice { architectures: list.to_vec(), ..Choice::default() });
+    let arch =
+        |list: &[Architecture]| of(&RowSelection { architectures: list.to_vec(), ..RowSelection::default() });
     assert_eq!(arch(&[Arm64]), [2]);
     assert_eq!(arch(&[X64]), [1, 5, 3, 4, 7]);
     assert_eq!(arch(&[X86]), [6], "a .NET title without an architecture");
     assert_eq!(arch(&[Arm64, X86]), [2, 6]);
-    let kind = |list: &[Kind]| of(&Choice { kinds: list.to_vec(), ..Choice::default() });
+    let kind = |list: &[Kind]| of(&RowSelection { kinds: list.to_vec(), ..RowSelection::default() });
     assert_eq!(kind(&[Kind::Lcu]), [2, 1, 5, 4]);
     assert_eq!(kind(&[Kind::LcuPreview]), [3]);
     assert_eq!(kind(&[Kind::DynamicCu]), [7]);
@@ -120,7 +121,7 @@ fn architectures_and_kinds_are_distinguished() {
 fn a_product_is_matched_by_all_its_names() {
     let product = |asked: &str| {
         let filter = ProductFilter::new(asked, None, knowledge().families()).unwrap();
-        of(&Choice { products: vec![filter], ..Choice::default() })
+        of(&RowSelection { products: vec![filter], ..RowSelection::default() })
     };
     for (asked, numbers) in [
         ("Windows 11 24H2", &[2, 1, 3][..]),
@@ -154,8 +155,9 @@ fn a_product_is_matched_by_all_its_names() {
 
 #[test]
 fn a_classification_matches_as_a_prefix() {
-    let class =
-        |asked: &str| of(&Choice { classifications: vec![asked.to_owned()], ..Choice::default() }).len();
+    let class = |asked: &str| {
+        of(&RowSelection { classifications: vec![asked.to_owned()], ..RowSelection::default() }).len()
+    };
     assert_eq!((class("security updates"), class("SECURITY"), class("Updates")), (7, 7, 1));
     assert_eq!((class("urity"), class("Security Updates and more")), (0, 0));
 }
@@ -163,7 +165,7 @@ fn a_classification_matches_as_a_prefix() {
 #[test]
 fn both_day_limits_are_inclusive() {
     let between = |since: &str, until: &str| {
-        of(&Choice { since: since.parse().ok(), until: until.parse().ok(), ..Choice::default() })
+        of(&RowSelection { since: since.parse().ok(), until: until.parse().ok(), ..RowSelection::default() })
     };
     assert_eq!(between("2026-03-26", "2026-03-26"), [3]);
     assert_eq!(between("2026-03-27", ""), [2, 1, 5]);
@@ -172,37 +174,37 @@ fn both_day_limits_are_inclusive() {
 
 #[test]
 fn each_sort_key_works_in_both_directions() {
-    let sorted = |sort, reverse| of(&Choice { sort, reverse, ..Choice::default() });
-    assert_eq!(sorted(Sort::Date, true), [8, 6, 4, 7, 3, 2, 1, 5]);
-    assert_eq!(sorted(Sort::Size, false), [5, 1, 2, 3, 4, 7, 6, 8]);
-    assert_eq!(sorted(Sort::Size, true), [8, 6, 7, 4, 3, 2, 1, 5]);
-    assert_eq!(sorted(Sort::Title, false), [6, 4, 2, 1, 5, 3, 7, 8]);
-    assert_eq!(sorted(Sort::Kind, false), [2, 1, 5, 4, 3, 7, 6, 8]);
+    let sorted = |sort, reverse| of(&RowSelection { sort, reverse, ..RowSelection::default() });
+    assert_eq!(sorted(SortKey::Date, true), [8, 6, 4, 7, 3, 2, 1, 5]);
+    assert_eq!(sorted(SortKey::Size, false), [5, 1, 2, 3, 4, 7, 6, 8]);
+    assert_eq!(sorted(SortKey::Size, true), [8, 6, 7, 4, 3, 2, 1, 5]);
+    assert_eq!(sorted(SortKey::Title, false), [6, 4, 2, 1, 5, 3, 7, 8]);
+    assert_eq!(sorted(SortKey::Kind, false), [2, 1, 5, 4, 3, 7, 6, 8]);
     assert_eq!(
-        sorted(Sort::Kind, true),
+        sorted(SortKey::Kind, true),
         [6, 7, 3, 2, 1, 5, 4, 8],
         "rows without a kind are last in both directions"
     );
-    assert_eq!(sorted(Sort::Product, false), [4, 6, 7, 8, 2, 1, 3, 5]);
+    assert_eq!(sorted(SortKey::Product, false), [4, 6, 7, 8, 2, 1, 3, 5]);
 }
 
 #[test]
 fn each_filter_counts_the_rows_that_it_excludes() {
-    let choice = Choice {
+    let choice = RowSelection {
         architectures: vec![Architecture::Arm64],
         kinds: vec![Kind::Ssu],
         limit: Some(1),
-        ..Choice::default()
+        ..RowSelection::default()
     };
-    let chosen = choice.of(rows(), &[]);
+    let chosen = choice.apply(rows(), &[]);
     assert_eq!((chosen.rows.len(), chosen.matching), (0, 0));
     let counts: Vec<String> =
-        chosen.left_out.iter().map(|out| format!("{} {}", out.filter, out.updates)).collect();
+        chosen.exclusions.iter().map(|out| format!("{} {}", out.filter, out.updates)).collect();
     assert_eq!(counts, ["--arch 7", "--kind 8"]);
-    let limited = Choice { limit: Some(3), ..Choice::default() }.of(rows(), &[]);
+    let limited = RowSelection { limit: Some(3), ..RowSelection::default() }.apply(rows(), &[]);
     assert_eq!((numbers(&limited), limited.matching), (vec![2, 1, 5], 8));
     assert_eq!(
-        values_of(Filter::Kind, &rows()).into_iter().collect::<Vec<_>>(),
+        filter_values(Filter::Kind, &rows()).into_iter().collect::<Vec<_>>(),
         ["dotnet_cu", "dynamic_cu", "lcu", "lcu_preview"]
     );
 }
@@ -210,12 +212,12 @@ fn each_filter_counts_the_rows_that_it_excludes() {
 proptest::proptest! {
     #[test]
     fn the_result_does_not_depend_on_the_order_of_rows(seed in proptest::collection::vec(0..1000_u32, 8), turn in proptest::bool::ANY) {
-        let mut keyed: Vec<(u32, Found)> = seed.into_iter().zip(rows()).collect();
+        let mut keyed: Vec<(u32, ClassifiedRow)> = seed.into_iter().zip(rows()).collect();
         keyed.sort_by_key(|(key, _)| *key);
-        let shuffled: Vec<Found> = keyed.into_iter().map(|(_, found)| found).collect();
-        for sort in [Sort::Date, Sort::Title, Sort::Size, Sort::Kind, Sort::Product] {
-            let choice = Choice { sort, reverse: turn, ..Choice::default() };
-            proptest::prop_assert_eq!(choice.of(shuffled.clone(), &[]), choice.of(rows(), &[]));
+        let shuffled: Vec<ClassifiedRow> = keyed.into_iter().map(|(_, found)| found).collect();
+        for sort in [SortKey::Date, SortKey::Title, SortKey::Size, SortKey::Kind, SortKey::Product] {
+            let choice = RowSelection { sort, reverse: turn, ..RowSelection::default() };
+            proptest::prop_assert_eq!(choice.apply(shuffled.clone(), &[]), choice.apply(rows(), &[]));
         }
     }
 }

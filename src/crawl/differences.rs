@@ -9,7 +9,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::look::Looked;
+use super::catalog_state::CatalogUpdate;
 use crate::documents::{IndexDifference, RevisedProperty};
 use crate::facts::{FileFacts, FileKey, RelatedUpdate};
 use crate::mirror::index::UpdateDetail;
@@ -29,15 +29,20 @@ impl fmt::Display for IndexDifference {
         };
         write!(out, "{word} of {}: ", self.update_id)?;
         match (self.index.is_empty(), self.catalog.is_empty()) {
-            (true, _) => write!(out, "only the Catalog has {}", listed(&self.catalog)),
-            (_, true) => write!(out, "only the index has {}", listed(&self.index)),
-            _ => write!(out, "the index has {}, the Catalog {}", listed(&self.index), listed(&self.catalog)),
+            (true, _) => write!(out, "only the Catalog has {}", short_list(&self.catalog)),
+            (_, true) => write!(out, "only the index has {}", short_list(&self.index)),
+            _ => write!(
+                out,
+                "the index has {}, the Catalog {}",
+                short_list(&self.index),
+                short_list(&self.catalog)
+            ),
         }
     }
 }
 
 /// Returns some names, and the number of further ones.
-fn listed(names: &[String]) -> String {
+fn short_list(names: &[String]) -> String {
     /// The most names that are shown; JSON contains all.
     const SHOWN: usize = 3;
     let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
@@ -49,7 +54,7 @@ fn listed(names: &[String]) -> String {
 
 /// An update of the index, with its pages that were read.
 #[derive(Debug, Clone, Copy)]
-pub struct OfIndex<'i> {
+pub struct IndexedUpdate<'i> {
     /// The update.
     pub detail: &'i UpdateDetail,
     /// The files of the update and of others.
@@ -59,25 +64,25 @@ pub struct OfIndex<'i> {
 }
 
 /// Returns the differences of one update.
-pub fn revised(
-    index: OfIndex<'_>,
-    looked: &Looked,
+pub fn update_differences(
+    index: IndexedUpdate<'_>,
+    current: &CatalogUpdate,
     files: &BTreeMap<FileKey, FileFacts>,
 ) -> Vec<IndexDifference> {
-    let (old, new) = (&index.detail.facts, &looked.detail.facts);
+    let (old, new) = (&index.detail.facts, &current.detail.facts);
     let mut found = Vec::new();
     let mut differ = |what: RevisedProperty, old: BTreeSet<String>, new: BTreeSet<String>| {
         let (index, catalog): (Vec<String>, Vec<String>) =
             (old.difference(&new).cloned().collect(), new.difference(&old).cloned().collect());
         if !(index.is_empty() && catalog.is_empty()) {
-            found.push(IndexDifference { update_id: looked.detail.facts.id, what, index, catalog });
+            found.push(IndexDifference { update_id: current.detail.facts.id, what, index, catalog });
         }
     };
     let one = |value: Option<String>| value.into_iter().collect::<BTreeSet<String>>();
     let none = BTreeSet::new;
     differ(RevisedProperty::Title, one(Some(plain(&old.title))), one(Some(plain(&new.title))));
     let last_seen = index.detail.seen.map(|seen| seen.last.date());
-    let counts = looked.is_of_row || new.last_updated.is_some_and(|day| Some(day) > last_seen);
+    let counts = current.is_from_row || new.last_updated.is_some_and(|day| Some(day) > last_seen);
     if counts && old.last_updated.is_some() {
         let text = |day: Option<Date>| one(day.map(|day| day.to_string()));
         differ(RevisedProperty::Date, text(old.last_updated), text(new.last_updated));
@@ -85,19 +90,19 @@ pub fn revised(
     if let (Some(old), Some(new)) = (old.size, new.size) {
         differ(RevisedProperty::Size, one(Some(format!("{old} bytes"))), one(Some(format!("{new} bytes"))));
     }
-    if let (Some(old), Some(new)) = (&index.detail.classification, &looked.detail.classification) {
+    if let (Some(old), Some(new)) = (&index.detail.classification, &current.detail.classification) {
         differ(RevisedProperty::Classification, one(Some(old.clone())), one(Some(new.clone())));
     }
     if let (Some(old), Some(new)) = (&old.files, &new.files) {
         let names = |keys: &[FileKey], files: &BTreeMap<FileKey, FileFacts>| {
-            keys.iter().filter_map(|key| files.get(key)).map(name_of).collect::<BTreeSet<String>>()
+            keys.iter().filter_map(|key| files.get(key)).map(file_label).collect::<BTreeSet<String>>()
         };
         differ(RevisedProperty::Files, names(old, index.files), names(new, files));
     }
-    if index.is_read && looked.has_details {
-        let (old, new) = (index.detail, &looked.detail);
-        differ(RevisedProperty::SupersededBy, none(), unknown(&new.superseded_by, &old.superseded_by));
-        differ(RevisedProperty::Supersedes, none(), unknown(&new.supersedes, &old.supersedes));
+    if index.is_read && current.has_details {
+        let (old, new) = (index.detail, &current.detail);
+        differ(RevisedProperty::SupersededBy, none(), new_titles(&new.superseded_by, &old.superseded_by));
+        differ(RevisedProperty::Supersedes, none(), new_titles(&new.supersedes, &old.supersedes));
     }
     found
 }
@@ -108,7 +113,7 @@ fn plain(text: &str) -> String {
 
 /// Returns the titles of `related` that `known` contains neither by id nor by title. The reverse is not a difference:
 /// the index joins the pages of many updates and keeps statements that the Catalog drops.
-fn unknown(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<String> {
+fn new_titles(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<String> {
     let ids: BTreeSet<UpdateId> = known.iter().filter_map(|one| one.update_id).collect();
     let titles: BTreeSet<String> = known.iter().map(|one| plain(&one.title)).collect();
     let is_new = |one: &&RelatedUpdate| match one.update_id {
@@ -119,7 +124,7 @@ fn unknown(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<Strin
 }
 
 /// Returns the name of a file, with its digest if the name does not contain it. % run.rs
-fn name_of(file: &FileFacts) -> String {
+fn file_label(file: &FileFacts) -> String {
     let name = file.name.to_ascii_lowercase();
     match file.sha1 {
         Some(sha1) if !name.contains(&sha1.to_string()) => format!("{} ({sha1})", file.name),

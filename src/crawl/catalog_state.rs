@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::session::Failure;
-use crate::catalog::{Catalog, DetailsAnswer, DetailsPage, DialogFile, Found, Query};
+use crate::catalog::{Catalog, ClassifiedRow, DetailsPage, DetailsResult, DialogFile, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::facts::{FileFacts, FileKey, PlainName, RelatedUpdate, UpdateFacts};
@@ -19,12 +19,12 @@ use crate::update::{Kb, UpdateId, classify, escape_hidden};
 
 /// An update as the Catalog shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct CatalogUpdate {
     /// The statements of its pages. The times at which the update was seen are known to the index only, and `None`
     /// here.
     pub detail: UpdateDetail,
     /// `true` if date and size come from a search row. A details page has a date of its own, and a rounded size.
-    pub is_of_row: bool,
+    pub is_from_row: bool,
     /// The rounded size, if the size in bytes is not stated.
     pub size_text: Option<String>,
     /// `true` if its details page was read.
@@ -33,9 +33,9 @@ pub struct Looked {
 
 /// The current state in the Catalog.
 #[derive(Debug, Default)]
-pub struct Look {
+pub struct CatalogState {
     /// The updates, by title and id.
-    pub updates: Vec<Looked>,
+    pub updates: Vec<CatalogUpdate>,
     /// `true` if these are all updates that the Catalog has.
     pub complete: bool,
     /// The files of the updates, each once, under keys that are valid here only.
@@ -46,13 +46,19 @@ pub struct Look {
     pub warnings: Vec<String>,
 }
 
-impl Look {
+impl CatalogState {
     /// Returns the number of updates that were read completely.
-    pub fn read_whole(&self) -> usize {
+    pub fn complete_updates(&self) -> usize {
         self.updates.iter().filter(|one| one.has_details && one.detail.facts.files.is_some()).count()
     }
 
-    async fn add(&mut self, catalog: &Catalog, id: UpdateId, row: Option<&Found>, page: Option<DetailsPage>) {
+    async fn add(
+        &mut self,
+        catalog: &Catalog,
+        id: UpdateId,
+        row: Option<&ClassifiedRow>,
+        page: Option<DetailsPage>,
+    ) {
         let dialog = match catalog.files(id).await {
             Ok((files, warnings)) => {
                 self.warnings.extend(
@@ -70,8 +76,8 @@ impl Look {
             let size = detail.facts.size.filter(|_| dialog.len() == 1);
             detail.facts.files = Some(dialog.iter().map(|file| self.file(catalog, file, size)).collect());
         }
-        self.updates.push(Looked {
-            is_of_row: row.is_some(),
+        self.updates.push(CatalogUpdate {
+            is_from_row: row.is_some(),
             size_text: page.as_ref().map(|page| page.size_text.clone()).filter(|text| !text.is_empty()),
             has_details: page.is_some(),
             detail,
@@ -123,55 +129,55 @@ impl Look {
 }
 
 /// Reads one update: its details page and its download dialog. Returns `None` if the Catalog no longer knows it.
-pub async fn look_at_update(catalog: &Catalog, id: UpdateId) -> Result<Option<Look>> {
+pub async fn read_update_state(catalog: &Catalog, id: UpdateId) -> Result<Option<CatalogState>> {
     phase(catalog, format!("querying the Catalog for {id}"));
-    let DetailsAnswer::Found(page) = catalog.details(id).await? else { return Ok(None) };
-    let mut look = Look { complete: true, ..Look::default() };
-    look.add(catalog, id, None, Some(*page)).await;
-    Ok(Some(look))
+    let DetailsResult::Found(page) = catalog.details(id).await? else { return Ok(None) };
+    let mut state = CatalogState { complete: true, ..CatalogState::default() };
+    state.add(catalog, id, None, Some(*page)).await;
+    Ok(Some(state))
 }
 
 /// Searches for a KB and reads each of its updates.
-pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
+pub async fn read_kb_state(catalog: &Catalog, kb: Kb) -> Result<CatalogState> {
     phase(catalog, format!("querying the Catalog for {kb}"));
     let answer = catalog.search(&Query::of_kb(kb), None).await?;
-    let mut look = Look { complete: answer.complete, ..Look::default() };
-    if !look.complete {
-        look.warnings.push(format!("the Catalog did not show all results for {kb}"));
+    let mut state = CatalogState { complete: answer.complete, ..CatalogState::default() };
+    if !state.complete {
+        state.warnings.push(format!("the Catalog did not show all results for {kb}"));
     }
     for row in answer.rows {
-        let found = Found::from(row);
+        let found = ClassifiedRow::from(row);
         let id = found.row.update_id;
         // A search finds the words anywhere, so its rows include other KBs.
         if found.class.kb.is_some_and(|own| own != kb) {
             continue;
         }
         let page = match catalog.details(id).await {
-            Ok(DetailsAnswer::Found(page)) => Some(*page),
-            Ok(DetailsAnswer::Gone) => {
+            Ok(DetailsResult::Found(page)) => Some(*page),
+            Ok(DetailsResult::Gone) => {
                 let title = &found.row.title;
-                look.warnings.push(format!("the Catalog lists \"{title}\" ({id}) without a details page"));
+                state.warnings.push(format!("the Catalog lists \"{title}\" ({id}) without a details page"));
                 None
             }
             Err(error) => {
-                look.failures.push(Failure::new(format!("details of {id}"), &error));
+                state.failures.push(Failure::new(format!("details of {id}"), &error));
                 None
             }
         };
         // The details page decides about a title without a KB.
         let is_own = found.class.kb == Some(kb) || page.as_ref().is_some_and(|page| page.kbs == [kb]);
         if is_own {
-            look.add(catalog, id, Some(&found), page).await;
+            state.add(catalog, id, Some(&found), page).await;
         }
     }
-    if look.updates.is_empty() && look.failures.is_empty() {
+    if state.updates.is_empty() && state.failures.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, format!("the Catalog does not list an update of {kb}")));
     }
-    look.updates.sort_by(|a, b| {
-        let key = |one: &Looked| (one.detail.facts.title.clone(), one.detail.facts.id.to_string());
+    state.updates.sort_by(|a, b| {
+        let key = |one: &CatalogUpdate| (one.detail.facts.title.clone(), one.detail.facts.id.to_string());
         key(a).cmp(&key(b))
     });
-    Ok(look)
+    Ok(state)
 }
 
 fn phase(catalog: &Catalog, what: String) {
@@ -179,7 +185,7 @@ fn phase(catalog: &Catalog, what: String) {
 }
 
 /// Joins row and details page. The row has precedence, as in the index. % crawl/mod.rs
-fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> UpdateDetail {
+fn detail_of(id: UpdateId, row: Option<&ClassifiedRow>, page: Option<&DetailsPage>) -> UpdateDetail {
     let (title, products) = match (row, page) {
         (Some(found), _) => (found.row.title.clone(), found.row.products.clone()),
         (None, Some(page)) => (page.title.clone(), page.products.clone()),

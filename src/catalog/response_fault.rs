@@ -3,12 +3,12 @@
 
 use super::{PageFault, PageKind};
 use crate::error::{ErrorKind, Fault, Retry};
-use crate::net::BEHIND_A_PROXY;
+use crate::net::PROXY_HINT;
 use crate::update::UpdateId;
 
 /// A response of the Catalog that is not the requested one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum AnswerFault {
+pub(super) enum ResponseFault {
     /// The error page of the site.
     #[error("the Catalog answered with its error page (error number {})", number.as_deref().unwrap_or("none"))]
     ErrorPage {
@@ -26,7 +26,7 @@ pub(super) enum AnswerFault {
     },
     /// A search page without words.
     #[error("the Catalog answered with a search page without a query, as it does when it is overloaded")]
-    Unanswered,
+    WithoutQuery,
     /// An update that the Catalog does not contain, or no longer contains.
     #[error("the Catalog does not contain this update, or no longer contains it")]
     UpdateUnknown,
@@ -72,7 +72,7 @@ pub(super) enum AnswerFault {
     #[error(transparent)]
     TooLarge(PageFault),
     /// A search without results, while the control query finds nothing either.
-    #[error("{}: a stall of the Catalog", stall_in_words(query))]
+    #[error("{}: a stall of the Catalog", describe_stall(query))]
     Stall {
         /// The words of the search.
         query: String,
@@ -80,19 +80,19 @@ pub(super) enum AnswerFault {
 }
 
 /// Describes the reason for waiting for the end of a stall.
-pub(super) fn stall_in_words(query: &str) -> String {
+pub(super) fn describe_stall(query: &str) -> String {
     format!(
         "the Catalog finds nothing for {query:?}, and nothing for the control queries either: it is failing"
     )
 }
 
-impl AnswerFault {
+impl ResponseFault {
     /// Returns the fault of a page of another kind than the expected one.
-    pub(super) fn of_kind(wanted: &'static str, kind: PageKind, host: &str) -> Self {
+    pub(super) fn from_page_kind(wanted: &'static str, kind: PageKind, host: &str) -> Self {
         match kind {
             PageKind::Error { number } => Self::ErrorPage { number },
             PageKind::PastTheEnd => Self::NoRows { wanted },
-            PageKind::Unanswered => Self::Unanswered,
+            PageKind::WithoutQuery => Self::WithoutQuery,
             PageKind::UpdateUnknown => Self::UpdateUnknown,
             PageKind::ProxyPage { title } => Self::ProxyPage { host: host.to_owned(), title },
             PageKind::Unknown => Self::UnknownPage { wanted },
@@ -114,12 +114,12 @@ impl AnswerFault {
     }
 }
 
-impl Fault for AnswerFault {
+impl Fault for ResponseFault {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::ErrorPage { .. }
             | Self::NoRows { .. }
-            | Self::Unanswered
+            | Self::WithoutQuery
             | Self::ProxyPage { .. }
             | Self::Stall { .. } => ErrorKind::Unreachable,
             Self::UpdateUnknown => ErrorKind::NotFound,
@@ -137,7 +137,7 @@ impl Fault for AnswerFault {
             Self::Stall { .. } => Retry::AfterStall,
             Self::ErrorPage { .. }
             | Self::NoRows { .. }
-            | Self::Unanswered
+            | Self::WithoutQuery
             | Self::UnknownPage { .. }
             | Self::OtherPage { .. }
             | Self::OtherUpdate { .. }
@@ -147,7 +147,7 @@ impl Fault for AnswerFault {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::ProxyPage { .. } => vec![BEHIND_A_PROXY.to_owned()],
+            Self::ProxyPage { .. } => vec![PROXY_HINT.to_owned()],
             _ => Vec::new(),
         }
     }
@@ -164,13 +164,13 @@ mod tests {
         for (kind, error_kind, retry, is_saved) in [
             (PageKind::Error { number }, ErrorKind::Unreachable, Retry::Soon, false),
             (PageKind::PastTheEnd, ErrorKind::Unreachable, Retry::Soon, true),
-            (PageKind::Unanswered, ErrorKind::Unreachable, Retry::Soon, false),
+            (PageKind::WithoutQuery, ErrorKind::Unreachable, Retry::Soon, false),
             (PageKind::UpdateUnknown, ErrorKind::NotFound, Retry::Never, false),
             (PageKind::ProxyPage { title: None }, ErrorKind::Unreachable, Retry::Never, false),
             (PageKind::Unknown, ErrorKind::PageChanged, Retry::Soon, true),
             (PageKind::Dialog, ErrorKind::PageChanged, Retry::Soon, true),
         ] {
-            let fault = AnswerFault::of_kind("a details page", kind, "catalog.example");
+            let fault = ResponseFault::from_page_kind("a details page", kind, "catalog.example");
             assert_eq!((fault.is_saved(), fault.is_drift()), (is_saved, false), "{fault}");
             let error = Error::from(fault);
             assert_eq!((error.kind(), error.retry()), (error_kind, retry), "{error}");
@@ -179,14 +179,14 @@ mod tests {
 
     #[test]
     fn drift_is_detected_by_the_fault() {
-        let fault = |found: &str| AnswerFault::from(PageFault::new("search page", "row", "a title", found));
+        let fault = |found: &str| ResponseFault::from(PageFault::new("search page", "row", "a title", found));
         assert_eq!(fault("x"), fault("x"));
         assert_ne!(fault("x"), fault("y"));
         assert!(fault("x").is_drift() && fault("x").is_saved());
         assert_eq!(fault("x").retry(), Retry::Soon);
-        let large = AnswerFault::TooLarge(PageFault::new("page", "size", "less", "more"));
+        let large = ResponseFault::TooLarge(PageFault::new("page", "size", "less", "more"));
         assert!(large.is_drift() && large.retry() == Retry::Never);
-        let stall = AnswerFault::Stall { query: "KB1".to_owned() };
+        let stall = ResponseFault::Stall { query: "KB1".to_owned() };
         assert_eq!((stall.retry(), stall.is_drift()), (Retry::AfterStall, false));
     }
 }
