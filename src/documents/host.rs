@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 /// The facts about a machine. Unknown keys are ignored, and a value that cannot be parsed counts as missing.
 #[derive(Debug, JsonSchema)]
 #[schemars(inline)]
-#[expect(dead_code, reason = "the fields are there for their schema")]
+#[expect(dead_code, reason = "the fields exist for their schema")]
 pub struct HostFile {
     /// The format: 1.
     format: String,

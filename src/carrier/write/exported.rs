@@ -101,9 +101,9 @@ impl ExportSummary {
 
     /// Returns one line with the state of the medium: what is proven, and what is not proven.
     pub fn claim(&self) -> String {
-        let whole = if self.complete { "complete" } else { "incomplete" };
+        let completeness = if self.complete { "complete" } else { "incomplete" };
         format!(
-            "{}: {whole}, synced; content not proven until the medium is re-plugged and checked",
+            "{}: {completeness}, synced; content not proven until the medium is re-plugged and checked",
             self.folder
         )
     }
