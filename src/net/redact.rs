@@ -93,7 +93,7 @@ mod tests {
             ("http://user:sec@ret@proxy", "http://***@proxy"),
             ("--proxy=http://user:secret@proxy", "--proxy=http://***@proxy"),
             ("https://proxy:3128/x", "https://proxy:3128/x"),
-            ("somebody@example.org", "somebody@example.org"),
+            ("person@example.org", "person@example.org"),
             ("https://u:p@h/x?sig=s e&t=1", "https://***@h/x?***"),
             ("https://h/x?", "https://h/x?"),
             ("who?", "who?"),

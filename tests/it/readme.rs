@@ -34,7 +34,7 @@ fn document(name: &str) -> String {
     fs::read_to_string(project(name)).unwrap()
 }
 
-/// One command of a block and the output that the block shows for it.
+/// A command of a block, and the output that the block shows for it.
 #[derive(Debug)]
 struct Shown {
     command: String,

@@ -1,4 +1,4 @@
-//! One failure at least for each exit code of README, with its hints.
+//! At least one failure for each exit code of README.md, with its hints.
 
 use std::sync::Arc;
 

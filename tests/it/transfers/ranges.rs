@@ -65,7 +65,7 @@ fn a_changed_file_is_downloaded_from_the_beginning() {
     let right_validators = vec![once(&[new.clone(), cut()]), always(std::slice::from_ref(&new))];
     let case = Case::passes("a new tag with every answer", right_validators, 2);
     cases.push(case.bytes(HALF_BYTES + ALL..=HALF_BYTES + ALL));
-    // One half belongs to another file: with the right tag in one case, and without a tag in the other.
+    // The second half belongs to another file: with the right tag in one case, and without a tag in the other.
     let other = vec![once(&[FileFault::Flipped, cut()])];
     cases.push(Case::passes("half of another file", other, 3).bytes(2 * ALL..=2 * ALL));
     let other = vec![once(&[cut()]), once(&[FileFault::Flipped])];
