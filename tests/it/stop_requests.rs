@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use kbmirror::net::{Signal, Stop};
+use kbmirror::net::{Signal, StopRequest};
 use serde_json::json;
 
 use super::harness::{Bench, RunOutput, field_texts, items, names_in, sha256_hex};
@@ -37,7 +37,7 @@ fn count_requests(loopback: &Loopback, part: &str) -> usize {
 
 /// Returns a bench whose run gets a stop request during the next request to the path.
 fn stopped_at(loopback: &Loopback, path: &str, signal: Signal) -> Bench {
-    let (stopper, stop) = Stop::pair();
+    let (stopper, stop) = StopRequest::pair();
     let hook = Hook(Arc::new(move || stopper.stop(signal)));
     loopback.rule(Rule::once(path, Action::RunBefore(hook)));
     Bench::new().stopped_by(stop)
@@ -83,7 +83,7 @@ fn no_request_follows_a_stop_request() {
         }
 
         // The next run is not affected.
-        let again = bench.stopped_by(Stop::never());
+        let again = bench.stopped_by(StopRequest::never());
         run_against(&again, &loopback, &ALL).exits(0);
         for kb in KBS {
             assert_eq!(names_in(&again.set_folder(kb, "windows-11-24h2-arm64")).len(), 1, "{path} {kb}");
@@ -97,7 +97,7 @@ fn no_request_follows_a_stop_request() {
 fn a_stopped_run_ends_properly_without_a_readable_partial() {
     let loopback = Loopback::start(world());
     let bench = Bench::new();
-    let (stopper, stop) = Stop::pair();
+    let (stopper, stop) = StopRequest::pair();
     let partial = bench.mirror().join("partial");
     let hook = Hook(Arc::new(move || {
         if partial.exists() {
@@ -122,7 +122,7 @@ fn an_interrupted_download_is_kept_and_resumed() {
     let package = FileSpec::package("windows11.0-kb5041865-arm64", "msu", vec![7; SIZE]);
     let update = UpdateSpec { files: vec![package.clone()], ..update(1, KBS[0]) };
     let loopback = Loopback::start(World::new().update(update));
-    let (stopper, stop) = Stop::pair();
+    let (stopper, stop) = StopRequest::pair();
     let pieces = Mutex::new(0);
     let hook = Hook(Arc::new(move || {
         let mut pieces = pieces.lock().unwrap();
@@ -146,7 +146,7 @@ fn an_interrupted_download_is_kept_and_resumed() {
     let journal: serde_json::Value = serde_json::from_str(&journal).unwrap();
     assert_eq!((&journal["durable"], &journal["size"]), (&json!(SIZE / 2), &json!(SIZE)));
 
-    let again = bench.stopped_by(Stop::never());
+    let again = bench.stopped_by(StopRequest::never());
     run_against(&again, &loopback, &fetch).exits(0);
     let last = loopback.requests().pop().unwrap();
     assert_eq!(last.range.as_deref(), Some("bytes=200000-"));
@@ -163,7 +163,7 @@ fn published_sets_stay_and_the_json_document_is_complete() {
     std::fs::write(&parked, vec![0; 3 << 20]).unwrap();
     std::fs::write(format!("{parked}.json"), "{}").unwrap();
 
-    let (stopper, stop) = Stop::pair();
+    let (stopper, stop) = StopRequest::pair();
     let hook = Hook(Arc::new(move || stopper.stop(Signal::Terminate)));
     loopback.rule(Rule::once(&format!("q={}", KBS[1]), Action::RunBefore(hook)));
     let bench = bench.stopped_by(stop);
@@ -224,7 +224,7 @@ fn a_stopped_scheduled_run_writes_its_report_and_health() {
     let status = run_against(&bench, &loopback, &["status"]).exits(10);
     assert!(status.stdout.contains("was stopped"), "{}", status.stdout);
 
-    let again = bench.stopped_by(Stop::never());
+    let again = bench.stopped_by(StopRequest::never());
     run_against(&again, &loopback, &["sync"]).exits(0);
     assert_eq!(count_requests(&loopback, "q=KB5042999"), 1);
 }
@@ -233,7 +233,7 @@ fn a_stopped_scheduled_run_writes_its_report_and_health() {
 fn a_stop_request_ends_a_wait() {
     let loopback = Loopback::start(world());
     // The test clock does not wait, so the test requests the stop before the wait.
-    let (stopper, stop) = Stop::pair();
+    let (stopper, stop) = StopRequest::pair();
     stopper.stop(Signal::Interrupt);
     let bench = Bench::new().stopped_by(stop);
     loopback.rule(Rule::always("/Search.aspx", Action::ErrorPage));

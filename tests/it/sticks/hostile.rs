@@ -16,7 +16,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kbmirror::cli::{self, Process, Signals};
 use kbmirror::clock::Clock;
-use kbmirror::net::Stop;
+use kbmirror::net::StopRequest;
 
 use super::super::air_gap::small_medium_of_two_kbs;
 use super::super::harness::{SteppingClock, copy_folder};
@@ -186,7 +186,7 @@ fn run_with(
         stdout_width: None,
         stderr_is_terminal: false,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        signals: Signals::Given(Stop::never()),
+        signals: Signals::Given(StopRequest::never()),
     };
     let code = cli::run(process).number();
     (code, clock.calls.load(Ordering::SeqCst))
