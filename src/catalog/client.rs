@@ -231,11 +231,11 @@ pub(super) fn kind_of(page: &Page) -> PageKind {
     page_kind(&page.text, Some(page.final_url.path()))
 }
 
-/// Returns the fault of a page of another kind than the expected one. % details_page.rs
-pub(super) fn unexpected_page(wanted: &'static str, page: &Page, kind: PageKind) -> ResponseFault {
-    ResponseFault::from_page_kind(wanted, kind, page.final_url.host_str().unwrap_or_default())
+/// Returns the fault of a page of another kind than the expected one.
+pub(super) fn unexpected_page(expected: &'static str, page: &Page, kind: PageKind) -> ResponseFault {
+    ResponseFault::from_page_kind(expected, kind, page.final_url.host_str().unwrap_or_default())
 }
 
-fn other_update(page: &'static str, wanted: UpdateId, found: String) -> ResponseFault {
-    ResponseFault::OtherUpdate { page, wanted, found }
+fn other_update(page: &'static str, expected: UpdateId, found: String) -> ResponseFault {
+    ResponseFault::OtherUpdate { page, expected, found }
 }

@@ -11,7 +11,7 @@
 //! The parsers are functions of the page's text: they use no clock, file, network, or environment. A page is hostile
 //! input. A page that is too large or too deep is refused before its tree is complete. Unexpected content is a
 //! [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never concluded
-//! from a missing element. % page_kind.rs
+//! from a missing element.
 
 mod bounded_tree;
 mod client;

@@ -17,12 +17,12 @@ pub(super) enum ResponseFault {
     },
     /// A search page with neither rows nor the text for no results.
     #[error(
-        "{wanted} was expected, but the response has neither rows nor the text for no results, as from an \
+        "{expected} was expected, but the response has neither rows nor the text for no results, as from an \
          overloaded Catalog"
     )]
     NoRows {
         /// The expected page, with an article.
-        wanted: &'static str,
+        expected: &'static str,
     },
     /// A search page without words.
     #[error("the Catalog answered with a search page without a query, as it does when it is overloaded")]
@@ -42,26 +42,26 @@ pub(super) enum ResponseFault {
         title: Option<String>,
     },
     /// A page of an unknown kind.
-    #[error("{wanted} was expected, but the response is not a known page of the Catalog")]
+    #[error("{expected} was expected, but the response is not a known page of the Catalog")]
     UnknownPage {
         /// The expected page, with an article.
-        wanted: &'static str,
+        expected: &'static str,
     },
     /// A page of another kind.
-    #[error("{wanted} was expected, but the response is another page ({found:?})")]
+    #[error("{expected} was expected, but the response is another page ({found:?})")]
     OtherPage {
         /// The expected page, with an article.
-        wanted: &'static str,
+        expected: &'static str,
         /// The kind of the response.
         found: PageKind,
     },
     /// The expected page, but of another update.
-    #[error("the {page} belongs to {found}, not to {wanted}")]
+    #[error("the {page} belongs to {found}, not to {expected}")]
     OtherUpdate {
         /// The page.
         page: &'static str,
         /// The requested update.
-        wanted: UpdateId,
+        expected: UpdateId,
         /// The update of the page, as text.
         found: String,
     },
@@ -88,15 +88,15 @@ pub(super) fn describe_stall(query: &str) -> String {
 
 impl ResponseFault {
     /// Returns the fault of a page of another kind than the expected one.
-    pub(super) fn from_page_kind(wanted: &'static str, kind: PageKind, host: &str) -> Self {
+    pub(super) fn from_page_kind(expected: &'static str, kind: PageKind, host: &str) -> Self {
         match kind {
             PageKind::Error { number } => Self::ErrorPage { number },
-            PageKind::PastTheEnd => Self::NoRows { wanted },
+            PageKind::PastTheEnd => Self::NoRows { expected },
             PageKind::WithoutQuery => Self::WithoutQuery,
             PageKind::UpdateUnknown => Self::UpdateUnknown,
             PageKind::ProxyPage { title } => Self::ProxyPage { host: host.to_owned(), title },
-            PageKind::Unknown => Self::UnknownPage { wanted },
-            found => Self::OtherPage { wanted, found },
+            PageKind::Unknown => Self::UnknownPage { expected },
+            found => Self::OtherPage { expected, found },
         }
     }
 

@@ -288,7 +288,7 @@ impl Catalog {
     }
 
     /// Requests one page of a search. Returns `None` if the Catalog states an empty result, or if the list ends before
-    /// this page. % search_page.rs
+    /// this page.
     async fn search_page(&self, query: &Query, number: u32) -> Result<CatalogResponse<Option<SearchPage>>> {
         let page = number.to_string();
         let url = self.client.policy().catalog_page("Search.aspx", &[("p", &page), ("q", query.words())]);

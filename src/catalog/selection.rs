@@ -180,7 +180,7 @@ impl RowSelection {
             Filter::Product => of_product,
             Filter::Classification => {
                 let own = row.classification.to_lowercase();
-                self.classifications.iter().any(|asked| own.starts_with(&asked.trim().to_lowercase()))
+                self.classifications.iter().any(|requested| own.starts_with(&requested.trim().to_lowercase()))
             }
             Filter::Kind => class.kind.is_some_and(|own| self.kinds.contains(&own)),
             Filter::Since => self.since.is_none_or(|day| row.last_updated >= day),
@@ -189,7 +189,7 @@ impl RowSelection {
     }
 
     fn order(&self, a: &ClassifiedRow, b: &ClassifiedRow) -> Ordering {
-        let asked = match self.sort {
+        let by_key = match self.sort {
             SortKey::Date => self.reversed(b.row.last_updated.cmp(&a.row.last_updated)),
             SortKey::Title => self.reversed(folded(&a.row.title).cmp(&folded(&b.row.title))),
             SortKey::Size => self.reversed(b.row.size.cmp(&a.row.size)),
@@ -203,7 +203,7 @@ impl RowSelection {
         let last = |found: &ClassifiedRow| {
             (Reverse(found.row.last_updated), found.row.title.clone(), found.row.update_id.to_string())
         };
-        asked.then_with(|| last(a).cmp(&last(b)))
+        by_key.then_with(|| last(a).cmp(&last(b)))
     }
 
     fn reversed(&self, order: Ordering) -> Ordering {

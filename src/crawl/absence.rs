@@ -62,20 +62,19 @@ impl Session {
         Ok(facts.updates.iter().any(|update| update.files.is_some()))
     }
 
-    /// Returns `true` if a KB was searched for today and all its entries for these architectures were read. %
-    /// confirm.rs
+    /// Returns `true` if a KB was searched for today and all its entries for these architectures were read.
     pub(super) fn is_fresh(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<bool> {
         if self.readings.trusts_nothing() {
             return Ok(false);
         }
         let index = self.mirror()?.index();
-        let Some(asked) = index.last_search_time(Query::of_kb(kb).words())? else { return Ok(false) };
+        let Some(searched) = index.last_search_time(Query::of_kb(kb).words())? else { return Ok(false) };
         let facts = index.facts_of(&BTreeSet::from([kb]))?;
         let mut all_read = true;
         for update in &facts.updates {
             let of_another = facts.architecture_of(update).is_some_and(|own| !architectures.contains(&own));
             all_read &= of_another || index.revision_of(update.id)?.is_some_and(|one| one.read.is_some());
         }
-        Ok(all_read && self.is_today(asked))
+        Ok(all_read && self.is_today(searched))
     }
 }

@@ -184,7 +184,7 @@ fn phase(catalog: &Catalog, what: String) {
     catalog.client().events().send(Event::Phase(what));
 }
 
-/// Joins row and details page. The row has precedence, as in the index. % crawl/mod.rs
+/// Joins row and details page. The row has precedence, as in the index.
 fn detail_of(id: UpdateId, row: Option<&ClassifiedRow>, page: Option<&DetailsPage>) -> UpdateDetail {
     let (title, products) = match (row, page) {
         (Some(found), _) => (found.row.title.clone(), found.row.products.clone()),

@@ -6,7 +6,7 @@ use crate::facts::{FileProperty, PropertyCheck, SetId, Source};
 use crate::mirror::index::Transaction;
 
 /// Records, for the files of a set, that their bytes agree with the Catalog's digests, if they agreed with the same
-/// digests from knowledge. Returns the number of the set. % crawled.rs
+/// digests from knowledge. Returns the number of the set.
 pub(super) fn confirm(index: &Transaction<'_>, set: SetId, now: Time) -> Result<SetId> {
     let members = index.set(set)?.map(|row| row.members).unwrap_or_default();
     for file in members.into_iter().map(|member| member.file).filter(|file| file.present) {

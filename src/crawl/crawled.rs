@@ -14,6 +14,6 @@ pub struct CrawledKb {
     pub sets: Vec<(SetId, PackageSet)>,
     /// The number of updates of the KB that the Catalog has.
     pub updates: usize,
-    /// The failures during the crawl. % interruption.rs
+    /// The failures during the crawl.
     pub failures: Vec<Failure>,
 }

@@ -123,7 +123,7 @@ fn new_titles(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<St
     related.iter().filter(is_new).map(|one| plain(&one.title)).collect()
 }
 
-/// Returns the name of a file, with its digest if the name does not contain it. % run.rs
+/// Returns the name of a file, with its digest if the name does not contain it.
 fn file_label(file: &FileFacts) -> String {
     let name = file.name.to_ascii_lowercase();
     match file.sha1 {

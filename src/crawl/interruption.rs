@@ -41,7 +41,7 @@ pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
                 human_size(bytes)
             )
         }
-        // The run was stopped in any case. % job.rs
+        // The run was stopped in any case.
         Err(error) => format!("stopped: the partial files could not be counted: {}", error.full_message()),
     };
     let error = Error::new(kind, message).hint("run the same command again to resume");

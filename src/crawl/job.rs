@@ -30,7 +30,7 @@ pub struct CrawlJob {
 pub struct CrawlOutcome {
     /// The KBs that were crawled.
     pub crawled: Vec<CrawledKb>,
-    /// The failures during the crawl. % kb.rs
+    /// The failures during the crawl.
     pub failures: Vec<Failure>,
 }
 

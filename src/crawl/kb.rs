@@ -422,7 +422,7 @@ pub fn sets_of(
     Ok(package_sets(kb, &index.facts_of(&kbs)?, knowledge))
 }
 
-/// Returns `true` if an entry is unchanged. % listed.rs
+/// Returns `true` if an entry is unchanged.
 fn is_unchanged(revision: &Revision, row: &SearchRow) -> bool {
     revision.title == row.title
         && revision.last_updated == Some(row.last_updated)

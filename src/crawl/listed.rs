@@ -9,6 +9,6 @@ use crate::update::Classification;
 pub struct ListedUpdate {
     /// The classification of title and products.
     pub class: Classification,
-    /// The date of the entry. % look.rs
+    /// The date of the entry.
     pub last_updated: Date,
 }

@@ -3,7 +3,7 @@
 //! Every job is a [`RunJob`]; [`Session::run`] executes it and concludes the run. A [`Session`] is one run: the
 //! Catalog, the mirror, the knowledge, and the time. The mirror is created and locked before the first write, so that a
 //! KB that does not exist leaves nothing behind. A failing update or file does not stop the others: [`Failure`]s are
-//! collected and decide the exit code at the end. % readings.rs
+//! collected and decide the exit code at the end.
 
 mod absence;
 mod catalog_state;

@@ -89,7 +89,7 @@ impl Session {
     }
 
     /// Concludes a run that ended with an error, and returns that error; a failure to record the end becomes a warning.
-    /// A mirror that this run does not hold belongs to another process, and so does its report. % session.rs
+    /// A mirror that this run does not hold belongs to another process, and so does its report.
     fn conclude_failed<J: RunJob>(&mut self, job: &J, error: Error) -> Error {
         if self.holds_mirror() && !self.is_trial() {
             let steps = [self.finish(error.code(), 0), job.report_error(self, &error)];

@@ -294,7 +294,7 @@ impl Session {
         }
         let (requests, now) = (self.requests(), self.time());
         if let Some(mirror) = &self.mirror {
-            // A file that cannot be deleted does not fail the run. % unlisted.rs
+            // A file that cannot be deleted does not fail the run.
             if let Err(error) = mirror.purge(now) {
                 self.warn(format!("old files could not be deleted: {}", error.full_message()));
             }

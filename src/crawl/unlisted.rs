@@ -161,7 +161,7 @@ fn list_unavailable_files(set: &PackageSet) -> String {
     named.join(", ")
 }
 
-/// Returns the error for an unlisted KB whose files have no known URL, with all known facts about it. % fetch/again.rs
+/// Returns the error for an unlisted KB whose files have no known URL, with all known facts about it.
 fn unavailable_error(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
     let listed = format!("the Catalog does not list an update of {kb}");
     let rows = knowledge.about(kb);
@@ -189,8 +189,8 @@ fn unavailable_error(kb: Kb, architectures: &[Architecture], knowledge: &Knowled
     } else if architectures.is_empty() || sets.is_empty() {
         format!("the knowledge of {date} has no file of {kb}: \"{}\" ({})", first.statement, first.table)
     } else {
-        let asked: Vec<&str> = architectures.iter().map(|architecture| architecture.as_str()).collect();
-        format!("the knowledge of {date} has no file of {kb} for {}", asked.join(", "))
+        let requested: Vec<&str> = architectures.iter().map(|architecture| architecture.as_str()).collect();
+        format!("the knowledge of {date} has no file of {kb} for {}", requested.join(", "))
     };
     let error = Error::new(ErrorKind::NotFound, format!("{listed}; {known}"));
     let error = match knowledge.withdrawn().of_kb(kb) {

@@ -105,7 +105,7 @@ pub fn ends_batch(error: &Error) -> bool {
     error.kind() == ErrorKind::NoSpace || error.kind().is_stop()
 }
 
-/// Returns `true` if the server reports that the file no longer exists, or not for this client. % download/fault.rs
+/// Returns `true` if the server reports that the file no longer exists, or not for this client.
 fn has_expired(error: &Error) -> bool {
     matches!(error.fault(), Some(RequestFault::Status { status: 401 | 403 | 404 | 410, .. }))
 }

@@ -77,7 +77,7 @@ pub enum TransferFault {
         /// The window in which the bytes should have arrived.
         window: Duration,
     },
-    /// A writer thread that ended early. % journal.rs
+    /// A writer thread that ended early.
     #[error("the writer thread ended early")]
     WriterEnded,
 }

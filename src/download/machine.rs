@@ -347,8 +347,7 @@ impl TransferMachine {
         TransferFault::TooLong { max_size }
     }
 
-    /// Discards the transfer after its digests differed. Returns `true` the first time, when a retry is worthwhile. %
-    /// machine/tests.rs
+    /// Discards the transfer after its digests differed. Returns `true` the first time, when a retry is worthwhile.
     pub fn reject_digests(&mut self) -> bool {
         self.reset();
         !std::mem::replace(&mut self.differed, true)

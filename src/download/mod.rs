@@ -8,7 +8,7 @@
 //!
 //! A file that contradicts the Catalog is bad; a file that could not be fetched may arrive later. [`TransferFault`] and
 //! `net::RequestFault` distinguish the two. This module does not touch the pool or the index: the caller decides about
-//! a finished file. % rate.rs
+//! a finished file.
 
 mod batch;
 mod fault;

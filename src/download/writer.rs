@@ -193,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk error ends the thread while a piece with the last permits is still in the channel. % answer_fault.rs
+    /// A disk error ends the thread while a piece with the last permits is still in the channel.
     #[test]
     fn a_piece_does_not_wait_for_a_writer_that_ended() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -19,7 +19,7 @@ pub struct RedownloadOutcome {
     pub bytes_downloaded: u64,
 }
 
-/// Downloads files of the pool again, and puts those that agree with the index back into the pool. % closure.rs
+/// Downloads files of the pool again, and puts those that agree with the index back into the pool.
 pub async fn redownload(session: &mut Session, files: &[FileKey]) -> Result<RedownloadOutcome> {
     let mut requests = Vec::new();
     let mut outcome = FetchOutcome::default();

@@ -109,7 +109,7 @@ async fn search_stacks(session: &mut Session, set: &PackageSet) -> Result<()> {
 }
 
 /// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set, and crawls
-/// it. % collect.rs
+/// it.
 async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
     let knowledge = session.knowledge();
     session.check_stop()?;

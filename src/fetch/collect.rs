@@ -70,7 +70,7 @@ pub(super) fn add_sets(
         };
         plan.sets.push(PlannedSet { set, row, absent, absent_bytes, needed_by: needed_by.clone() });
     }
-    // A set that failed in the crawl has its own failure. An empty selection is a failure of its own. % fetch/mod.rs
+    // A set that failed in the crawl has its own failure. An empty selection is a failure of its own.
     if wanted == 0 && (any || plan.failures.is_empty()) {
         let error = Error::new(
             ErrorKind::NotFound,

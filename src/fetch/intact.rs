@@ -35,7 +35,7 @@ pub(super) fn intact_sets(
     let mut intact = Vec::new();
     let mut sets = sets_of(kb, mirror.index(), &knowledge)?;
     if facts.updates.is_empty() {
-        // A KB that the Catalog does not list consists of its sets in knowledge. % fetch/transfers.rs
+        // A KB that the Catalog does not list consists of its sets in knowledge.
         sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
     }
     let excluded = request.exclusions(&sets.iter().collect::<Vec<_>>());

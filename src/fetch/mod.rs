@@ -2,7 +2,7 @@
 //!
 //! The KBs are crawled, and the selected sets with their requirements become a [`FetchPlan`]. The files that are not in
 //! the pool are downloaded and checked, and the complete sets are published. A failing file fails its set but not the
-//! run. [`StagePlan`] puts exactly the files of a plan into an empty folder. % outcome.rs
+//! run. [`StagePlan`] puts exactly the files of a plan into an empty folder.
 
 mod again;
 mod closure;

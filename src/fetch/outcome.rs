@@ -41,7 +41,7 @@ pub struct FetchOutcome {
     pub plan: FetchPlan,
     /// The failures.
     pub failures: Vec<Failure>,
-    /// The payload bytes received over the network. % plan.rs
+    /// The payload bytes received over the network.
     pub bytes_downloaded: u64,
 }
 

@@ -172,7 +172,7 @@ impl FetchPlan {
             let of_files =
                 set.row.members.iter().filter(|member| member.file.key.is_some_and(|key| new.contains(&key)));
             let known: Option<u64> = of_files.map(|member| member.file.size).sum();
-            // A file of unknown size cannot be assumed to fit. % publish.rs
+            // A file of unknown size cannot be assumed to fit.
             let cost = known.or(set.absent_bytes).unwrap_or(u64::MAX);
             if spent.saturating_add(cost) > budget {
                 return true;

@@ -124,7 +124,7 @@ fn check_and_publish(
 }
 
 /// Compares the total size on the search page with the files that are now present, with or without a checkpoint that
-/// the dialog omits. % fetch/run.rs
+/// the dialog omits.
 fn check_sums(
     mirror: &mut Mirror<WriteAccess>,
     planned: &PlannedSet,
@@ -132,14 +132,14 @@ fn check_sums(
     now: Time,
 ) -> Result<()> {
     let facts = mirror.index().facts_of(&[planned.row.kb].into())?;
-    let whole: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)
+    let complete_size: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)
         .iter()
         .find(|set| set.fingerprint() == planned.set.fingerprint())
         .and_then(|set| set.members.iter().map(|member| member.file.size).sum());
     for update in facts.updates.iter().filter(|update| planned.set.updates.contains(&update.id)) {
         let listed: Option<u64> = facts.files_of(update).iter().map(|file| file.size).sum();
         let (Some(stated), Some(listed)) = (update.size, listed) else { continue };
-        if stated != listed && Some(stated) != whole {
+        if stated != listed && Some(stated) != complete_size {
             let message = format!(
                 "the files of \"{}\" have {listed} bytes together, but the search page states {stated}",
                 update.title

@@ -91,7 +91,7 @@ fn rehearse_set(session: &mut Session, planned: &PlannedSet, status: SetStatus) 
 pub struct FetchJob {
     /// The request.
     pub request: FetchRequest,
-    /// `true` to make the plan without running it. % stage.rs
+    /// `true` to make the plan without running it.
     pub dry_run: bool,
 }
 

@@ -227,10 +227,10 @@ impl StagePlan {
                     && request.machine.place == Place::Image,
                 ..request.machine.clone()
             };
-            let asked = LintRequest { target: target.kb, machine };
+            let request = LintRequest { target: target.kb, machine };
             let facts = facts_of_folder(&folder, target.kb, mirror.index(), knowledge)?;
             let LintReport { status, findings, checked, unchecked, .. } =
-                lint(&folder, &asked, knowledge, &facts);
+                lint(&folder, &request, knowledge, &facts);
             if status != LintStatus::Ok {
                 let first = findings.first().map_or_else(String::new, |finding| {
                     let name = finding.name.as_ref().map_or_else(String::new, |name| format!("{name}: "));
@@ -247,7 +247,7 @@ impl StagePlan {
     }
 }
 
-/// Returns the part of each step: `None` for all if one folder holds all files. % standing.rs
+/// Returns the part of each step: `None` for all if one folder holds all files.
 fn parts_of(steps: &[Step]) -> Vec<Option<String>> {
     let mut number = 1;
     let mut parts = Vec::new();

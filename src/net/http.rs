@@ -182,7 +182,7 @@ fn convert_response(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Res
     Response { status, headers, final_url, body }
 }
 
-/// Returns the fault for a network failure according to its cause. % mod.rs
+/// Returns the fault for a network failure according to its cause.
 fn fault(url: &Url, error: reqwest::Error, proxy: Option<&ProxyUrl>) -> RequestFault {
     let (host, proxy) = (url.host_str().unwrap_or_default().to_owned(), proxy.cloned());
     let (cause, is_connecting) = (RequestCause::find(&error), error.is_connect());

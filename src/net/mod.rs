@@ -6,7 +6,7 @@
 //! may go through a proxy ([`Proxies`]). Its credentials are never shown, and a page of the proxy in place of a
 //! response is recognized. A failed request is a [`RequestFault`], and [`decide_retry`] decides about the retry. The
 //! bytes come through a [`Transport`]: the network ([`HttpTransport`]) or a recording (in `catalog::recording`). The
-//! modules above cannot see the difference. % pace.rs
+//! modules above cannot see the difference.
 
 mod cause;
 mod client;

@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_honored_within_the_budget() {
-        let asked = |requested, elapsed| {
+        let decision = |requested, elapsed| {
             let failed = FailedTry {
                 retry_after: Some(Duration::from_secs(requested)),
                 elapsed: Duration::from_secs(elapsed),
@@ -218,10 +218,10 @@ mod tests {
             wait: Duration::from_secs(wait),
             left: Duration::from_secs(left),
         };
-        assert_eq!(asked(20, 0), after(20, 580));
-        assert_eq!(asked(600, 0), after(600, 0));
-        assert_eq!(asked(0, 0), after(1, 599), "a requested wait of zero does not shorten the wait");
-        let later = |requested, elapsed| match asked(requested, elapsed) {
+        assert_eq!(decision(20, 0), after(20, 580));
+        assert_eq!(decision(600, 0), after(600, 0));
+        assert_eq!(decision(0, 0), after(1, 599), "a requested wait of zero does not shorten the wait");
+        let later = |requested, elapsed| match decision(requested, elapsed) {
             RetryDecision::GiveUp(why) => {
                 let error = Error::new(crate::error::ErrorKind::Unreachable, "x");
                 why.explain(error).hints().concat()

@@ -230,7 +230,7 @@ mod tests {
             ("99999999999999999999999", Some(u64::MAX)),
             ("Mon, 23 Nov 2026 08:01:30 GMT", Some(90)),
             ("Tue, 24 Nov 2026 08:00:00 GMT", Some(86_400)),
-            // A wrong weekday does not shorten the wait, and a date in the past does not cause one. % trust.rs
+            // A wrong weekday does not shorten the wait, and a date in the past does not cause one.
             ("Sun, 23 Nov 2026 08:01:30 GMT", Some(90)),
             ("Mon, 23 Nov 2026 07:00:00 GMT", Some(0)),
             ("", None),

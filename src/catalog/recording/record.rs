@@ -219,7 +219,7 @@ impl Drop for BodyRecorder {
     }
 }
 
-/// Returns the same body; the exchange is recorded when the body ends. % replay.rs
+/// Returns the same body; the exchange is recorded when the body ends.
 fn record_body(body: Body, recorder: BodyRecorder) -> Body {
     stream::unfold(Some((body, recorder)), |state| async move {
         let (mut body, mut recorder) = state?;

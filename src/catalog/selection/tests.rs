@@ -119,11 +119,11 @@ fn architectures_and_kinds_are_distinguished() {
 
 #[test]
 fn a_product_is_matched_by_all_its_names() {
-    let product = |asked: &str| {
-        let filter = ProductFilter::new(asked, None, knowledge().families()).unwrap();
+    let product = |requested: &str| {
+        let filter = ProductFilter::new(requested, None, knowledge().families()).unwrap();
         of(&RowSelection { products: vec![filter], ..RowSelection::default() })
     };
-    for (asked, numbers) in [
+    for (requested, numbers) in [
         ("Windows 11 24H2", &[2, 1, 3][..]),
         ("windows 11, version 24h2", &[2, 1, 3]),
         ("windows-11-24h2", &[2, 1, 5, 3]),
@@ -141,13 +141,14 @@ fn a_product_is_matched_by_all_its_names() {
         ("Windows 10 LTSB", &[8]),
         ("Windows 12", &[]),
     ] {
-        assert_eq!(product(asked), numbers, "{asked}");
+        assert_eq!(product(requested), numbers, "{requested}");
     }
-    for asked in ["Windows 11", "Windows 10", "24H2", "Windows", "server operating system", ","] {
-        assert!(ProductFilter::new(asked, None, knowledge().families()).is_err(), "{asked}");
+    for requested in ["Windows 11", "Windows 10", "24H2", "Windows", "server operating system", ","] {
+        assert!(ProductFilter::new(requested, None, knowledge().families()).is_err(), "{requested}");
     }
     let filters = ["Windows 10 LTSB", "25H2", "Windows 10 LTSC"];
-    let filters = filters.map(|asked| ProductFilter::new(asked, None, knowledge().families()).unwrap());
+    let filters =
+        filters.map(|requested| ProductFilter::new(requested, None, knowledge().families()).unwrap());
     let unknown =
         unknown_product(&filters, &rows(), knowledge().families().all()).and_then(ProductFilter::refusal);
     assert!(unknown.unwrap().message().starts_with("\"Windows 10 LTSC\" is not a known product"));
@@ -155,8 +156,8 @@ fn a_product_is_matched_by_all_its_names() {
 
 #[test]
 fn a_classification_matches_as_a_prefix() {
-    let class = |asked: &str| {
-        of(&RowSelection { classifications: vec![asked.to_owned()], ..RowSelection::default() }).len()
+    let class = |requested: &str| {
+        of(&RowSelection { classifications: vec![requested.to_owned()], ..RowSelection::default() }).len()
     };
     assert_eq!((class("security updates"), class("SECURITY"), class("Updates")), (7, 7, 1));
     assert_eq!((class("urity"), class("Security Updates and more")), (0, 0));

@@ -289,7 +289,7 @@ fn a_file_of_unstated_size_is_bounded_by_the_server() {
     let mut machine = unbounded();
     machine.limit_size(u64::MAX);
     assert_eq!(machine.max_size(), LARGEST_PACKAGE);
-    // The bound of the Catalog is never widened. % download/mod.rs
+    // The bound of the Catalog is never widened.
     let mut machine =
         TransferMachine::new(SizeBounds { size: None, cap: Some(5) }, 0, None, Validators::default());
     machine.limit_size(10);
