@@ -1,8 +1,4 @@
 //! The scripts for target machines: their text, compared with snapshots, and their execution under Wine.
-//!
-//! A snapshot is a file in `snapshots/` with plain line ends. If a script differs, the test writes the new script
-//! beside the snapshot with the ending `.new`, and fails. If the difference is right, rename that file to the
-//! snapshot.
 #![expect(
     clippy::disallowed_methods,
     reason = "snapshots and folders of tests are read and made as they lie"
@@ -10,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use kbmirror::resolve::host;
 use kbmirror::script::{InstallTool, ScriptJob, ScriptStage, ScriptTarget, collect_script, install_script};
@@ -19,24 +14,14 @@ use kbmirror::update::{Architecture, Build};
 
 use super::wine::{CBS, CURRENT_VERSION, ENVIRONMENT, Machine};
 
-/// Compares a script with its snapshot.
+/// Compares a script with its snapshot, which has plain line ends.
 #[track_caller]
 fn expect_snapshot(name: &str, script: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/snapshots").join(name);
-    let new = PathBuf::from(format!("{}.new", path.display()));
-    let plain = |text: &str| text.replace("\r\n", "\n");
-    let known = fs::read_to_string(&path).unwrap_or_default();
-    if plain(&known) == plain(script) {
-        drop(fs::remove_file(&new));
-        return;
-    }
-    fs::write(&new, plain(script)).unwrap();
-    let line = plain(&known).lines().zip(plain(script).lines()).position(|(old, new)| old != new);
-    panic!(
-        "{name} differs from line {:?} on; the new script is {}",
-        line.map(|line| line + 1),
-        new.display()
-    );
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots/scripts");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, script.replace("\r\n", "\n")));
 }
 
 fn stage(kb: &str, role: &str, path: &str) -> ScriptStage {
@@ -184,7 +169,7 @@ fn scripts_run_under_wine() {
     let folder = machine.drive(FOLDER);
     fs::create_dir_all(folder.join("windows-11-24h2-x64")).unwrap();
     fs::write(folder.join("windows-11-24h2-x64.cmd"), install_script(&job)).unwrap();
-    let files: Vec<PathBuf> =
+    let files: Vec<std::path::PathBuf> =
         job.folder_files.iter().map(|name| folder.join("windows-11-24h2-x64").join(name)).collect();
     fs::write(&files[1], "target").unwrap();
     let check = |arguments: &str, code: &str, words: &[&str]| {
