@@ -1,12 +1,13 @@
 //! The complete definition of the command line: the commands, and the shared options from the option table.
 //!
 //! Global options and network options have separate headings in the help. Commands that do not use the network accept
-//! its options, and their help omits them. Each help ends with two examples.
+//! its options, and their help omits them. Each help ends with two examples. The long help has details before them.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, ValueHint};
 
 use super::args::Cli;
+use super::details::{PROGRAM, details_of};
 use super::examples::examples_of;
 use super::help::with_overview;
 use crate::options::{OptionRow, OptionScope, OptionTexts, TABLE};
@@ -48,13 +49,25 @@ pub(super) fn definition() -> Command {
         command = command.mut_subcommand(&name, |sub| {
             // `kbmirror help keys init` shows the help of a command below another.
             let sub = add(sub.args(own).disable_help_subcommand(true)).mut_args(with_hint);
-            match examples_of(&name) {
+            let examples = examples_of(&name);
+            let sub = match details_of(&name) {
+                Some(text) => {
+                    let sections = [Some(text), examples.clone()];
+                    sub.after_long_help(sections.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
+                }
+                None => sub,
+            };
+            match examples {
                 Some(text) => sub.after_help(text),
                 None => sub,
             }
         });
     }
-    with_overview(command.mut_args(with_hint))
+    let command = command.mut_args(with_hint);
+    with_overview(match details_of(PROGRAM) {
+        Some(text) => command.after_long_help(text),
+        None => command,
+    })
 }
 
 /// Lets shells complete the value of an argument as a folder or a file, by the name of the value.

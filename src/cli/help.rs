@@ -29,8 +29,7 @@ const ADDED: [(&str, &str); 2] = [("-h, --help", "Print help"), ("-V, --version"
 /// The last lines.
 const END: &str = "\
 All options of a command: kbmirror help COMMAND
-Exit codes: 0 is success; kbmirror man lists all of them under EXIT STATUS
-";
+Exit codes: 0 is success; kbmirror man lists all of them under EXIT STATUS";
 
 /// Makes the overview the help of the program.
 pub(super) fn with_overview(command: Command) -> Command {
@@ -60,7 +59,8 @@ fn template(command: &Command) -> String {
         text += &line(18, &format!("{short}--{}{value}", row.flag), &format!("{}{default}", row.help));
     }
     text.extend(ADDED.iter().map(|(name, about)| line(18, name, about)));
-    text + "\n" + END
+    // The long help has the details after the last lines.
+    text + "\n" + END + "{after-help}"
 }
 
 /// Returns the line of a command.

@@ -9,6 +9,7 @@ use clap_mangen::Man as Page;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::ManArgs;
+use super::details::details_for;
 use super::examples::examples_for;
 use super::flags::definition;
 use super::help::GROUPS;
@@ -75,7 +76,7 @@ fn all_pages() -> Result<Vec<(String, String)>> {
     Ok(pages)
 }
 
-/// Writes a page: the sections of `clap_mangen`, and examples and exit codes in place of its EXTRA section.
+/// Writes a page: the sections of `clap_mangen`, and details, examples, and exit codes in place of its EXTRA section.
 fn page(command: &Command) -> Result<(String, String)> {
     let version = env!("CARGO_PKG_VERSION");
     let page = Page::new(command.clone()).source(format!("kbmirror {version}")).manual("kbmirror manual");
@@ -115,10 +116,20 @@ fn groups(command: &Command) -> Roff {
     roff
 }
 
-/// Returns the last sections: the examples of a command, the exit codes, and the other pages.
+/// Returns the last sections: the details and examples of a command, the exit codes, and the other pages.
 fn end(command: &Command, is_root: bool) -> Roff {
     let mut roff = Roff::new();
-    if let Some(examples) = examples_for(command.get_name()) {
+    // A subcommand such as `keys show` has neither the details nor the examples of the command `show`.
+    let name = command.get_display_name().unwrap_or(command.get_name());
+    let name = name.strip_prefix("kbmirror-").unwrap_or(name);
+    if let Some(rules) = details_for(name) {
+        roff.control("SH", ["DETAILS"]);
+        for rule in rules {
+            roff.control("PP", []);
+            roff.text([roman(*rule)]);
+        }
+    }
+    if let Some(examples) = examples_for(name) {
         roff.control("SH", ["EXAMPLES"]);
         roff.control("nf", []);
         for example in examples {
@@ -157,6 +168,8 @@ mod tests {
         let (_, fetch) = page_of(&["fetch".to_owned()]).unwrap();
         assert!(fetch.contains("kbmirror fetch KB5086672 \\-\\-arch x64"), "{fetch}");
         let (_, root) = page_of(&[]).unwrap();
+        let (_, below) = page_of(&["keys".to_owned(), "show".to_owned()]).unwrap();
+        assert!(fetch.contains("DETAILS") && !below.contains("EXAMPLES"), "{below}");
         assert!(root.contains("130 (interrupted)") && root.contains("kbmirror\\-fetch(1)"), "{root}");
         assert!(page_of(&["nothing".to_owned()]).is_err());
     }

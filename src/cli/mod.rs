@@ -7,6 +7,7 @@ mod args;
 mod completions;
 mod crawl;
 mod damage;
+mod details;
 mod examples;
 mod export;
 mod fetch;
@@ -158,8 +159,8 @@ fn print_parse_result(mut process: Process, error: &clap::Error) -> ExitCode {
     let text = if is_help { error.to_string() } else { redacted_text(&error.to_string()) };
     let error = || {
         // Clap lists missing arguments on separate lines, up to the first empty line.
-        let said = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
-        let message = said.collect::<Vec<_>>().join(" ");
+        let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
+        let message = lines.collect::<Vec<_>>().join(" ");
         let message = message.trim_start_matches("error: ").to_owned();
         Error::usage(message).hint("run kbmirror --help for the commands and options")
     };
