@@ -33,12 +33,12 @@ pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
         for fault in &set.faults {
             let name =
                 fault.name.as_deref().map_or_else(|| fault.path.to_string(), |name| output.file_name(name));
-            output.line(format!("  {name}: {}", fault.message));
+            output.wrapped_line("  ", &format!("{name}: {}", fault.message));
             let found_by = match (&fault.found_by, &fault.found) {
                 (Some(command), Some(time)) => format!("found by {command} at {time}"),
                 _ => "found now by names and sizes".to_owned(),
             };
-            output.line(format!("    {}, {found_by}", fault.path));
+            output.wrapped_line("    ", &format!("{}, {found_by}", fault.path));
         }
     }
     let kbs: BTreeSet<String> = sets.iter().map(|set| set.kb.to_string()).collect();

@@ -244,7 +244,7 @@ fn medium_tables(setup: &Setup) -> Result<TableTexts> {
 
 fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
     if is_demo {
-        output.line("DEMO: the files are stand-ins; the medium says so on every page");
+        output.line("DEMO: the files are stand-ins; every page of the medium is marked");
     }
     let mut table = output.table([
         Column::new("kb"),

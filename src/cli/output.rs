@@ -122,7 +122,12 @@ impl Output {
     /// of package files are cut as in tables.
     pub(super) fn sentence(&mut self, mark: &str, sentence: &str) {
         let words: Vec<String> = sentence.split(' ').map(|word| self.word(word)).collect();
-        self.stdout.push_str(&wrapped(&words.join(" "), mark, self.width));
+        self.wrapped_line(mark, &words.join(" "));
+    }
+
+    /// Adds a text to stdout after a mark, wrapped at blanks. Further lines are indented by the width of the mark.
+    pub(super) fn wrapped_line(&mut self, mark: &str, text: &str) {
+        self.stdout.push_str(&wrapped(text, mark, self.width));
     }
 
     /// Returns a word of a sentence. A file name may end with punctuation.

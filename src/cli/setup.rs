@@ -109,7 +109,8 @@ impl Setup {
         if !process.stdin_is_terminal {
             return Ok(None);
         }
-        let unanswered = |error: std::io::Error| Error::usage("cannot ask on the terminal").caused_by(error);
+        let unanswered =
+            |error: std::io::Error| Error::usage("cannot prompt on the terminal").caused_by(error);
         {
             let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(unanswered)?;
@@ -133,7 +134,7 @@ impl Setup {
             return Ok(None);
         }
         let answer = (process.read_hidden)(question);
-        answer.map(Some).map_err(|error| Error::usage("cannot ask on the terminal").caused_by(error))
+        answer.map(Some).map_err(|error| Error::usage("cannot prompt on the terminal").caused_by(error))
     }
 
     /// Returns the layout of the mirror.

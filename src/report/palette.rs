@@ -63,6 +63,7 @@ const STATUSES: [(&str, Tone); 16] = [
 
 /// Returns the tone of a status, or `None` if it has no colour.
 pub(super) fn tone_of(status: &str) -> Option<Tone> {
+    let status = status.to_ascii_lowercase();
     let begins = |word: &str| {
         status
             .strip_prefix(word)
@@ -124,6 +125,7 @@ mod tests {
     fn a_status_is_known_by_its_first_word() {
         for (status, tone) in [
             ("ok", Some(Tone::Good)),
+            ("ALARM", Some(Tone::Bad)),
             ("damaged (2 faults)", Some(Tone::Bad)),
             ("no", Some(Tone::Caution)),
             ("missing", Some(Tone::Caution)),
