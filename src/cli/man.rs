@@ -39,7 +39,9 @@ pub(super) fn run(arguments: &ManArgs, output: &mut Output) -> Result<ExitCode> 
         output.line(format!("wrote {path}"));
     }
     if written.is_empty() {
-        pages.iter().for_each(|(_, text)| output.text(text));
+        for (_, text) in &pages {
+            output.text(text);
+        }
     }
     Ok(ExitCode::OK)
 }

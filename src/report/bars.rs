@@ -172,7 +172,7 @@ mod tests {
                 "  [>           ]   200.0 MB of    8.8 GB     7.7 MB/s  19m 4s  all: 2%, 0 of 8",
                 "  [>           ]   100.0 MB of    4.9 GB     3.8 MB/s 21m 14s  kb5000005-arm64",
                 "  [===========>]   100.0 MB of  106.0 MB     3.8 MB/s      1s  kb5000006-arm64",
-                "  [            ]  kb5000004-arm64 waits 12s (retry 1, 9m 30s of retry budget left)",
+                "  [            ]  kb5000004-arm64 waits 12s (retry 1, retry budget 9m 30s)",
                 "      cdn.example closed the connection before its end",
                 "  [            ]        0 B of  103.0 MB        0 B/s          kb5000003-arm64",
                 "  and 2 more files, 1 of them waiting",

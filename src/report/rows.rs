@@ -99,10 +99,10 @@ fn more_files(more: &[&FileProgress], at: Duration) -> String {
     format!("  and {} more {}{waits}", more.len(), plural(more.len(), "file"))
 }
 
-/// "waits 12s (retry 2, 9m of retry budget left)"
+/// "waits 12s (retry 2, retry budget 9m)"
 fn file_waits(wait: &ActiveWait, times: u32, at: Duration) -> String {
     let rest = span(wait.rest(at).max(Duration::from_secs(1)));
-    let left = wait.left.map(|left| format!(", {} of retry budget left", span(left))).unwrap_or_default();
+    let left = wait.left.map(|left| format!(", retry budget {}", span(left))).unwrap_or_default();
     format!("waits {rest} (retry {times}{left})")
 }
 
@@ -173,7 +173,7 @@ pub(super) mod tests {
                 "[2]  200.0 MB of    8.8 GB     7.7 MB/s  19m 4s  all: 2%, 0 of 8",
                 "[2]  100.0 MB of    4.9 GB     3.8 MB/s 21m 14s  kb5000005-arm64",
                 "[94]  100.0 MB of  106.0 MB     3.8 MB/s      1s  kb5000006-arm64",
-                "[0] kb5000004-arm64 waits 12s (retry 1, 9m 30s of retry budget left)",
+                "[0] kb5000004-arm64 waits 12s (retry 1, retry budget 9m 30s)",
                 "      cdn.example closed the connection before its end",
                 "[0]       0 B of  103.0 MB        0 B/s          kb5000003-arm64",
                 "  and 2 more files, 1 of them waiting",
