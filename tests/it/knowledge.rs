@@ -170,7 +170,7 @@ fn an_unreadable_table_is_reported_with_its_line() {
     for (name, from, to, line) in [
         ("checkpoints.toml", "format = 1", "format =", "line 10: "),
         ("withdrawn.toml", "successor =", "sucessor =", "line 14: "),
-        ("stacks.txt", "05029242 14393 05023788 l\n", "05029242 14393 05023788 ll\n", "line 5: "),
+        ("stacks.txt", "05029242 14393 05023788 l\n", "05029242 14393 05023788 ll\n", "line 5 "),
     ] {
         let (kind, message) = check_with(&bench, &[(name, from, to, "", "")]).exits(2).error();
         assert_eq!(kind, "usage");
