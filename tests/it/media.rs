@@ -16,7 +16,7 @@ fn an_applied_medium_is_verified_again() {
     import(&isolated, &medium).exits(0);
     let output = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
     for fragment in
-        ["applied already", "signatures, manifest, and listing were verified", "payload was not read again"]
+        ["was imported before", "verified signatures, manifest, and listing", "did not read the payload again"]
     {
         assert!(output.contains(fragment), "{fragment}: {output}");
     }

@@ -19,7 +19,7 @@ mod machines;
 mod places;
 mod stacks;
 
-use kbmirror::resolve::{Library, FactsLibrary, read_line, resolve};
+use kbmirror::resolve::{FactsLibrary, Library, read_line, resolve};
 use kbmirror::servicing::Knowledge;
 use serde_json::{Map, Value, json};
 
