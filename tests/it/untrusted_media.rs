@@ -209,7 +209,7 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
     };
     let cases: Vec<(&str, Change<'_>)> = vec![
         ("is not a plain name", Box::new(replaced(&format!("{FOLDER}/{name}"), "NUL/x.msu"))),
-        ("it is a path", Box::new(replaced(&format!("{FOLDER}/{name}"), &format!("../{name}")))),
+        ("the name is a path", Box::new(replaced(&format!("{FOLDER}/{name}"), &format!("../{name}")))),
         (
             "refused",
             Box::new(|medium| {
@@ -367,7 +367,7 @@ fn missing_files_are_counted_and_partial_ok_imports_the_rest() {
     fs::rename(medium.join(&package), &aside).unwrap();
     let (_, message) = import(&isolated, &medium).exits(11).error();
     assert!(
-        message.contains("1 listed file is missing")
+        message.contains("1 listed file missing on the medium")
             && message.contains("14 B")
             && message.contains(&package),
         "{message}"
