@@ -66,7 +66,7 @@ fn each_kind_of_difference_is_reported() {
     let stdout = bench.run(&["--knowledge", folder.as_str(), "show", "KB5086672"]).exits(0).stdout;
     assert!(
         stdout.contains(
-            "\ndiffers: the Catalog's titles of KB5086672 state build 26100.8117, the release history (h) 26100.8118\n"
+            "\ndiffers: the Catalog's titles of KB5086672 state build 26100.8117; the release history (h) has 26100.8118\n"
         ),
         "{stdout}"
     );

@@ -38,7 +38,7 @@ KB5086672 (arm64) at build 26100.863: install 2 files, in this order
 - KB5086672 is a cumulative update for Windows 11, version 24H2 and Windows 11, version 25H2 (arm64)
     source: the Catalog's titles of KB5086672
 - build 26100.863 is Windows 11 24H2, 25H2, 26H2, and KB5086672 is for this family
-    source: knowledge of 2026-10-05: Catalog entries of KB5129195 (2026-10-05): one file an architecture for the three versions
+    source: knowledge of 2026-10-05: Catalog entries of KB5129195 (2026-10-05): one file per architecture for the three versions
 - KB5086672 goes onto a running machine, which is the requested place
 - KB5086672 is not known to be withdrawn
     source: knowledge of 2026-10-05: no row of withdrawn.toml has it
@@ -67,10 +67,10 @@ KB5079391 (arm64) at build 26100.863: withdrawn
 - KB5079391 is a preview of the next cumulative update for Windows 11 24H2, 25H2, 26H2 (arm64)
     source: knowledge of 2026-10-05: KB5079391 is 26100.8116 (release history)
 - build 26100.863 is Windows 11 24H2, 25H2, 26H2, and KB5079391 is for this family
-    source: knowledge of 2026-10-05: Catalog entries of KB5129195 (2026-10-05): one file an architecture for the three versions
+    source: knowledge of 2026-10-05: Catalog entries of KB5129195 (2026-10-05): one file per architecture for the three versions
 - KB5079391 goes onto a running machine, which is the requested place
 - KB5079391 is withdrawn (the preview of 2026-03-26 (26100.8116) failed with 0x80073712 and was withdrawn within days): take KB5086672 instead
-    source: knowledge of 2026-10-05: servicing notes §3.6; KB article of KB5086672
+    source: knowledge of 2026-10-05: KB article of KB5086672
 - warnings
   - the index has no entry of KB5079391: used knowledge of 2026-10-05 only
 "
@@ -103,13 +103,13 @@ fn an_enablement_package_requires_an_update_below_its_floor() {
         "\
 KB5054156 (x64) at build 26100.863: install 3 files, in this order
 - KB5054156 switches 25H2 on and is for 24H2
-    source: knowledge of 2026-10-05: servicing notes §3.3; KB5054156 article
+    source: knowledge of 2026-10-05: KB5054156 article
 - KB5054156 needs 26100.5074 or later, 26100.863 is lower, and KB5129195 brings 26100.9457
-    source: knowledge of 2026-10-05: servicing notes §3.3; KB5054156 article
+    source: knowledge of 2026-10-05: KB5054156 article
   - KB5129195 is a cumulative update for Windows 11 24H2, 25H2, 26H2 (x64)
       source: knowledge of 2026-10-05: KB5129195 is 26100.9457 (release history)
   - build 26100.863 is Windows 11 24H2, 25H2, 26H2, and KB5129195 is for this family
-      source: knowledge of 2026-10-05: Catalog entries of KB5129195 (2026-10-05): one file an architecture for the three versions
+      source: knowledge of 2026-10-05: Catalog entries of KB5129195 (2026-10-05): one file per architecture for the three versions
   - KB5129195 goes onto a running machine, which is the requested place
   - KB5129195 is not known to be withdrawn
       source: knowledge of 2026-10-05: no row of withdrawn.toml has it
@@ -155,7 +155,7 @@ KB5094122 (x64) at build 14393.8000: install 2 files, in this order
     source: knowledge of 2026-10-05: KB5094122 is 14393.9234 (release history)
 - 1. servicing stack KB5094141: Windows Server 2016 takes its servicing stack as a separate package, before KB5094122
     source: knowledge of 2026-10-05: KB5094141 was published with KB5094122 (stacks)
-    source: knowledge of 2026-10-05: servicing notes §3: separate on everything before Windows 10, on Windows 10 1507 to 1909, and on 1507 and 1607 until today
+    source: knowledge of 2026-10-05: public patch lists: separate on everything before Windows 10, on Windows 10 1507 to 1909, and on 1507 and 1607 until today
     source: the download dialog of update 8516d485-0413-579f-895d-9e867542282b listed the file on 2026-11-23
     source: the download dialog of update 8da4e391-881c-5740-82c0-2fca2c4dbf52 listed the file on 2026-11-23
   - the file is windows10.0-kb5094141-x64_fc0da6843c20a9b5ad35d91f7182f3b1d7268061.msu, not in the mirror
