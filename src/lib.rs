@@ -21,7 +21,7 @@
 //! interfaces are not stable.
 //!
 //! ```
-//! use kbmirror::{Knowledge, Machine, Request, Shelf, Status, resolve};
+//! use kbmirror::{Knowledge, Machine, Request, FactsLibrary, Status, resolve};
 //!
 //! # fn main() -> kbmirror::Result<()> {
 //! let knowledge = Knowledge::built_in()?;
@@ -32,7 +32,7 @@
 //!     ..Machine::default()
 //! };
 //! let request = Request { machine, ..Request::new(kb) };
-//! let plan = resolve(&request, &Shelf::of_knowledge(&knowledge), &knowledge)?;
+//! let plan = resolve(&request, &FactsLibrary::of_knowledge(&knowledge), &knowledge)?;
 //! assert_eq!(plan.status, Status::Install);
 //! assert_eq!(plan.steps.len(), 2, "the checkpoint KB5043080 first");
 //! # Ok(())
