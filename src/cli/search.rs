@@ -194,7 +194,7 @@ fn suggested_values(filter: Filter, found: &[ClassifiedRow]) -> Option<String> {
     const SHOWN: usize = 8;
     if matches!(filter, Filter::Since | Filter::Until) {
         let days = || found.iter().map(|found| found.row.last_updated);
-        return Some(format!("within {} to {}", days().min()?, days().max()?));
+        return Some(format!("a day from {} to {}", days().min()?, days().max()?));
     }
     let values = filter_values(filter, found);
     let quoted = |value: &String| if value.contains(' ') { format!("{value:?}") } else { value.clone() };

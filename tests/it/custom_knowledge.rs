@@ -64,7 +64,7 @@ fn connected(tables: Option<&str>) -> (Bench, String) {
     (bench, root)
 }
 
-/// Returns the text of a file file_of_update the set folders of the update.
+/// Returns the text of a file beside the set folders of the update.
 fn file_of_update(bench: &Bench, name: &str) -> String {
     fs::read_to_string(bench.mirror().join(format!("kb/{KB}/{name}"))).unwrap()
 }

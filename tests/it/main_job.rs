@@ -174,7 +174,7 @@ fn a_complete_set_survives_an_unavailable_catalog() {
     assert_eq!(again["bytes_downloaded"], 0);
     let warnings = items(&again["warnings"]);
     assert!(
-        warnings.iter().any(|warning| text_of(warning).starts_with("KB5086672 is here whole")),
+        warnings.iter().any(|warning| text_of(warning).starts_with("used the complete KB5086672")),
         "{again:#}"
     );
 

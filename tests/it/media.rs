@@ -15,9 +15,11 @@ fn an_applied_medium_is_verified_again() {
     small.copy_to(&medium);
     import(&isolated, &medium).exits(0);
     let output = isolated.run(&["import", medium.as_str()]).exits(0).stdout;
-    for fragment in
-        ["was imported before", "verified signatures, manifest, and listing", "did not read the payload again"]
-    {
+    for fragment in [
+        "was imported before",
+        "verified signatures, manifest, and listing",
+        "did not read the payload again",
+    ] {
         assert!(output.contains(fragment), "{fragment}: {output}");
     }
     let before = mirror_digests(&isolated.mirror());

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kbmirror::facts::{Facts, Role};
 use kbmirror::lint::{LintCode, LintFolder, LintRequest, lint};
 use kbmirror::resolve::{
-    EdgeKind, Graph, Library as _, Machine, PackageSet, Place, FactsLibrary, closure, families_without_pair,
+    EdgeKind, FactsLibrary, Graph, Library as _, Machine, PackageSet, Place, closure, families_without_pair,
     read_line, resolve,
 };
 use kbmirror::servicing::Knowledge;

@@ -158,7 +158,7 @@ fn updates_removed_from_the_catalog_are_shown_from_the_index() {
     );
     let stdout = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
     assert!(stdout.stdout.starts_with(&title("KB5041865", "arm64")), "{stdout:?}");
-    assert!(stdout.stderr.contains("does not know"), "{stdout:?}");
+    assert!(stdout.stderr.contains("does not list"), "{stdout:?}");
 
     // A KB known only to the knowledge, and an unknown update.
     let catalog = recording("catalog");
@@ -196,7 +196,7 @@ fn a_mirror_of_another_origin_is_not_compared() {
         UpdateSpec { files: vec![FileSpec::package("windows11.0-kb5086672-arm64", "msu", "1")], ..other };
     let loopback = Loopback::start(World::new().update(other));
     let ran = run_json(&bench, &loopback, &["show", "KB5086672", "--catalog"]).exits(0);
-    assert!(ran.stderr.contains("content from elsewhere"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("content from another origin"), "{}", ran.stderr);
     let shown = ran.json();
     assert_eq!((&shown["index_differences"], &shown["sets"]), (&json!([]), &json!([])));
     assert_eq!(field_texts(&shown["updates"], "update_id"), [id(1)]);

@@ -120,7 +120,7 @@ fn a_host_file_sets_the_baseline() {
     assert_eq!(plan["baseline"], "26100.863");
     assert_eq!(field_texts(&plan["steps"], "role"), ["checkpoint", "target"]);
     let warnings: Vec<String> = items(&plan["warnings"]).iter().map(text_of).collect();
-    assert!(warnings.iter().any(|text| text.contains("WARD-7 waits for a restart")), "{warnings:?}");
+    assert!(warnings.iter().any(|text| text.contains("WARD-7 has a pending restart")), "{warnings:?}");
     assert!(warnings.iter().any(|text| text.contains("WARD-7 has 1000 B free")), "{warnings:?}");
     // Options take precedence over the file.
     let past = bench.json(&["resolve", "KB5086672", "--host", host.as_str(), "--baseline", "26100.8037"]);

@@ -248,7 +248,7 @@ fn bytes_of_another_digest_are_quarantined() {
     let document = case.run_json(&FETCH).exits(5).json();
     assert_eq!(field_texts(&document["sets"], "status"), ["published", "failed"]);
     let message = text_of(&document["failures"][0]["message"]);
-    assert!(message.contains("the knowledge says"), "{message}");
+    assert!(message.contains("the knowledge states"), "{message}");
     assert_eq!(names_in(&case.bench.mirror().join("quarantine")).len(), 1);
     assert!(!case.bench.set_folder(KB, X64).exists());
 }
@@ -373,7 +373,7 @@ fn the_index_is_rebuilt_from_published_files() {
     }
     let bytes = case.loopback.bytes_served();
     let again = case.run_json(&FETCH).exits(0).json();
-    assert!(warns(&again, "rebuilt from kb/ and pool/: 2 package sets"), "{again:#}");
+    assert!(warns(&again, "rebuilt it with 2 package sets from kb/ and pool/"), "{again:#}");
     assert_eq!(field_texts(&again["sets"], "status"), ["unchanged"; 2]);
     assert_eq!(again["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
     assert_eq!(case.loopback.bytes_served(), bytes);

@@ -1,9 +1,9 @@
 //! A model of a disk with the minimum of guarantees that a program may rely on:
 //!
 //! - The bytes and the mode of a file are as they were at its last sync. Later writes may have arrived, or zeros, or
-//! the first half.
+//!   the first half.
 //! - A change of names is durable after a sync of a folder that the change concerns. Of the other changes, the first
-//! ones of each folder may have arrived. A rename arrives completely or not at all.
+//!   ones of each folder may have arrived. A rename arrives completely or not at all.
 //! - A synced folder may be lost if its own name was not synced.
 //!
 //! ext4, XFS, and NTFS keep a stricter order, so a program that is correct here is correct there.

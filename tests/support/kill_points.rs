@@ -136,7 +136,7 @@ impl InitialState {
         match job {
             Job::Import => drop(succeed(&initial.exporting, &all)),
             Job::Update => {
-                drop(succeed(&initial.exporting, &["export", FIRST, "--to", initial.medium.as_str()]))
+                drop(succeed(&initial.exporting, &["export", FIRST, "--to", initial.medium.as_str()]));
             }
             Job::Fetch | Job::Export => {}
         }

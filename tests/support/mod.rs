@@ -21,7 +21,7 @@
 //! - [`proxy`]: a proxy in front of the listeners;
 //! - [`kill_loop`]: the program as a process, killed repeatedly during a fetch;
 //! - [`kill_points`]: kills at exact system calls of a fetch, an export, and an import; [`kill_content`]: the
-//! compared content;
+//!   compared content;
 //! - [`power`]: the possible disk states after a power cut, from the program's [`system_calls`] and a [`disk_model`];
 //! - [`traffic`]: counters of sent package file bytes, and an optional rate limit.
 //!

@@ -197,7 +197,7 @@ fn a_refusing_proxy_is_reported_with_its_status_and_title() {
     // A failed tunnel has no known cause, so the request is retried.
     let (message, hints) = run_against(&secure, "0");
     assert!(message.contains(&format!("the proxy {named} did not open a tunnel to 127.0.0.1")), "{message}");
-    assert!(hints.contains("log in"), "{hints}");
+    assert!(hints.contains("require a login"), "{hints}");
     run_against(&secure, "5");
     assert_eq!(proxy.requests().len(), 2 + 1 + 4);
     assert_eq!(plain.connections() + secure.connections(), 0);
