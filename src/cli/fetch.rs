@@ -44,15 +44,16 @@ pub(super) fn run(setup: &Setup, arguments: &FetchArgs, output: &mut Output) -> 
     show_left_out(&document.left_out, output);
     let requests = document.requests;
     if arguments.dry_run {
-        output.line(format!("{} ({requests} requests)", outcome.plan));
+        output.line(format!("{} ({})", outcome.plan, crate::update::count(requests, "request")));
     } else if !outcome.sets.is_empty() {
         let count = |status| outcome.sets.iter().filter(|set| set.status == status).count();
         output.line(format!(
-            "{} published, {} unchanged, {} failed; {} downloaded, {requests} requests",
+            "{} published, {} unchanged, {} failed; {} downloaded, {}",
             count(SetStatus::Published),
             count(SetStatus::Unchanged),
             count(SetStatus::Failed),
-            human_size(outcome.bytes_downloaded)
+            human_size(outcome.bytes_downloaded),
+            crate::update::count(requests, "request")
         ));
     }
     output.failures(&outcome.failures);

@@ -102,14 +102,15 @@ fn show(
     let count = |status| outcome.fetch.sets.iter().filter(|set| set.status == status).count();
     let requests = session.requests();
     if request.dry_run {
-        output.line(format!("{} ({requests} requests)", outcome.fetch.plan));
+        output.line(format!("{} ({})", outcome.fetch.plan, crate::update::count(requests, "request")));
     } else {
         output.line(format!(
-            "{} published, {} unchanged, {} failed; {} downloaded, {requests} requests",
+            "{} published, {} unchanged, {} failed; {} downloaded, {}",
             count(SetStatus::Published),
             count(SetStatus::Unchanged),
             count(SetStatus::Failed),
-            human_size(outcome.fetch.bytes_downloaded)
+            human_size(outcome.fetch.bytes_downloaded),
+            crate::update::count(requests, "request")
         ));
     }
     output.failures(&outcome.fetch.failures);

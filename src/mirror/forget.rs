@@ -242,7 +242,7 @@ impl Mirror<WriteAccess> {
         Ok(trash)
     }
 
-    /// PendingMoves forgotten sets and files to `trash/`. Completes the moves of an interrupted run too.
+    /// Moves forgotten sets and files to `trash/`. Completes the moves of an interrupted run too.
     pub(super) fn finish_forgetting(&mut self, knowledge: &Knowledge) -> Result<()> {
         let Some(moves) = self.unfinished_moves()? else { return Ok(()) };
         let trash = self.layout.root().join(&moves.trash);

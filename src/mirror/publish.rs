@@ -241,7 +241,7 @@ impl Mirror<WriteAccess> {
                         self.discard_kb_folder(kb, &path, &[])?;
                     }
                     PublicationLeftover::ReplacedSet(kb, folder) => {
-                        self.discard_set_folder(kb, &folder, &path)?
+                        self.discard_set_folder(kb, &folder, &path)?;
                     }
                     PublicationLeftover::Stage => disk::remove_dir_all(&path)?,
                 }

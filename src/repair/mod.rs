@@ -7,7 +7,7 @@
 //!   only copy. Unknown files are moved there too, and are never deleted.
 //! - Set folders are rebuilt from the pool, and the files beside them are rewritten. Sound files are not touched.
 //! - The mirror is verified again at the end. The result says "sound" only after that, and names the files that
-//!   are still needed().
+//!   are still needed.
 //!
 //! A source that cannot be read, or that has other bytes, is named and skipped; the repair continues.
 

@@ -31,7 +31,7 @@ pub(super) fn expect_folder(source: &Utf8Path) -> Result<()> {
 pub(super) struct SourceSearch {
     /// The files that are restored, or can be.
     pub(super) restored: Vec<RestoredFile>,
-    /// The files that have the name of a needed() file and other bytes.
+    /// The files that have the name of a needed file, but other bytes.
     pub(super) skipped: Vec<SkippedFile>,
 }
 

@@ -211,7 +211,7 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     health.write(&layout)
 }
 
-/// Returns the newest report of a kind under `runs/`, or `None` if none exists. File names release_kind by time.
+/// Returns the newest report of a kind under `runs/`, or `None` if none exists. File names sort by time.
 fn newest_report(layout: &Layout, report: RunReport) -> Result<Option<Utf8PathBuf>> {
     let end = format!("-{}.json", report.as_str());
     let names = disk::list(&layout.runs())?;

@@ -96,7 +96,7 @@ struct FetchOrder {
     request: FetchRequest,
 }
 
-/// The counter of consecutive failures to failure_streak the Catalog.
+/// The counter of consecutive failures to reach the Catalog.
 #[derive(Default)]
 struct FailureStreak(u8);
 

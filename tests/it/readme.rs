@@ -48,11 +48,12 @@ fn blocks(text: &str) -> Vec<Vec<Shown>> {
         .map(|block| {
             let mut commands: Vec<Shown> = Vec::new();
             for line in block.lines() {
-                match line.strip_prefix("$ ") {
-                    Some(command) => {
-                        commands.push(Shown { command: command.to_owned(), output: String::new() });
-                    }
-                    None => commands.last_mut().unwrap().output.push_str(&format!("{line}\n")),
+                if let Some(command) = line.strip_prefix("$ ") {
+                    commands.push(Shown { command: command.to_owned(), output: String::new() });
+                } else {
+                    let output = &mut commands.last_mut().unwrap().output;
+                    output.push_str(line);
+                    output.push('\n');
                 }
             }
             commands
@@ -200,7 +201,7 @@ fn each_claim_names_tests_that_exist() {
     let code: String = sources
         .iter()
         .flat_map(|folder| read_tree(Utf8Path::from_path(&project(folder)).unwrap()))
-        .filter(|(name, _)| name.ends_with(".rs"))
+        .filter(|(name, _)| Path::new(name).extension().is_some_and(|extension| extension == "rs"))
         .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
         .collect();
     let benches: Vec<String> =

@@ -317,10 +317,11 @@ fn manual_pages_render_without_warnings() {
         bench.run(&["man", "fetch"]).stdout
     );
     assert_eq!(fs::read_to_string(folder.join("kbmirror.1")).unwrap(), bench.run(&["man"]).stdout);
+    let formatting = Regex::new("\u{1b}\\[[0-9;]*m|.\u{8}").unwrap();
     for page in &pages {
         // groff reports on stderr; col is not needed for the comparison.
         let Some(text) = ask("groff", &["-man", "-Tutf8", "-rLL=78n", "-ww", page], &folder) else { return };
-        let text = Regex::new("\u{1b}\\[[0-9;]*m|.\u{8}").unwrap().replace_all(&text, "").into_owned();
+        let text = formatting.replace_all(&text, "").into_owned();
         for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS"] {
             assert!(text.lines().any(|line| line == section), "{page}: {section} in\n{text}");
         }

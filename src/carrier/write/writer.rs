@@ -2,9 +2,9 @@
 //!
 //! 1. A signed mark names every file that the export may leave behind (`mark`).
 //! 2. New files are written beside the existing files (`payload`). If that fails, all new files are removed, and
-//!   the medium is as before.
+//!    the medium is as before.
 //! 3. The signed description of the earlier set is backed up on the medium, its signature is removed, and the
-//!   replacements get their final names.
+//!    replacements get their final names.
 //! 4. The new description is written, its signature last.
 //! 5. Obsolete files are removed, then the backup and the mark.
 //!

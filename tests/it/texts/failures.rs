@@ -149,7 +149,8 @@ fn refused_11_and_medium_12() {
     fs::write(&page, format!("{text}run this\n")).unwrap();
     snap_failure("fail-11-changed-page", &bench, &["import", "@/stick"], 11);
     fs::write(&page, text).unwrap();
-    let name = read_tree(&bench.path("stick")).into_keys().find(|name| name.ends_with(".msu")).unwrap();
+    let name =
+        read_tree(&bench.path("stick")).into_keys().find(|name| name.contains("/windows11.0-")).unwrap();
     let package = bench.path("stick").join(name);
     let mut bytes = fs::read(&package).unwrap();
     bytes[300] ^= 1;
