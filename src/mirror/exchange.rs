@@ -5,7 +5,7 @@
 //!   folder is renamed away and the new one takes its name.
 //! - The old folder stays under `partial/replaced-…` until the next run that writes, so that a reader with open
 //!   files can finish.
-//! - Unknown files of the old folder are moved into the new one or are kept as evidence ([`super::replaced`]). A
+//! - Unknown files of the old folder are moved into the new one or are kept as evidence ([`super::discard`]). A
 //!   view that was changed from outside is kept as evidence.
 //! - The index records "publishing" and the new views before the exchange. After a kill at any point, the next run
 //!   completes the work.
