@@ -41,7 +41,7 @@ impl Machine {
         }
         match machine.output_of(&["wineboot", "-i"]) {
             Some((true, _)) => {}
-            Some((false, output_of)) => return skip(&format!("wine does not start: {output_of}")),
+            Some((false, output)) => return skip(&format!("wine does not start: {output}")),
             None => return skip("wine is not here"),
         }
         machine.keeper = machine
@@ -78,7 +78,7 @@ impl Machine {
     fn output_of(&self, arguments: &[&str]) -> Option<(bool, String)> {
         /// The timeout, much longer than any call takes.
         const TIMEOUT: Duration = Duration::from_mins(2);
-        let path = self.folder.path().join("said.txt");
+        let path = self.folder.path().join("output.txt");
         let mut command = self.wine(arguments);
         command.stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null());
         let mut child = command.spawn().ok()?;
@@ -93,8 +93,8 @@ impl Machine {
             }
             std::thread::sleep(Duration::from_millis(10));
         };
-        let output_of = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace('\r', "");
-        Some((status.success(), output_of))
+        let output = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace('\r', "");
+        Some((status.success(), output))
     }
 
     /// Returns the path of a file below `C:\`.
@@ -103,8 +103,8 @@ impl Machine {
     }
 
     pub(crate) fn registry(&self, arguments: &[&str]) {
-        let (done, output_of) = self.output_of(&[&["reg"], arguments].concat()).unwrap();
-        assert!(done, "{arguments:?}: {output_of}");
+        let (done, output) = self.output_of(&[&["reg"], arguments].concat()).unwrap();
+        assert!(done, "{arguments:?}: {output}");
     }
 
     pub(crate) fn set(&self, key: &str, value: &str, kind: &str, data: &str) {
@@ -137,14 +137,14 @@ impl Machine {
             "@echo off\r\ncd /d \"C:\\{folder}\"\r\ncmd /c {script} {arguments}\r\necho code=%errorlevel%\r\n"
         );
         fs::write(self.drive("caller.cmd"), caller).unwrap();
-        let (_, mut output_of) = self.output_of(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
+        let (_, mut output) = self.output_of(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
         // Observed in one of ten runs with some hundred queries: a `reg query` of an existing value sometimes prints
         // nothing under Wine's cmd. The script then stops without changes, and is run again if the value exists.
-        if output_of.contains("build unknown") && self.knows_its_build() {
-            (_, output_of) = self.output_of(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
+        if output.contains("build unknown") && self.knows_its_build() {
+            (_, output) = self.output_of(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
         }
-        let (output_of, code) = output_of.trim_end().rsplit_once("code=").unwrap();
-        (output_of.to_owned(), code.to_owned())
+        let (output, code) = output.trim_end().rsplit_once("code=").unwrap();
+        (output.to_owned(), code.to_owned())
     }
 }
 
