@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 mod bounds;
+mod failing;
 
 use std::fs;
 
@@ -14,7 +15,7 @@ use super::air_gap::{create_keys, import, isolated_mirror};
 use super::harness::{
     Bench, RunOutput, field_texts, items, names_in, read_tree, sha1_hex, sha256_hex, text_of,
 };
-use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
+use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const KB: &str = "KB5054156";
 const FETCH: [&str; 2] = ["fetch", KB];
@@ -281,20 +282,6 @@ fn without_a_url_the_known_facts_are_reported() {
 }
 
 #[test]
-fn knowledge_does_not_replace_an_unavailable_catalog() {
-    for action in [Action::ErrorPage, Action::Close, Action::Status(503, Vec::new())] {
-        let case = Case::new(without_entry(both()));
-        case.loopback.rule(Rule::always("/Search.aspx", action.clone()));
-        for command in ["fetch", "crawl"] {
-            let ran = case.run_json(&[command, KB]).exits(6);
-            assert!(!ran.stdout.contains("does not list"), "{action:?}: {}", ran.stdout);
-        }
-        assert_eq!(case.loopback.bytes_served(), 0, "{action:?}");
-        assert!(!case.bench.mirror().exists(), "{action:?}");
-    }
-}
-
-#[test]
 fn a_url_on_a_host_not_allowed_is_refused() {
     let case = Case::new(without_entry(both()));
     let path = format!("{}/enablement.toml", case.tables);
@@ -487,17 +474,4 @@ fn a_plan_from_knowledge_has_the_urls_of_its_files() {
         assert!(text_of(&step["url"]).ends_with(name), "{step:#}");
         assert_eq!(step["present"], json!(false));
     }
-}
-
-#[test]
-fn a_complete_unlisted_set_survives_a_failing_catalog() {
-    let case = Case::fetched();
-    case.loopback.rule(Rule::always(".aspx", Action::ErrorPage));
-    let document = case.run_json(&FETCH).exits(0).json();
-    let status = field_texts(&document["sets"], "status");
-    assert!(!status.is_empty() && status.iter().all(|one| one == "unchanged"), "{document:#}");
-    assert!(
-        document["warnings"].to_string().contains("in the mirror without checking the Catalog"),
-        "{document:#}"
-    );
 }
