@@ -204,12 +204,13 @@ fn show_known(known: &[KnownRow], output: &mut Output) {
 }
 
 fn show_set(StoredSet { set, .. }: &StoredSet, output: &mut Output) {
-    let place = match set.status {
+    let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
+    let subject = format!("{} ({architecture}):", set.product_list.join("; "));
+    output.wrapped_line("set for ", &subject);
+    output.line(match set.status {
         SetStatus::Published => set.folder.as_str(),
         _ => "not published",
-    };
-    let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
-    output.line(format!("set for {} ({architecture}): {place}", set.product_list.join("; ")));
+    });
     let mut table = output.table([
         Column::new("#"),
         Column::new("role").importance(5),

@@ -33,6 +33,8 @@ pub(super) struct Output {
 struct StderrText {
     text: String,
     palette: Palette,
+    /// The width of the terminal, or `None` if stderr or stdout is not a terminal.
+    width: Option<u16>,
     to: SharedWriter,
 }
 
@@ -54,6 +56,7 @@ impl Output {
         let stderr = StderrText {
             text: String::new(),
             palette: stderr_palette(process, color, log),
+            width: process.stdout_width.filter(|_| process.stderr_is_terminal),
             to: process.stderr.clone(),
         };
         let clock = Arc::clone(&process.clock);
@@ -151,7 +154,7 @@ impl Output {
     pub(super) fn warn(&mut self, message: impl AsRef<str>) {
         let message = message.as_ref();
         if self.log == LogFormat::Text {
-            self.stderr_text_line(&format!("warning: {message}"));
+            self.stderr_sentence("warning: ", message);
         } else {
             let event = LogEvent::Warning { message: message.to_owned() };
             self.stderr_line(&log_line(self.clock.now(), event));
@@ -162,6 +165,14 @@ impl Output {
     fn stderr_text_line(&mut self, line: &str) {
         let palette = self.stderr.palette;
         self.stderr_line(&palette.label(&escape_hidden(line)));
+    }
+
+    /// Adds a sentence of text to stderr after a label, wrapped at blanks. Hints are not wrapped, because people copy
+    /// their commands.
+    fn stderr_sentence(&mut self, label: &str, sentence: &str) {
+        let lines = wrapped(sentence, label, self.stderr.width);
+        let palette = self.stderr.palette;
+        self.stderr_line(&palette.label(lines.trim_end()));
     }
 
     fn stderr_line(&mut self, line: &str) {
@@ -188,7 +199,7 @@ impl Output {
             let line = log_line(self.clock.now(), LogEvent::Error(error.into()));
             return self.stderr_line(&line);
         }
-        self.note(format!("error: {}", error.full_message()));
+        self.stderr_sentence("error: ", &error.full_message());
         for hint in error.hints() {
             self.note(format!("  hint: {hint}"));
         }
@@ -215,7 +226,7 @@ impl Output {
         }
         for group in groups {
             if let [failure] = group.as_slice() {
-                self.note(format!("error: {}", failure.line()));
+                self.stderr_sentence("error: ", &failure.line());
             } else {
                 self.note(format!(
                     "error: {} items failed for the same reason ({}):",

@@ -30,7 +30,7 @@ pub(super) struct LintPackage<'e> {
     pub(super) architecture: Option<Architecture>,
     /// The SHA-1 that identifies the file: the name's, else the content's.
     pub(super) sha1: Option<Sha1>,
-    pub(super) about: KbFacts,
+    pub(super) about: LintedKb,
     /// The finding if the file is unknown or its content differs.
     pub(super) fault: Option<LintFinding>,
     /// The finding if the name is not the Catalog's.
@@ -67,7 +67,7 @@ impl LintPackage<'_> {
 
 /// The knowledge of a KB, or of one of its files.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KbFacts {
+pub(super) struct LintedKb {
     pub(super) kind: Option<Kind>,
     /// The installations and the build of the KB, by family.
     pub(super) families: BTreeMap<u32, FamilyFacts>,
@@ -82,7 +82,7 @@ pub(super) struct FamilyFacts {
     pub(super) build: Option<Build>,
 }
 
-impl KbFacts {
+impl LintedKb {
     /// Returns `true` for a cumulative update of Windows that is not a copy for Windows Setup.
     pub(super) fn is_cumulative(&self) -> bool {
         self.kind.is_some_and(|kind| kind.is_windows_cumulative() && !kind.is_dynamic())
@@ -258,8 +258,8 @@ fn package_by_digest(sha1: Sha1, knowledge: &Knowledge) -> Option<(Kb, Architect
 }
 
 /// Returns the knowledge of a KB. With a digest, returns that of the file if it is not the KB's main file.
-pub(super) fn facts_of_kb(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &Facts) -> KbFacts {
-    let mut about = KbFacts::default();
+pub(super) fn facts_of_kb(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &Facts) -> LintedKb {
+    let mut about = LintedKb::default();
     let updates: Vec<_> = facts.updates.iter().filter(|update| update.kb == Some(kb)).collect();
     let lists_it = |files: &Vec<_>| {
         files.iter().filter_map(|key| facts.files.get(key)).any(|file| sha1.is_some() && file.sha1 == sha1)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::finding::{LintCode, LintFinding};
 use super::folder::{EntryKind, LintFolder};
-use super::identify::{KbFacts, LintPackage, facts_of_kb, identify};
+use super::identify::{LintPackage, LintedKb, facts_of_kb, identify};
 use super::name::read_name;
 use super::report::{FileCheck, LintReport};
 use super::request::LintRequest;
@@ -126,7 +126,7 @@ fn check_packages(
     };
     // A KB's copy for Windows Setup may be beside its package. The copy does not describe the KB.
     let of_target = packages.iter().filter(|package| package.kb == Some(kb));
-    let is_copy = |about: &KbFacts| about.kind.is_some_and(Kind::is_dynamic);
+    let is_copy = |about: &LintedKb| about.kind.is_some_and(Kind::is_dynamic);
     let main = facts_of_kb(kb, None, context.knowledge, context.facts);
     let found = of_target.map(|package| &package.about).find(|about| !is_copy(about) || is_copy(&main));
     let about = found.cloned().unwrap_or(main);

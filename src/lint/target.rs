@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::finding::{LintCode, LintFinding};
-use super::identify::{KbFacts, LintPackage, facts_of_kb};
+use super::identify::{LintPackage, LintedKb, facts_of_kb};
 use super::request::LintRequest;
 use crate::facts::Facts;
 use crate::resolve::Place;
@@ -24,7 +24,7 @@ pub(super) struct LintContext<'a> {
 #[derive(Debug)]
 pub(super) struct LintTarget<'a> {
     pub(super) kb: Kb,
-    pub(super) about: KbFacts,
+    pub(super) about: LintedKb,
     pub(super) architecture: Option<Architecture>,
     /// The family in which the target is installed; `None` if it is unknown.
     pub(super) family: Option<&'a Family>,
@@ -117,7 +117,7 @@ impl<'a> LintContext<'a> {
     /// families.
     pub(super) fn family_of(
         &self,
-        about: &KbFacts,
+        about: &LintedKb,
         installation: Option<Installation>,
     ) -> Option<&'a Family> {
         let is_it = |family: &&Family| {

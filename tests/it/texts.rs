@@ -70,10 +70,12 @@ fn section(text: &mut String, title: &str, ran: &RunOutput) {
     writeln!(text, "---- {title}: exit code {}", ran.code).unwrap();
     text.push_str(&ran.stdout);
     if !ran.stderr.is_empty() {
-        // Files of one run arrive in any order.
+        // Files of one run arrive, or stop, in any order.
+        let has_no_order =
+            |line: &str| ["fetched ", "stopped ", "stopping: "].iter().any(|word| line.starts_with(word));
         let mut lines: Vec<&str> = ran.stderr.trim_end().lines().collect();
         lines
-            .chunk_by_mut(|a, b| [a, b].iter().all(|line| line.starts_with("fetched ")))
+            .chunk_by_mut(|before, after| has_no_order(before) && has_no_order(after))
             .for_each(<[_]>::sort_unstable);
         writeln!(text, "---- stderr\n{}", lines.join("\n")).unwrap();
     }
