@@ -71,8 +71,9 @@ fn section(text: &mut String, title: &str, ran: &RunOutput) {
     text.push_str(&ran.stdout);
     if !ran.stderr.is_empty() {
         // Files of one run arrive, or stop, in any order.
-        let has_no_order =
-            |line: &str| ["fetched ", "stopped ", "stopping: "].iter().any(|word| line.starts_with(word));
+        let has_no_order = |line: &str| {
+            ["fetched ", "failed ", "stopped ", "stopping: "].iter().any(|word| line.starts_with(word))
+        };
         let mut lines: Vec<&str> = ran.stderr.trim_end().lines().collect();
         lines
             .chunk_by_mut(|before, after| has_no_order(before) && has_no_order(after))
