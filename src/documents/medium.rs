@@ -35,7 +35,7 @@ pub struct MediumSet {
     pub tool: String,
     /// The origin of the mirror's content: `live`, `replay`, or a host.
     pub origin: String,
-    /// `true` if the files are placeholders that cannot be installed.
+    /// `true` if the files are stand-ins that cannot be installed.
     pub demo: bool,
     /// The knowledge tables on the medium.
     pub knowledge: KnowledgeMark,

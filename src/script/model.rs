@@ -81,7 +81,7 @@ pub struct ScriptJob {
     pub total_bytes: Option<u64>,
     /// The date of the knowledge, with the freshness of the facts if the day of the script is known.
     pub knowledge_date: String,
-    /// `true` if the files are placeholders: the script explains itself and installs nothing.
+    /// `true` if the files are stand-ins: the script explains itself and installs nothing.
     pub is_demo: bool,
 }
 
@@ -165,7 +165,7 @@ impl ScriptJob {
         if !self.is_demo {
             return String::new();
         }
-        "echo DEMO: the files of this set are small placeholders from a demonstration, not Microsoft's packages.\n\
+        "echo DEMO: the files of this set are small stand-ins from a demonstration, not Microsoft's packages.\n\
          echo Nothing was changed, and nothing can be installed. The lines below show the steps of a real set.\n\
          exit /b 18\n"
             .to_owned()
@@ -181,7 +181,7 @@ impl ScriptJob {
     ) -> String {
         let mut lines = vec![format!("kbmirror: {} for {what}.", self.kb)];
         if self.is_demo {
-            lines.push("DEMO: the files are placeholders; this script refuses to install them.".to_owned());
+            lines.push("DEMO: the files are stand-ins; this script refuses to install them.".to_owned());
         }
         lines.push(String::new());
         let builds: Vec<String> = self.builds.iter().map(ToString::to_string).collect();

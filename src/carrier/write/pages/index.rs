@@ -36,7 +36,7 @@ pub(super) fn html(contents: &PageContents) -> String {
     ));
     if contents.demo {
         body.push(
-            "<p class=\"demo\">DEMO: these files come from a recording. They are placeholders and cannot be installed.</p>"
+            "<p class=\"demo\">DEMO: these files come from a recording. They are stand-ins and cannot be installed.</p>"
                 .to_owned(),
         );
     }

@@ -15,7 +15,7 @@ pub(super) fn text(contents: &PageContents) -> String {
     line(&format!("kbmirror export set {} - Windows updates for a network without Internet", contents.label));
     if contents.demo {
         line("");
-        line("DEMO: these files come from a recording. They are placeholders and cannot be installed.");
+        line("DEMO: these files come from a recording. They are stand-ins and cannot be installed.");
     }
     line("");
     line(&format!("Made:   {}", contents.created_text()));
