@@ -100,7 +100,7 @@ impl fmt::Display for ErrorKind {
 pub struct ExitCode(u8);
 
 impl ExitCode {
-    /// The run is done, or nothing was to do.
+    /// The run is done, or there was nothing to do.
     pub const OK: Self = Self(0);
     /// A bug or an unexpected I/O error.
     pub const INTERNAL: Self = Self(1);

@@ -1,7 +1,7 @@
 //! kbmirror mirrors Windows updates from the Microsoft Update Catalog. It also answers a question that the Catalog
 //! leaves open: which files a KB really needs, in which order, for this architecture and this baseline, and why.
 //!
-//! The rooms, from the bottom up. Each room uses rooms below it and none above; a test enforces this.
+//! The rooms, lowest first. A room uses only rooms that come before it in this list; a test enforces this.
 //!
 //! - the floor: [`error`], [`exit_code`], [`clock`], [`event`], [`disk`]
 //! - [`update`]: KB numbers, builds, digests, the grammars of titles and file names
@@ -11,9 +11,9 @@
 //!   scripts from plans
 //! - [`documents`]: every JSON document; [`views`]: the files beside set folders, made from facts and plans
 //! - [`net`]: the only HTTP client, with its rules
-//! - [`catalog`]: the pages of the Catalog; [`mirror`]: the store; [`download`]: from a plan to bytes
 //! - [`options`]: the options that several commands share, each declared once
-//! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the air gap
+//! - [`catalog`]: the pages of the Catalog; [`mirror`]: the store; [`download`]: from a plan to bytes
+//! - [`crawl`], [`fetch`], [`repair`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the air gap
 //! - [`report`] and [`cli`]: the output for people and programs
 //!
 //! The names at this level are the library: to resolve from knowledge, and to read a mirror. `examples/` contains a

@@ -195,7 +195,7 @@ impl Catalog {
             None => error,
             Some(Ok(path)) => error
                 .hint(format!("look at the page, which is saved as {path}"))
-                .hint("run the command again with --record DIR and send that folder: the site may have changed (README, When the site changes)"),
+                .hint("run the command again with --record DIR and send that folder: the site may have changed (README, When something fails)"),
             Some(Err(unsaved)) => {
                 error.hint(format!("check why the page could not be saved: {}", unsaved.full_message()))
             }

@@ -1,6 +1,6 @@
 //! `ScopedViewInline.aspx`: the Catalog's details of one update, with the updates that replace it or that it replaces.
 //!
-//! The title, the date, and the two lists of replaced updates are required. Other parts may be missing, which is
+//! The title, the date, and the two lists of related updates are required. Other parts may be missing, which is
 //! treated like the site's "n/a". The two lists differ: the updates that replace this update have ids, and the updates
 //! that it replaces are titles only. Both lists shrink when Microsoft removes updates.
 

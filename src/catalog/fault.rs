@@ -4,7 +4,7 @@
 ///
 /// The description helps the reader to find out what Microsoft changed; the quoted text of the page is shortened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the {page} is not understood: {expected} was expected at {mark}, but {found} was found")]
+#[error("the {page} is not understood: expected at {mark}: {expected}; found: {found}")]
 pub struct PageFault {
     /// The page: "search page", "details page", or "download dialog".
     pub page: &'static str,
@@ -59,7 +59,7 @@ mod tests {
         let fault = PageFault::new("search page", "headerRow", "a row", " a\r\n\tb\u{1b}[2J ");
         assert_eq!(
             fault.to_string(),
-            "the search page is not understood: a row was expected at headerRow, but a b [2J was found"
+            "the search page is not understood: expected at headerRow: a row; found: a b [2J"
         );
         assert_eq!(PageFault::missing("details page", "x", "y").found, "nothing");
     }

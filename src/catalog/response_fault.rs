@@ -72,7 +72,7 @@ pub(super) enum ResponseFault {
     #[error(transparent)]
     TooLarge(PageFault),
     /// A search without results, while the control query finds nothing either.
-    #[error("{}: a stall of the Catalog", describe_stall(query))]
+    #[error("{}", describe_stall(query))]
     Stall {
         /// The words of the search.
         query: String,

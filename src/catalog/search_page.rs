@@ -1,8 +1,8 @@
 //! `Search.aspx` with rows: 25 updates per page, and the link to the next page.
 //!
 //! A page is accepted completely or not at all. The site was observed to send pages with a missing part, and a row that
-//! is lost silently would be an update that is never mirrored. The rows are therefore counted against the page's own "A
-//! - B of N", each cell must belong to its row, and the size text must agree with the number of bytes.
+//! is lost silently would be an update that is never mirrored. The rows are therefore counted against the page's own
+//! `A - B of N`, each cell must belong to its row, and the size text must agree with the number of bytes.
 
 use jiff::civil::Date;
 use scraper::ElementRef;

@@ -81,9 +81,9 @@ pub(super) enum Command {
     ///
     /// Restores files from media, folders, and the Catalog's servers. Never deletes the only copy of a file.
     Repair(RepairArgs),
-    /// Remove published KBs into trash/
+    /// Move published KBs to trash/
     ///
-    /// Removes published KBs into trash/. Later runs of sync and import do not add these KBs again.
+    /// Moves published KBs to trash/. Later runs of sync and import do not add these KBs again.
     Forget(ForgetArgs),
     /// Print a schedule of sync for systemd, cron, or Windows
     ///

@@ -19,7 +19,7 @@ static DETAILS: [(&str, &[&str]); 21] = [
              expired, or for another name ends the run at once.",
             "A login page in place of an answer is reported as such (exit code 6). A redirect to a foreign host is not \
              followed (exit code 5).",
-            "A wait that the server states is kept. A failure that cannot pass ends the run at once. A page may take \
+            "A wait that the server states is obeyed. A permanent failure ends the run at once. A page may take \
              as long as the retry budget: at least 5 seconds, at most 5 minutes.",
             "--replay also repeats recorded failures.",
             "Ctrl-C, SIGTERM, and Ctrl-Break on Windows end a run within two seconds. Complete files stay, and partial \
@@ -58,8 +58,8 @@ static DETAILS: [(&str, &[&str]); 21] = [
         "fetch",
         &[
             "Prerequisites, such as a servicing stack or a minimum build, are published under their own KB.",
-            "A file is published if every digest that the download dialog states agrees, and the SHA-1 in its name. \
-             The sizes of the files of an entry must add up to the size on the search page.",
+            "A file is published only if its bytes agree with every digest that the download dialog states, and with \
+             the SHA-1 in its name. The sizes of the files of an entry must add up to the size on the search page.",
             "An interrupted transfer resumes, in the same run or the next, also after a kill or a power cut. Existing \
              bytes are digested again. The rest is appended only if it is of the same file.",
             "A transfer below 1 KB a second for a minute (--stall-after) is stopped and resumed; slow headers count \
@@ -91,12 +91,12 @@ static DETAILS: [(&str, &[&str]); 21] = [
             "--product takes the names that kbmirror help init lists. Within a KB, a version selects the packages \
              whose titles name it, or else those of its family. --installation separates client and server.",
             "known_through is the day of the newest known release of the family, of any kind.",
-            "patch_tuesdays_since counts the second Tuesdays after the newest known cumulative update, each from its \
-             third day on. It is null for an unknown family.",
+            "patch_tuesdays_since counts the second Tuesdays after the newest known cumulative update, each from the \
+             third day after it. It is null for an unknown family.",
             "--fail-if-older-than counts complete days, from the earlier of known_through and known_cumulative to \
              today, or to --as-of.",
             "servicing is the end of servicing for the version and edition, if known. replaced_by is the newest known \
-             update that replaces the KB, and says if its files are in the mirror.",
+             update that replaces the KB, and says whether its files are in the mirror.",
             "Options that are not given stay unknown. Without a baseline, each step says when it is needed.",
             "--batch answers in order, one line each. An unknown key is an error of its line only.",
         ],

@@ -110,7 +110,7 @@ fn dry_run(setup: &Setup, arguments: &ExportArgs, output: &mut Output) -> Result
 /// Refuses changed views as the export would, but moves no evidence: a dry run leaves no trace.
 fn refuse_changed(changed: &[Utf8PathBuf]) -> Result<()> {
     let Some(first) = changed.first() else { return Ok(()) };
-    let message = format!("{first} was changed after kbmirror wrote it; an export would refuse");
+    let message = format!("{first} was changed after kbmirror wrote it; an export would refuse it");
     Err(Error::new(ErrorKind::Integrity, message).hint("run kbmirror verify for the list"))
 }
 
@@ -221,7 +221,7 @@ fn show_room(room: ExportSpace, output: &mut Output) {
         format!(", {} on the medium become obsolete", human_size(room.obsolete))
     };
     output.line(format!(
-        "room: {} needed, {} free{obsolete}",
+        "space: {} needed, {} free{obsolete}",
         human_size(room.needed),
         human_size(room.free)
     ));

@@ -230,8 +230,8 @@ fn distrust(folder: &KeyFolder, key: &str, now: &str, output: &mut Output) -> Re
     if output.is_json() {
         return output.document(&DistrustDocument { id, new });
     }
-    let already = if new { "any more" } else { "already" };
-    output.line(format!("not trusted {already}: {id}"));
+    let when = if new { "now" } else { "already" };
+    output.line(format!("distrusted {when}: {id}"));
     Ok(())
 }
 

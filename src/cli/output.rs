@@ -102,7 +102,7 @@ impl Output {
         Ok(())
     }
 
-    /// Adds text to stdout: lines that are neutral already, or the content of a file.
+    /// Adds text to stdout: lines whose hidden characters are already written out, or the content of a file.
     pub(super) fn text(&mut self, text: impl AsRef<str>) {
         self.stdout.push_str(text.as_ref());
     }

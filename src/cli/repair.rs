@@ -102,7 +102,7 @@ fn show(outcome: &RepairOutcome, side: Side, output: &mut Output) {
     }
     if outcome.report.is_none() {
         output.line(format!(
-            "dry run: {} before; {} can be restored from --from, {} not; nothing was changed",
+            "dry run: {}; {} can be restored from --from, {} cannot; nothing was changed",
             count(document.findings_before.len(), "finding"),
             count(document.restored.len(), "file"),
             document.needed.len()

@@ -18,7 +18,7 @@ use crate::update::UpdateId;
 impl fmt::Display for IndexDifference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.what {
-            RevisedProperty::Update => "update",
+            RevisedProperty::Update => "the update itself",
             RevisedProperty::Title => "title",
             RevisedProperty::Date => "date",
             RevisedProperty::Size => "size",
@@ -27,7 +27,7 @@ impl fmt::Display for IndexDifference {
             RevisedProperty::SupersededBy => "newer update that replaces it",
             RevisedProperty::Supersedes => "older update that it replaces",
         };
-        write!(out, "{word} of {}: ", self.update_id)?;
+        write!(out, "{}, {word}: ", self.update_id)?;
         match (self.index.is_empty(), self.catalog.is_empty()) {
             (true, _) => write!(out, "only the Catalog has {}", short_list(&self.catalog)),
             (_, true) => write!(out, "only the index has {}", short_list(&self.index)),

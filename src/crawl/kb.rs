@@ -162,7 +162,7 @@ impl Session {
     }
 
     /// Returns the rows of a query by id, for a profile, and `true` if they are complete. A month without updates is
-    /// usual. A month with known updates is not accepted as empty because an unavailable Catalog states it.
+    /// usual. An unavailable Catalog may state that a month is empty, so the answer is confirmed if updates are known.
     pub(crate) async fn list_updates(
         &mut self,
         query: &Query,

@@ -14,7 +14,7 @@ pub struct LastVerify {
     pub time: String,
     /// The number of findings.
     pub findings: usize,
-    /// The number of foreign files among them, which no run removes; null if version 0.1 wrote the record.
+    /// The number of foreign files among them, which only `repair` moves away; null if version 0.1 wrote the record.
     #[serde(default)]
     pub foreign: Option<usize>,
     /// `true` if the other findings are in the index's list of damage, from which they are removed one by one.

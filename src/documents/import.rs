@@ -21,7 +21,7 @@ pub struct CheckMediumDocument<'a> {
     pub checked: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// `true` if the validity of the set has ended. Also `false` if the clock of this machine is not plausible.
+    /// `true` if the validity of the set has ended, by a plausible clock; `false` if the clock is not plausible.
     pub expired: bool,
     /// The names of unknown entries on the medium. They were not read.
     pub litter: &'a [String],
@@ -128,7 +128,7 @@ pub struct MediumReport<'a, T> {
     pub tool: String,
     /// The time, RFC 3339.
     pub time: String,
-    /// The exit code; also 0 for an incomplete set.
+    /// The exit code of the error, or 0 without an error. An incomplete set has 0 here, although `export` ends with 4.
     pub exit_code: u8,
     /// The document of the command; null after an error.
     pub done: Option<T>,

@@ -119,7 +119,7 @@ pub enum LogEvent {
         /// The message.
         message: String,
     },
-    /// A stop request of the operator.
+    /// A stop request of the operator or the system.
     Stopping,
     /// The error that ends the command.
     Error(ErrorBody),

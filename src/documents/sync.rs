@@ -145,9 +145,9 @@ pub struct PlannedDownload {
     pub files: usize,
     /// The number of files.
     pub file_count: usize,
-    /// The bytes; null if a size is unknown.
+    /// The bytes; null if a size is unknown or several sets share a file.
     pub bytes: Option<u64>,
-    /// The maximum number of bytes; null if the Catalog does not state a limit.
+    /// An upper bound of the bytes: a file that several sets share counts for each set. Null if a size is unknown.
     pub bytes_at_most: Option<u64>,
 }
 

@@ -150,7 +150,7 @@ fn shorten(name: String) -> String {
 /// Returns distinct names for the files of one folder, in the given order.
 ///
 /// Names that differ only in the case of letters would be one file on most media. Every such name after the
-/// first one gets a prefix of its digest: 8 digits, or more if 8 are not enough.
+/// first one gets `~` and the first 8 digits of its digest after its stem, or more if 8 are not enough.
 ///
 /// The names are distinct for any input. Digests from outside may share a crafted prefix, or may not be
 /// digests at all; then a number distinguishes the files.

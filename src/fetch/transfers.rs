@@ -261,7 +261,7 @@ fn admit_or_quarantine(
     };
     disk::remove_file(&journal_path(&received.path))?;
     let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", request.name));
-    // Bytes beyond the stated size, or beyond the room of quarantine/, are not worth keeping as evidence.
+    // Bytes beyond the stated size, or beyond the size limit of quarantine/, are not worth keeping as evidence.
     let is_too_long = request.cap.is_some_and(|most| received.digests.size > most);
     let error = if is_too_long || received.digests.size > QUARANTINE_LIMIT {
         disk::remove_file(&received.path)?;

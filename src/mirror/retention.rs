@@ -1,4 +1,4 @@
-//! Retention: deletes temporary entries for people at the end of a run that writes.
+//! Retention: at the end of a run that writes, deletes entries that are kept for people for a limited time.
 //!
 //! - Rejected downloads in `quarantine/` and pages under `runs/` that could not be parsed: kept for 30 days, and 2
 //!   GB in total. The oldest are deleted first.

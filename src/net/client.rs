@@ -111,7 +111,7 @@ impl Client {
         self.inner.clock.as_ref()
     }
 
-    /// Returns the receiver of events.
+    /// Returns the sender of events.
     pub fn events(&self) -> &Events {
         &self.inner.events
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Retry};
 
-/// The default retry budget for interactive use: longer than the bursts of error pages, shorter than a person stays.
+/// The default retry budget for interactive use: longer than the bursts of error pages, shorter than a person waits.
 pub const INTERACTIVE_RETRY_BUDGET: Duration = Duration::from_mins(10);
 
 /// The default retry budget of a scheduled run: the longest observed stall lasted "over 25 minutes". The wait in
@@ -25,7 +25,7 @@ pub const UNATTENDED_RETRY_BUDGET: Duration = Duration::from_mins(45);
 const LONGEST_PAGE: Duration = Duration::from_mins(5);
 
 /// The shortest time limit of one page, also with a smaller retry budget. A page usually takes 0.7 s, and a new
-/// connection through a proxy takes some seconds. With `--retry_budget 3s`, the last try ends within 8 s.
+/// connection through a proxy takes some seconds. With `--patience 3s`, the last try ends within 8 s.
 const SHORTEST_PAGE: Duration = Duration::from_secs(5);
 
 /// Returns the time limit of one page for a retry budget. One response may not take longer than all tries together.

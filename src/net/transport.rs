@@ -89,7 +89,7 @@ pub struct Response {
 
 impl std::fmt::Debug for Response {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = formatter.debug_struct("Answer");
+        let mut shown = formatter.debug_struct("Response");
         shown
             .field("status", &self.status)
             .field("final_url", &self.final_url.as_str())

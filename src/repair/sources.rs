@@ -57,7 +57,7 @@ pub(super) fn restore_from(
         let is_possible = missing.iter().any(|one| one.size == size);
         if !is_possible {
             if is_claimed {
-                let reason = format!("has {size} bytes, unlike every needed() file of this name");
+                let reason = format!("has {size} bytes, unlike every needed file of this name");
                 searched.skipped.push(SkippedFile { path, reason });
             }
             continue;
@@ -72,7 +72,7 @@ pub(super) fn restore_from(
         };
         let Some(place) = missing.iter().position(|one| one.sha256 == digests.sha256) else {
             if is_claimed {
-                let reason = format!("SHA-256 is {}, unlike that of every needed() file", digests.sha256);
+                let reason = format!("SHA-256 is {}, unlike that of every needed file", digests.sha256);
                 searched.skipped.push(SkippedFile { path, reason });
             }
             continue;

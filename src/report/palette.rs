@@ -1,7 +1,7 @@
 //! Colour for people: status words and the labels of warnings, errors, and hints. Everything else stays as the
 //! terminal shows it.
 //!
-//! Text is neutral before it is painted, so that the only escape sequences in the output are those of this file.
+//! Hidden characters are written out before text is painted, so that the only escape sequences in the output are those of this file.
 //! Without colour the text is the same.
 
 use std::borrow::Cow;
@@ -86,7 +86,7 @@ impl Palette {
         Self { is_used }
     }
 
-    /// Returns the text in the colour of a tone. The text is neutral.
+    /// Returns the text in the colour of a tone. Its hidden characters are already written out.
     pub fn paint(self, tone: Tone, text: &str) -> Cow<'_, str> {
         if !self.is_used || text.is_empty() {
             return Cow::Borrowed(text);
@@ -95,7 +95,7 @@ impl Palette {
         Cow::Owned(format!("{style}{text}{style:#}"))
     }
 
-    /// Returns a line whose label, if it begins with one, is painted. The line is neutral.
+    /// Returns a line whose label, if it begins with one, is painted. Its hidden characters are already written out.
     pub fn label(self, line: &str) -> Cow<'_, str> {
         let words = line.trim_start();
         let found = LABELS.iter().find(|(label, _)| words.starts_with(label));

@@ -10,7 +10,7 @@ use crate::update::{human_size, plural};
 
 /// The number of files with a row: the default of `--parallel`.
 const FILES: usize = 4;
-/// The duration after which a phase shows its duration.
+/// The time after which the row of a phase shows how long it has lasted.
 const LONG: Duration = Duration::from_secs(5);
 
 /// A row of the display.

@@ -1,6 +1,6 @@
 //! The consumer of all events. It runs on a separate thread until the run ends.
 //!
-//! It handles events by their times. Between events it reads the clock a few times per second, so that waits count
+//! It handles events by their times. Between events it reads the clock every 100 ms, so that waits count
 //! down and a stalled run has progress lines too.
 
 use std::io::Write;

@@ -21,7 +21,7 @@ pub(super) struct ResolveContext<'a> {
 }
 
 impl<'a> ResolveContext<'a> {
-    /// Returns a question without a product and without families.
+    /// Returns a context without a product and without families.
     pub(super) fn new(request: &'a Request, library: &'a dyn Library, knowledge: &'a Knowledge) -> Self {
         Self { request, library, knowledge, product: None, families: Vec::new() }
     }

@@ -37,7 +37,7 @@ pub(super) struct StepList {
 }
 
 impl PlanDraft {
-    /// Returns the account of a question about a KB or a goal, without findings.
+    /// Returns the account of a request about a KB or a goal, without findings.
     pub(super) fn of(context: &ResolveContext<'_>, kb: Option<Kb>) -> Self {
         Self {
             kb,
@@ -53,7 +53,7 @@ impl PlanDraft {
         }
     }
 
-    /// Returns the account of a question about a package set.
+    /// Returns the account of a request about a package set.
     pub(super) fn of_set(context: &ResolveContext<'_>, set: &PackageSet) -> Self {
         Self {
             architecture: set.architecture.or(context.request.machine.architecture),

@@ -111,7 +111,7 @@ impl Graph {
         let names: Vec<String> = cycle.iter().map(|id| named(id)).collect();
         let message = format!("files need each other in a cycle: {}", names.join(" needs "));
         Err(Error::new(ErrorKind::Unresolved, message)
-            .hint("find the wrong edge: `kbmirror knowledge check` checks the tables, a crawl the Catalog"))
+            .hint("find the wrong edge: run kbmirror knowledge check for the tables, or kbmirror crawl KB --refresh for the Catalog"))
     }
 
     /// Returns a cycle along `needs` edges, or `None` if the graph has no cycle.

@@ -5,7 +5,7 @@
 //!
 //! - the kind and the products of the update
 //! - the place
-//! - the missing withdrawal
+//! - that no withdrawal is known, or that the request accepts it
 //! - the machine's build, which is below the update's
 //! - the state of Extended Security Updates
 

@@ -76,7 +76,7 @@ fn wrong_place_advice(context: &ResolveContext<'_>, set: &PackageSet) -> Result<
             "{kb} is a Setup dynamic update: its files are expanded over \\sources of media (--for media), never installed with DISM"
         ),
         Some(Kind::DuAmbiguous) => format!(
-            "no source states if {kb} is for the recovery environment or for Setup: {}",
+            "no source states whether {kb} is for the recovery environment or for Setup: {}",
             context.library.side().advise_unknown_kb(kb)
         ),
         Some(Kind::DotnetCu | Kind::DotnetPreview | Kind::DotnetFeature)
@@ -131,7 +131,7 @@ fn check_not_installed(
         }
         if cumulative {
             draft.warnings.push(format!(
-                "the build of {} is unknown: cannot decide if {at} has the update already",
+                "the build of {} is unknown: cannot decide whether {at} has the update already",
                 set.kb
             ));
         }

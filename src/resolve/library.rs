@@ -33,7 +33,7 @@ pub trait Library {
         Side::default()
     }
 
-    /// Returns the newest crawled updates of a family. Updates that are not later than `known` may be
+    /// Returns the days of the newest crawled releases of a family. Updates that are not later than `known` may be
     /// omitted.
     fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<NewestReleases>;
 

@@ -82,7 +82,7 @@ fn reason_for(context: &ResolveContext<'_>, member: &Member, set: &PackageSet) -
         }
         (Role::Target, Some(build), None) => format!("the requested update: brings build {build}"),
         (Role::Companion, ..) => {
-            format!("listed with {kb}; no evidence states if it comes before or after")
+            format!("listed with {kb}; no evidence states whether it comes before or after")
         }
         _ => "the requested update".to_owned(),
     }

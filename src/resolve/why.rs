@@ -100,7 +100,7 @@ impl Plan {
             self.architecture.map(|architecture| format!(" ({architecture})")).unwrap_or_default();
         match self.kb {
             Some(kb) => format!("{kb}{architecture} at {at}"),
-            None => format!("The latest{architecture} at {at}"),
+            None => format!("the goal{architecture} at {at}"),
         }
     }
 

@@ -83,7 +83,7 @@ echo.
 echo DISM ended with code %RESULT%.{{rest}}
 call :advise
 echo Log: "%LOG%"
-echo To discard the image: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Discard
+echo To unmount without keeping the changes: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Discard
 exit /b 20
 
 rem ---- Subroutines -------------------------------------------------------------------------------------------

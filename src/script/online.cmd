@@ -22,8 +22,8 @@ if /i "%PHASE%"=="install" goto begin
 if /i "%PHASE%"=="check" goto begin
 echo Usage: "%~nx0" [install / check]
 echo   install   installs the missing packages
-echo   check     reports if {{kb}} is installed; changes nothing
-echo   no word   checks, and installs if something is missing
+echo   check     reports whether {{kb}} is installed; changes nothing
+echo   (none)    checks, and installs if something is missing
 exit /b 10
 
 :begin

@@ -21,14 +21,14 @@ const CODES: &[(&str, &str)] = &[
     ("19", "the Windows installer tool is missing"),
     ("20", "a package was refused or failed; the code and advice are shown"),
     ("21", "the KB is not installed"),
-    ("22", "the script cannot determine if the KB is installed"),
+    ("22", "the script cannot determine whether the KB is installed"),
 ];
 
 const USAGE: &[&str] = &[
     "Run this script as administrator, beside the folder of the set:",
-    "  no argument      checks, and installs if something is missing",
+    "  (none)           checks, and installs if something is missing",
     "  install          the same",
-    "  check            reports if the KB is installed; changes nothing and needs no rights",
+    "  check            reports whether the KB is installed; changes nothing and needs no rights",
     "The script may run again at any time and continues from the state of the machine.",
 ];
 

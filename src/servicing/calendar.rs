@@ -3,7 +3,7 @@
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 
-/// The number of days after a second Tuesday after which its release counts as due.
+/// The number of days from a second Tuesday until its release counts as due.
 ///
 /// Observed releases first appeared 0 to 2 days after their Tuesday. Lists and time zones cause delays, and the Catalog
 /// shows the architectures of one update hours apart. On the third day, a missing release is a finding.

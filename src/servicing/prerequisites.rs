@@ -192,7 +192,7 @@ impl Prerequisites {
         for row in &self.floor {
             faults.extend(find_wrong_files(NAME, row.kb, &row.files));
         }
-        // A plan could not end with a circular prerequisite.
+        // With a circular prerequisite, the search for prerequisites would never end.
         for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
             let message = format!("{} needs itself through {}", row.kb, row.needs);
             faults.push(TableFinding::new(NAME, "circle", row.kb, message));

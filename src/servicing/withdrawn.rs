@@ -32,7 +32,7 @@ pub struct WithdrawnUpdate {
 pub struct Hotpatch {
     /// The KB of the hotpatch.
     pub kb: Kb,
-    /// The family's number.
+    /// The family's id.
     pub family: u32,
     /// The source of the row.
     pub source: String,

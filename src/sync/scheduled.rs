@@ -263,7 +263,7 @@ fn warn_of_clock(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Removes the architectures that the operator removed on purpose from an order. Returns `true` if none is left.
+/// Removes from an order the architectures that the operator has removed on purpose. Returns `true` if none is left.
 fn drop_removed(order: &mut FetchOrder, all: &[Architecture], state: &StateDocument) -> bool {
     let own: Vec<_> = state.removed.iter().filter(|one| one.kb == order.kb).collect();
     if own.iter().any(|one| one.architecture.is_none()) {

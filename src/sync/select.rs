@@ -5,8 +5,8 @@
 //! Rows with one KB are one candidate. The policy decides by the same rule as `resolve --latest`: previews by title or
 //! knowledge, second Tuesdays by the day on which the update first appeared. Withdrawn updates are never selected.
 //!
-//! The Catalog shows architectures of one update hours apart, and some months late. Both are reported as [`ExpectedUpdate`]:
-//! the run does not fail, but the next run should search again.
+//! The Catalog shows the architectures of one update hours apart, and the updates of some months late. Both cases are
+//! reported as [`ExpectedUpdate`]: the run does not fail, but the next run should search again.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@ use super::{ParseError, serde_as_text};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// The type of an update. The words are part of the JSON interface.
+        /// The kind of an update. The words are part of the JSON interface.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Kind {

@@ -27,7 +27,7 @@ fn every_hostile_page_is_refused_and_leaves_no_data() {
         let message = text_of(&failures[0]["message"]);
         assert!(message.chars().count() < 1_000, "{name}: the excerpt of a page is truncated: {message}");
         if hostile.is_too_large {
-            assert!(message.contains("at most 2097152 bytes was expected at size"), "{name}: {message}");
+            assert!(message.contains("expected at size: at most 2097152 bytes"), "{name}: {message}");
         }
         let requests = loopback.requests();
         let matching = requests.iter().filter(|seen| seen.path_and_query.contains(hostile.place.path()));

@@ -134,7 +134,7 @@ fn changes_since_the_last_crawl_are_reported() {
     );
     let stdout = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).stdout;
     let date =
-        format!("the index differs: date of {}: the index has 2024-09-10, the Catalog 2026-12-01\n", id(1));
+        format!("the index differs: {}, date: the index has 2024-09-10, the Catalog 2026-12-01\n", id(1));
     assert!(stdout.contains(&date), "{stdout}");
     assert!(stdout.contains("seen           2026-11-23 to 2026-11-23\n"), "{stdout}");
     // The index is unchanged.

@@ -320,7 +320,7 @@ fn an_invalid_set_json_is_refused() {
     import(&isolated, &small.medium).exits(0);
     let before = mirror_digests(&isolated.mirror());
     let (_, message) = import(&isolated, &medium).exits(11).error();
-    assert!(message.contains("every set has a number of its own"), "{message}");
+    assert!(message.contains("a number belongs to one set only"), "{message}");
     assert_eq!(mirror_digests(&isolated.mirror()), before);
 }
 

@@ -1,5 +1,5 @@
 //! The content of a mirror or a medium without the parts that differ between runs, for comparison.
-#![expect(clippy::disallowed_methods, reason = "folders are read as they lie")]
+#![expect(clippy::disallowed_methods, reason = "folders are read as they are")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 //! machine. The CDN counts repeated bytes by their position in the file.
 #![expect(
     clippy::disallowed_methods,
-    reason = "the program is started, killed, and its mirror read as it lies"
+    reason = "the program is started, killed, and its mirror read as it is"
 )]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 

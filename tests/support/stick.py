@@ -58,7 +58,7 @@ def count(what):
         return
     if counts[what] - begun.setdefault(what, counts[what]) >= more:
         nbdkit.set_error(errno.EIO)
-        raise OSError(errno.EIO, "asked for")
+        raise OSError(errno.EIO, "requested by the test")
 
 
 def path(name):

@@ -156,7 +156,7 @@ fn refuse_reused_number(signed: &SignedSet, last: Option<&LastImport>) -> Result
         return Ok(());
     }
     Err(refused(format!(
-        "another set {} of this lineage was imported before, and every set has a number of its own",
+        "a different set with the number {} was imported from this lineage before, but a number belongs to one set only",
         signed.set.label()
     ))
     .hint("ask who made the medium: it comes from a copy of the mirror"))

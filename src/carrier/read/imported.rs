@@ -131,7 +131,7 @@ impl ImportSummary {
                 number => format!("; rebuilt {}", count(number, "item")),
             };
             return format!(
-                "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
+                "set {:04} is imported already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
                 self.number,
                 self.key.short()
             );

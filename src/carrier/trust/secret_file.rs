@@ -7,7 +7,7 @@ use super::signature::{SecretKey, is_locked};
 use crate::disk::{self, Privacy};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The size limit: far more than a list of keys needs.
+/// The size limit of a key file, a passphrase file, or a list of keys: far more than any of them needs.
 pub(super) const CAP: u64 = 1 << 20;
 
 /// Reads a secret key, and asks for its passphrase if it has one. Refuses a key that others can read.
@@ -41,7 +41,7 @@ pub(super) fn read_private(path: &Utf8Path, what: &str) -> Result<String> {
             .hint(format!("remove the permissions: chmod 600 {path}"))
             .hint("create a new key if other people had access to this machine: kbmirror keys rotate")),
         Privacy::Mount(system) => Err(readable(&format!(
-            ", because its mount ({system}) gives this mode to every file"
+            ", because its mount ({system}) makes every file readable for other users"
         ))
         .hint(
             "keep secret keys on a file system that stores modes; the folder keys of a mirror may be a link to it",

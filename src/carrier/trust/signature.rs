@@ -144,7 +144,7 @@ fn strict_comment(text: &str) -> Result<String> {
     Ok(comment.to_owned())
 }
 
-/// Returns `true` if a line holds a secret key of minisign, with or without a password.
+/// Returns `true` if a line holds a secret key of minisign, with or without a passphrase.
 fn is_secret_key(line: &str) -> bool {
     /// The size of a secret key in minisign's format: three algorithms (signature, key derivation, checksum), the
     /// salt, the limits, the key number, both keys, and the checksum.
@@ -212,7 +212,7 @@ impl SecretKey {
     /// Reads the key in the text of a file without a passphrase.
     pub fn from_text(text: &str) -> Result<Self> {
         let unusable = |error: minisign::PError| {
-            Error::usage("the text is not a secret key without a password").caused_by(error)
+            Error::usage("the text is not a usable secret key, or it needs a passphrase").caused_by(error)
         };
         let boxed = minisign::SecretKeyBox::from_string(text).map_err(unusable)?;
         let secret = boxed.into_unencrypted_secret_key().map_err(unusable)?;

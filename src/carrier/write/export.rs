@@ -40,7 +40,7 @@ pub struct ExportContext<'a> {
     pub expires: Option<Time>,
     /// The time of the export.
     pub now: Time,
-    /// The receiver of progress.
+    /// The sender of events.
     pub events: &'a Events,
 }
 

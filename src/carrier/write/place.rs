@@ -1,4 +1,4 @@
-//! The checks of the target folder of an export: it may become a medium or not, and it is a separate medium or a
+//! The checks of the target folder of an export: whether it may become a medium, and whether it is a separate medium or a
 //! local folder.
 //!
 //! At most the last component of the path is created, so that an export to a stick that is not mounted does not

@@ -130,8 +130,7 @@ impl ExportPlan {
                 let path = format!("kb/{}/{}", damaged.kb, damaged.folder);
                 let heal = mirror.side()?.advise_repair(damaged.kb);
                 let state = if damaged.folder_missing { "folder missing" } else { "damaged" };
-                self.warnings
-                    .push(format!("{path}: {state}; exported the files from the pool instead; {heal}"));
+                self.warnings.push(format!("{path}: {state}; took the files from the pool instead; {heal}"));
             }
         }
         Ok(())

@@ -27,7 +27,7 @@ pub struct SetRow {
     pub kb: Kb,
     /// The architecture.
     pub architecture: Option<Architecture>,
-    /// The folder word of the first family.
+    /// The folder name of the first family.
     pub family: Option<String>,
     /// The folder under the KB.
     pub folder: SetFolder,

@@ -170,7 +170,7 @@ impl<S: Access> Mirror<S> {
                 let what = if confirmed.faults.is_empty() {
                     "did not clear recorded damage that is sound now"
                 } else {
-                    "did not record the findings, so other commands ignore them"
+                    "did not record the findings, so other commands still use the damaged files"
                 };
                 confirmed.warning = Some(format!("{what}: {}", error.full_message()));
             }

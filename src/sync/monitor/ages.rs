@@ -167,7 +167,7 @@ pub(super) fn update_age(facts: &MonitorFacts<'_>) -> StatusCheck<UpdateAge> {
         }
     };
     check(
-        "age of the last complete sync or import, compared with --max-age",
+        "age of the last complete sync, import, or fetch, compared with --max-age",
         verdict,
         reason,
         Some(next),
@@ -175,12 +175,12 @@ pub(super) fn update_age(facts: &MonitorFacts<'_>) -> StatusCheck<UpdateAge> {
     )
 }
 
-/// Compares the age of the newest applied medium with the allowed age. The date of a medium is signed.
+/// Compares the age of the newest imported medium with the allowed age. The date of a medium is signed.
 pub(super) fn medium_age(facts: &MonitorFacts<'_>) -> StatusCheck<MediumAge> {
-    let compares = "age of the newest applied medium since its creation, compared with --max-age";
+    let compares = "age of the newest imported medium, from its creation, compared with --max-age";
     let Some(medium) = facts.newest_medium() else {
         let (verdict, reason) = match facts.filled {
-            ContentRoute::ByImport => (CheckVerdict::Unknown, "no applied medium is recorded"),
+            ContentRoute::ByImport => (CheckVerdict::Unknown, "no imported medium is recorded"),
             ContentRoute::BySync | ContentRoute::ByHand => {
                 (CheckVerdict::NotApplicable, "nothing was imported")
             }

@@ -97,9 +97,11 @@ fn damage(facts: &MonitorFacts<'_>) -> StatusCheck<OpenFindings> {
         }
     };
     let next = match facts.filled {
-        ContentRoute::ByImport => "run kbmirror verify for the list, and import a medium with the files",
+        ContentRoute::ByImport => {
+            "run kbmirror verify for the list, and kbmirror repair --from MEDIUM to restore the files"
+        }
         ContentRoute::BySync | ContentRoute::ByHand => {
-            "run kbmirror verify for the list, and kbmirror fetch KB for each KB in it"
+            "run kbmirror verify for the list, and kbmirror repair to restore the files"
         }
     };
     check(compares, verdict, reason, Some(next), numbers)

@@ -14,7 +14,7 @@ use crate::sync::config::Profile;
 /// The tolerance for a recorded time later than the clock. Clocks of two machines differ by less than a day.
 pub(super) const SKEW_SECONDS: i64 = 86_400;
 
-/// The newest applied medium of a lineage.
+/// The newest imported medium of a lineage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedMedium {
     /// The position of its set in its lineage.
@@ -30,7 +30,7 @@ pub struct AppliedMedium {
 /// A family with published sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirroredFamily {
-    /// The first word of its folders.
+    /// The folder name of the family, with which its set folders begin.
     pub folder: String,
     /// The number of package sets.
     pub sets: usize,

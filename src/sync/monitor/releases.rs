@@ -20,7 +20,7 @@ const PATCH_TUESDAYS_BEHIND: usize = 2;
 /// The finding about a profile or a family.
 struct CheckFinding<N> {
     verdict: CheckVerdict,
-    /// The message; `None` if nothing is to report.
+    /// The message; `None` if there is nothing to report.
     sentence: Option<String>,
     numbers: N,
 }

@@ -15,6 +15,17 @@ use super::{
 const FETCH: [&str; 6] = ["--replay", "@/demo", "fetch", KB, "--arch", "arm64"];
 
 #[test]
+fn internal_1() {
+    let origin = fetched(&[KB, "--arch", "arm64"]);
+    let health = origin.mirror().join("health.json");
+    if health.exists() {
+        fs::remove_file(&health).unwrap();
+    }
+    fs::create_dir(&health).unwrap();
+    snap_failure("fail-1-unreadable", &origin, &["status"], 1);
+}
+
+#[test]
 fn usage_2() {
     let empty = Bench::in_short_folder();
     snap_failure("fail-2-no-kb", &empty, &["fetch", "notakb"], 2);

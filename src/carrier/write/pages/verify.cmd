@@ -36,7 +36,7 @@ set /a THERE=0
 for /f "delims=" %%F in ('dir /s /b /a-d data 2^>nul') do set /a THERE+=1
 echo.
 if not "%THERE%"=="%LISTED%" (
-    echo Files under data: %THERE%. Listed files: %LISTED%. Remove other files: DISM also installs files that it finds there.
+    echo Files under data: %THERE%. Listed files: %LISTED%. Remove the files that are not listed: DISM also installs files that it finds there.
     set /a WRONG+=1
     for /f "delims=" %%F in ('dir /s /b /a-d data 2^>nul') do (
         set "FILE=%%F"

@@ -44,7 +44,7 @@ if (Test-Path -LiteralPath 'data' -PathType Container) {
     $there = @(Get-ChildItem -LiteralPath 'data' -Recurse -Force | Where-Object { -not $_.PSIsContainer }).Count
 }
 if ($there -gt $listed) {
-    Write-Output "Files under data: $there. Listed files: $listed. Remove other files."
+    Write-Output "Files under data: $there. Listed files: $listed. Remove the files that are not listed."
     $wrong++
 }
 if ($wrong -ne 0) {
