@@ -10,7 +10,8 @@ use kbmirror::mirror::Lock;
 use serde_json::{Value, json};
 
 use super::harness::{
-    Bench, RunOutput, copy_folder, field_texts, items, names_in, read_tree, recording, sha256_hex, text_of,
+    Bench, RunOutput, copy_folder, failure, field_texts, items, names_in, read_tree, recording, sha256_hex,
+    text_of,
 };
 use super::support::{Action, FileSpec, Loopback, Rule, StatedDigest, UpdateSpec, World, id};
 
@@ -133,9 +134,10 @@ fn an_unknown_kb_writes_nothing() {
 fn a_permanent_error_page_is_reported_as_unreachable() {
     let bench = Bench::new();
     for command in [&["fetch", "KB9999998"][..], &["crawl", "KB9999998"], &["search", "KB9999998"]] {
-        let (kind, message) = bench.replay(&recording("catalog"), command).exits(6).error();
-        assert_eq!(kind, "unreachable");
-        assert!(message.contains("error page") && message.contains("8DDD0010"), "{message}");
+        let ran = bench.replay(&recording("catalog"), command).exits(6);
+        let message = "search for \"KB9999998\", 10 times: \
+             the Catalog answered with its error page (error number 8DDD0010)";
+        assert_eq!(ran.error(), failure("unreachable", message));
         assert!(!bench.mirror().exists(), "{command:?}");
     }
     assert_eq!(bench.clock.waited().as_secs(), 0, "a recording is not retried");
@@ -144,12 +146,11 @@ fn a_permanent_error_page_is_reported_as_unreachable() {
 #[test]
 fn an_unrecorded_request_is_named() {
     let bench = Bench::new();
-    let (kind, message) = bench.replay(&recording("demo"), &["fetch", "KB1234567"]).exits(6).error();
-    assert_eq!(kind, "not_recorded");
-    assert!(
-        message.contains("GET https://www.catalog.update.microsoft.com/Search.aspx?p=0&q=KB1234567"),
-        "{message}"
-    );
+    let demo = recording("demo");
+    let ran = bench.replay(&demo, &["fetch", "KB1234567"]).exits(6);
+    let url = "https://www.catalog.update.microsoft.com/Search.aspx?p=0&q=KB1234567";
+    let message = format!("search for \"KB1234567\": GET {url} is not in the recording ({demo})");
+    assert_eq!(ran.error(), failure("not_recorded", message));
 
     // The catalog recording has no bodies of packages.
     let crawled =
@@ -290,10 +291,9 @@ fn contradictory_or_missing_digests_are_refused() {
     let zip = FileSpec { bytes: b"PK\x03\x04 and plain".to_vec(), ..undigested };
     let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![zip])));
     let refused = run_with(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(5).json();
-    let message = only_failure(&refused).2;
-    assert!(
-        message.contains("it is a ZIP archive, but a .msu file is a cabinet or a WIM image"),
-        "{message}"
+    assert_eq!(
+        only_failure(&refused).2,
+        "plain.msu: it is a ZIP archive, but a .msu file is a cabinet or a WIM image"
     );
 }
 
@@ -416,7 +416,10 @@ fn a_wrong_sum_of_sizes_on_the_search_page_is_refused() {
         let document = bench.replay(&demo, &FETCH_ARM64).exits(5).json();
         let (_, kind, message) = only_failure(&document);
         assert_eq!(kind, "integrity");
-        assert!(message.contains("61498") && message.contains(wrong), "{message}");
+        let title = "2026-03 Cumulative Update for Windows 11, version 25H2 for arm64-based Systems \
+             (KB5086672) (26200.8117)";
+        let sizes = format!("61498 bytes together, but the search page states {wrong}");
+        assert_eq!(message, format!("the files of \"{title}\" have {sizes}"));
         assert!(!bench.set_folder("KB5086672", "windows-11-24h2-arm64").exists());
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::air_gap::{KB, connected_mirror, export, import, isolated_mirror, root_key_of};
-use super::harness::{Bench, names_in, read_tree, recording};
+use super::harness::{Bench, failure, names_in, read_tree, recording};
 
 const SCRIPT: &str = "kb/KB5086672/windows-11-24h2-arm64.cmd";
 
@@ -37,12 +37,14 @@ fn an_export_refuses_a_view_changed_from_outside() {
         let connected = mirror();
         let changed = append_line(&connected.mirror().join(view));
         let medium = connected.path("medium");
-        let (kind, message) = export(&connected, &["--all", "--dry-run"], &medium).exits(5).error();
-        assert!(kind == "integrity" && message.contains(view), "{message}");
+        let ran = export(&connected, &["--all", "--dry-run"], &medium).exits(5);
+        let message = format!("{view} was changed after kbmirror wrote it; an export would refuse");
+        assert_eq!(ran.error(), failure("integrity", message));
         assert_eq!(evidence(&connected), Vec::<Utf8PathBuf>::new(), "a dry run writes nothing");
         for _ in 0..2 {
-            let (kind, message) = export(&connected, &["--all"], &medium).exits(5).error();
-            assert!(kind == "integrity" && message.contains(view), "{message}");
+            let ran = export(&connected, &["--all"], &medium).exits(5);
+            let message = format!("nothing was exported: {view} changed since the last write by kbmirror");
+            assert_eq!(ran.error(), failure("integrity", message));
             assert!(!medium.exists());
             let kept = evidence(&connected);
             assert_eq!(kept.len(), 1, "{kept:?}");
@@ -55,7 +57,10 @@ fn an_export_refuses_a_view_changed_from_outside() {
         assert_eq!(paths, [view]);
         // The next run that writes the mirror repairs the view, keeps the changed text, and reports it.
         let ran = connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
-        assert!(ran.stderr.contains(view) && ran.stderr.contains("changed from outside"), "{}", ran.stderr);
+        let kept = view.replace("kb/KB5086672/", "quarantine/evidence-KB5086672-");
+        let warning =
+            format!("rewrote {view}, which was changed from outside; the changed text is kept as {kept}");
+        assert_eq!(ran.stderr.lines().last(), Some(&*format!("warning: {warning}")));
         connected.json(&["verify"]).exits(0);
         assert_eq!(evidence(&connected).len(), 1, "the same text is kept only once");
         export(&connected, &["--all"], &medium).exits(0);
@@ -82,7 +87,9 @@ fn an_unknown_file_in_a_replaced_set_folder_is_kept() {
     fs::write(kb.join("notes.txt"), "notes").unwrap();
     fs::write(kb.join("windows-11-24h2-arm64/mine.txt"), "mine").unwrap();
     let ran = connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
-    assert!(ran.stderr.contains("mine.txt is not a file of the set"), "{}", ran.stderr);
+    let warning = "warning: kb/KB5086672/windows-11-24h2-arm64/mine.txt is not a file of the set, whose \
+         folder was rebuilt; moved the file to quarantine/evidence-KB5086672-windows-11-24h2-arm64-mine.txt";
+    assert_eq!(ran.stderr.lines().last(), Some(warning));
     connected.json(&["verify", KB]).exits(5);
     // A run that writes removes the replaced folder.
     connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
@@ -153,9 +160,12 @@ fn a_changed_view_without_a_record_is_kept_once_and_reported() {
     connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
     drop(connection);
     let medium = connected.path("medium");
-    let ran = export(&connected, &["--all"], &medium).exits(0);
-    let output = ran.json().to_string();
-    assert!(output.contains(SCRIPT) && output.contains("has no record"), "{output}");
+    let exported = export(&connected, &["--all"], &medium).exits(0).json();
+    let warning = format!(
+        "rewrote {SCRIPT}; the old text has no record and is kept as \
+         quarantine/evidence-KB5086672-windows-11-24h2-arm64.cmd"
+    );
+    assert_eq!(exported["plan"]["warnings"], serde_json::json!([warning]));
     let kept = evidence(&connected);
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(fs::read(&kept[0]).unwrap(), old);
@@ -179,7 +189,8 @@ fn an_interrupted_publication_is_not_damage() {
         fs::remove_file(connected.mirror().join(name)).unwrap();
     }
     let report = connected.json(&["verify"]).exits(0).json();
-    assert!(report["warnings"].to_string().contains("was interrupted"), "{report}");
+    let warning = "the publishing of KB5086672 was interrupted; the next run that writes completes it";
+    assert_eq!(report["warnings"], serde_json::json!([warning]));
     connected.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     let report = connected.json(&["verify"]).exits(0).json();
     assert_eq!(report["warnings"], serde_json::json!([]));

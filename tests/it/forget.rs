@@ -6,7 +6,7 @@ use std::fs;
 use super::air_gap::{
     connected_mirror, export, fetch_from, import, isolated_mirror, mirror_digests, root_key_of,
 };
-use super::harness::{Bench, field_texts, names_in, recording, text_of};
+use super::harness::{Bench, failure, field_texts, names_in, recording, text_of};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const KB: &str = "KB5086672";
@@ -38,8 +38,8 @@ fn a_kb_goes_to_the_trash_and_its_shared_checkpoint_stays() {
     assert_eq!(names_in(&trash.join("pool")).len(), document["removed_files"].as_array().unwrap().len());
     connected.json(&["verify"]).exits(0);
     // The checkpoint has no folder of its own.
-    let (kind, message) = connected.json(&["forget", "KB5043080"]).exits(3).error();
-    assert!(kind == "not_found" && message.contains("is not published"), "{message}");
+    let ran = connected.json(&["forget", "KB5043080"]).exits(3);
+    assert_eq!(ran.error(), failure("not_found", "KB5043080 is not published"));
     connected.json(&["verify"]).exits(0);
     // Every removed file of the pool is in the trash, and the other files are unchanged.
     let after = mirror_digests(&connected.mirror());
@@ -81,8 +81,10 @@ fn a_requirement_of_a_published_set_is_not_removed() {
     for arguments in
         [&["forget", STACK][..], &["forget", STACK, "--dry-run"], &["forget", STACK, "--arch", "x64"]]
     {
-        let (kind, message) = connected.json(arguments).exits(10).error();
-        assert!(kind == "unresolved" && message.contains(TARGET) && message.contains(STACK), "{message}");
+        let ran = connected.json(arguments).exits(10);
+        let message =
+            format!("cannot remove {STACK}: it is the ssu that {TARGET} windows-8.1-x64 needs first");
+        assert_eq!(ran.error(), failure("unresolved", message));
         assert_eq!(mirror_digests(&connected.mirror()), before);
     }
     // The stack can be removed together with the target, or after the target.

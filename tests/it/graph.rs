@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, items, recording, run_judge, text_of};
+use super::harness::{Bench, failure, items, recording, run_judge, text_of};
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
 const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
@@ -157,10 +157,9 @@ fn a_circle_of_required_files_is_refused_by_name() {
         .unwrap();
     assert_eq!(inserted, 1);
     drop(index);
-    let (kind, message) = bench.json(&["graph", "KB5086672"]).exits(10).error();
-    assert_eq!(kind, "unresolved");
-    assert!(message.contains("in a cycle") && message.contains(CHECKPOINT), "{message}");
-    assert_eq!(message.matches(TARGET).count() + message.matches(CHECKPOINT).count(), 3, "{message}");
+    let ran = bench.json(&["graph", "KB5086672"]).exits(10);
+    let message = format!("files need each other in a cycle: {TARGET} needs {CHECKPOINT} needs {TARGET}");
+    assert_eq!(ran.error(), failure("unresolved", message));
 }
 
 #[test]

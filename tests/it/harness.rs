@@ -135,6 +135,11 @@ impl RunOutput {
     }
 }
 
+/// Returns a kind and a whole message, to compare them with those of a failed run.
+pub(crate) fn failure(kind: &str, message: impl Into<String>) -> (String, String) {
+    (kind.to_owned(), message.into())
+}
+
 /// Returns the text of a JSON string.
 #[track_caller]
 pub(crate) fn text_of(value: &Value) -> String {

@@ -14,7 +14,7 @@ use super::air_gap::{
     export, file_digests, import, isolated_mirror, mirror_digests, secret_key, share_keys, sign_again_with,
     small_medium, small_medium_of_two_kbs,
 };
-use super::harness::{Bench, copy_folder, items, text_of};
+use super::harness::{Bench, copy_folder, failure, items, text_of};
 
 const FIRST: &str = "KB5041865";
 
@@ -118,8 +118,8 @@ fn a_new_key_signs_and_the_old_key_is_retired_and_revoked() {
     let old = text_of(&connected.json(&["keys", "list"]).exits(0).json()["keys"][1]["id"]);
     let stick = connected.path("stick");
     export(&connected, &[FIRST], &stick).exits(0);
-    let (kind, message) = connected.json(&["keys", "revoke", &old]).exits(2).error();
-    assert!(kind == "usage" && message.contains(&old), "{message}");
+    let ran = connected.json(&["keys", "revoke", &old]).exits(2);
+    assert_eq!(ran.error(), failure("usage", format!("{old} is the current export key of this mirror")));
     let rotated = connected.json(&["keys", "rotate"]).exits(0).json();
     assert_eq!((&rotated["version"], &rotated["retired_id"]), (&json!(2), &json!(old)));
     let new = text_of(&rotated["id"]);
@@ -204,9 +204,13 @@ fn media_of_a_distrusted_root_key_are_refused() {
     assert_eq!(isolated.json(&["keys", "distrust", &number]).exits(0).json()["new"], false);
     assert_refused(&isolated, &medium, "does not trust any root key");
     let ran = isolated.json(&["import", medium.as_str(), "--trust-on-first-use"]).exits(11);
-    assert!(ran.error().1.contains("is distrusted"), "{:?}", ran.error());
-    let (kind, message) = isolated.json(&["keys", "trust", &small.root]).exits(2).error();
-    assert!(kind == "usage" && message.contains("is distrusted"), "{message}");
+    let key = format!("the root key {}… (id {number})", &small.root[..12]);
+    assert_eq!(
+        ran.error(),
+        failure("refused", format!("set 0001 is signed under {key}, which is distrusted"))
+    );
+    let ran = isolated.json(&["keys", "trust", &small.root]).exits(2);
+    assert_eq!(ran.error(), failure("usage", format!("{} (id {number}) is distrusted", small.root)));
     assert_eq!(states(&isolated), [(number, "distrusted".to_owned())]);
     let text = fs::read_to_string(small.maker.mirror().join("keys/root.key")).unwrap();
     let ran = isolated.json(&["keys", "distrust", text.lines().nth(1).unwrap()]).exits(2);
@@ -217,10 +221,15 @@ fn media_of_a_distrusted_root_key_are_refused() {
 fn an_offline_root_key_must_be_given_by_path() {
     let connected = maker();
     let offline = connected.path("offline");
-    let (kind, message) = connected.json(&["keys", "move-root", "--to", offline.as_str()]).exits(2).error();
-    assert!(kind == "usage" && message.contains("is not a folder"), "{message}");
+    let ran = connected.json(&["keys", "move-root", "--to", offline.as_str()]).exits(2);
+    assert_eq!(ran.error(), failure("usage", format!("{offline} is not a folder")));
     let advice = |connected: &Bench| connected.json(&["status"]).json()["advice"].clone();
-    assert!(advice(&connected)[0].as_str().unwrap().contains("keys move-root"), "{}", advice(&connected));
+    let keys = connected.mirror().join("keys");
+    let advised = format!(
+        "the secret root key is beside the export key in {keys}; \
+         move it offline: kbmirror keys move-root --to DIR"
+    );
+    assert_eq!(advice(&connected), json!([advised]));
     fs::create_dir(&offline).unwrap();
     connected.json(&["keys", "move-root", "--to", connected.mirror().join("keys").as_str()]).exits(2);
     let text = fs::read(connected.mirror().join("keys/root.key")).unwrap();
@@ -228,9 +237,10 @@ fn an_offline_root_key_must_be_given_by_path() {
     assert_eq!(fs::read(offline.join("root.key")).unwrap(), text);
     assert!(!connected.mirror().join("keys/root.key").exists());
     assert_eq!(advice(&connected), json!([]));
-    let (_, message) = connected.json(&["keys", "rotate"]).exits(2).error();
-    assert!(message.contains("the secret root key is not at"), "{message}");
-    let export_key = connected.mirror().join("keys/export.key");
+    let ran = connected.json(&["keys", "rotate"]).exits(2);
+    let root_key = keys.join("root.key");
+    assert_eq!(ran.error(), failure("usage", format!("the secret root key is not at {root_key}")));
+    let export_key = keys.join("export.key");
     let (_, message) =
         connected.json(&["keys", "rotate", "--root-key", export_key.as_str()]).exits(2).error();
     assert!(message.contains("is not the root key of this mirror"), "{message}");
@@ -248,8 +258,8 @@ fn a_secret_key_readable_by_other_users_is_refused() {
         for mode in [0o640, 0o604, 0o666, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let ran = connected.json(command).exits(2);
-            let (kind, message) = ran.error();
-            assert!(kind == "usage" && message.contains("other users can read the secret key"), "{message}");
+            let message = format!("other users can read the secret key {path}");
+            assert_eq!(ran.error(), failure("usage", message));
             assert!(ran.stdout.contains(&format!("chmod 600 {path}")), "{}", ran.stdout);
             if name == "export.key" {
                 export(&connected, &[FIRST], &connected.path("stick")).exits(2);

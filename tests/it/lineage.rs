@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use serde_json::Value;
 
 use super::air_gap::{KB, connected_mirror, export, import, isolated_mirror, root_key_of};
-use super::harness::{Bench, recording};
+use super::harness::{Bench, failure, recording};
 
 /// Deletes the index of a mirror.
 fn delete_index(bench: &Bench) {
@@ -65,8 +65,11 @@ fn without_its_state_a_mirror_exports_only_a_new_lineage() {
     import(&isolated, &first).exits(0);
     delete_state(&connected);
     for extra in [&[][..], &["--dry-run"]] {
-        let (kind, message) = export(&connected, &[&["--all"][..], extra].concat(), &second).exits(2).error();
-        assert!(kind == "usage" && message.contains("state.json is missing"), "{message}");
+        let ran = export(&connected, &[&["--all"][..], extra].concat(), &second).exits(2);
+        let state = connected.mirror().join("state.json");
+        let message =
+            format!("{state} is missing, so the numbers of earlier sets are not known; nothing was written");
+        assert_eq!(ran.error(), failure("usage", message));
         assert!(!second.exists());
     }
     connected.clock.advance(std::time::Duration::from_secs(1));
@@ -119,9 +122,10 @@ fn without_its_state_an_import_needs_accept_lineage() {
         if !with_index {
             delete_index(&isolated);
         }
-        let (kind, message) = import(&isolated, &medium).exits(11).error();
-        assert!(kind == "refused" && message.contains("state.json is missing"), "{message}");
-        assert!(!isolated.mirror().join("state.json").exists());
+        let state = isolated.mirror().join("state.json");
+        let message = format!("{state} is missing, so older sets and replaced keys cannot be detected");
+        assert_eq!(import(&isolated, &medium).exits(11).error(), failure("refused", message));
+        assert!(!state.exists());
     }
     isolated.json(&["import", medium.as_str(), "--accept-lineage"]).exits(0);
     import(&isolated, &medium).exits(0);
@@ -133,10 +137,11 @@ fn an_unreadable_state_is_reported_and_kept() {
     let connected = connected_mirror(&[KB, "--arch", "arm64"]);
     let path = connected.mirror().join("state.json");
     fs::write(&path, "{").unwrap();
-    let (_, message) = export(&connected, &["--all"], &connected.path("medium")).exits(5).error();
-    assert!(message.contains("state.json cannot be read"), "{message}");
+    let medium = connected.path("medium");
+    let message = format!("{path} cannot be read: EOF while parsing an object at line 1 column 1");
+    assert_eq!(export(&connected, &["--all"], &medium).exits(5).error(), failure("integrity", message));
     assert_eq!(fs::read_to_string(&path).unwrap(), "{");
     fs::write(&path, r#"{"format":99}"#).unwrap();
-    let (_, message) = export(&connected, &["--all"], &connected.path("medium")).exits(2).error();
-    assert!(message.contains("format 99"), "{message}");
+    let message = format!("{path} has format 99; this program reads formats up to 1");
+    assert_eq!(export(&connected, &["--all"], &medium).exits(2).error(), failure("usage", message));
 }

@@ -20,7 +20,7 @@ use kbmirror::update::{Architecture, Kb, PackageName};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, RunOutput, field_texts, items, names_in, recording, text_of};
+use super::harness::{Bench, RunOutput, failure, field_texts, items, names_in, recording, text_of};
 
 const CHECKPOINT: &str = "KB5043080";
 

@@ -9,7 +9,7 @@ use std::fs;
 use camino::Utf8Path;
 use serde_json::Value;
 
-use super::harness::{Bench, RunOutput, field_texts, items, read_tree, recording, sha256_hex};
+use super::harness::{Bench, RunOutput, failure, field_texts, items, read_tree, recording, sha256_hex};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
 /// Returns a server with the demo recording.
@@ -204,13 +204,15 @@ fn newer_recording_formats_are_refused() {
     fs::write(&index, text.replacen("\"format\":2", "\"format\":1", 1)).unwrap();
     run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(0);
     fs::write(&index, text.replacen("\"format\":2", "\"format\":3", 1)).unwrap();
-    let (_, message) = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2).error();
-    assert!(message.contains("format 3"), "{message}");
+    let ran = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2);
+    let message = format!("{index} has format 3; this program reads formats up to 2");
+    assert_eq!(ran.error(), failure("usage", message));
     // A line with neither an answer nor a failure.
     let empty = text.replacen("\"status\":200", "\"status\":null", 1);
     fs::write(&index, empty).unwrap();
-    let (_, message) = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2).error();
-    assert!(message.contains("neither a response nor a failure"), "{message}");
+    let ran = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2);
+    let message = format!("line 2 of {index} has neither a response nor a failure");
+    assert_eq!(ran.error(), failure("usage", message));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use camino::Utf8Path;
 use kbmirror::mirror::Lock;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, RunOutput, field_texts, items, read_tree, text_of};
+use super::harness::{Bench, RunOutput, failure, field_texts, items, read_tree};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
 const CONFIG: &str = "format = 1\n[[profile]]\nname = 'all'\nfamily = 'windows-11-24h2'\nmonths = 1\n";
@@ -173,7 +173,11 @@ fn an_arm64_update_hours_later_is_reported_as_expected() {
     assert_eq!(requests_since(&loopback, before)[1..], [1, 1, 2], "x64 must not be queried again");
     // After more than a month, the next update is overdue.
     let missed = sync_as_of(&bench, &loopback, "2027-04-14").exits(0).json();
-    assert!(text_of(&missed["expected"][0]["message"]).contains("2027-04"), "{missed:#}");
+    assert_eq!(
+        missed["expected"][0]["message"],
+        "the Catalog does not show the cumulative update of 2027-04 for Windows 11 24H2, 25H2, 26H2 yet; \
+         the second Tuesday was 2027-04-13"
+    );
 }
 
 #[test]
@@ -243,9 +247,9 @@ fn an_unavailable_catalog_stops_the_run_after_two_queries() {
 fn a_concurrent_second_run_ends_at_once() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     let lock = Lock::acquire(&bench.mirror().join("lock"), "now").unwrap();
-    let (kind, message) = sync(&bench, &loopback).exits(8).error();
-    assert_eq!(kind, "busy");
-    assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+    let message =
+        format!("another process (process {}, since now) has locked the mirror", std::process::id());
+    assert_eq!(sync(&bench, &loopback).exits(8).error(), failure("busy", message));
     assert_eq!(loopback.requests().len(), 0);
     assert!(!bench.mirror().join("health.json").exists(), "only the process with the lock writes the state");
     drop(lock);

@@ -16,7 +16,7 @@ use super::air_gap::{
     KB, connected_mirror, create_keys, export, fetch_from, file_digests, import, isolated_mirror, lcu,
     mirror_digests, package, root_key_of, share_keys,
 };
-use super::harness::{Bench, field_texts, items, read_tree, recording, text_of};
+use super::harness::{Bench, failure, field_texts, items, read_tree, recording, sha256_hex, text_of};
 use super::support::{Loopback, World};
 
 const OTHER: &str = "KB5085516";
@@ -59,19 +59,22 @@ fn a_selection_without_matches_writes_nothing() {
     export(&connected_side, &["--all"], &stick).exits(0);
     let before = file_digests(&stick);
     let fresh = connected_side.path("fresh");
-    for (selection, words) in [
-        (&[KB, "--arch", "x86"][..], "no published package set of KB5086672 is for x86"),
+    let mirror = connected_side.mirror();
+    let not_for_x86 = "no published package set of KB5086672 is for x86";
+    let one_unknown = format!("KB5000001 is not published in the mirror at {mirror}");
+    let two_unknown = format!("KB5000001, KB5000002 are not published in the mirror at {mirror}");
+    for (selection, message) in [
+        (&[KB, "--arch", "x86"][..], not_for_x86),
         (&["--all", "--arch", "x86"], "no published package set is for x86"),
-        (&[KB, "KB5000001"], "KB5000001 is not published"),
-        (&["KB5000001", "KB5000002"], "KB5000001, KB5000002 are not published"),
-        (&["KB5000001", "--prune", "--yes"], "KB5000001 is not published"),
-        (&[KB, "--arch", "x86", "--prune", "--yes"], "is for x86"),
-        (&[KB, "--arch", "x86", "--dry-run"], "is for x86"),
+        (&[KB, "KB5000001"], &one_unknown),
+        (&["KB5000001", "KB5000002"], &two_unknown),
+        (&["KB5000001", "--prune", "--yes"], &one_unknown),
+        (&[KB, "--arch", "x86", "--prune", "--yes"], not_for_x86),
+        (&[KB, "--arch", "x86", "--dry-run"], not_for_x86),
     ] {
         for to in [&stick, &fresh] {
             let ran = export(&connected_side, selection, to).exits(3);
-            let (kind, message) = ran.error();
-            assert!(kind == "not_found" && message.contains(words), "{selection:?}: {message}");
+            assert_eq!(ran.error(), failure("not_found", message), "{selection:?}");
             let hints = ran.json()["error"]["hints"].to_string();
             assert!(hints.contains("arm64") && hints.contains("x64"), "{hints}");
             assert!(hints.contains("nothing was written"), "{hints}");
@@ -87,8 +90,8 @@ fn a_selection_without_matches_writes_nothing() {
     let empty = Bench::new();
     create_keys(&empty);
     empty.json(&["--replay", recording("demo").as_str(), "crawl", KB]).exits(0);
-    let (_, message) = export(&empty, &["--all"], &fresh).exits(3).error();
-    assert!(message.contains("no published package set"), "{message}");
+    let message = format!("the mirror at {} has no published package set", empty.mirror());
+    assert_eq!(export(&empty, &["--all"], &fresh).exits(3).error(), failure("not_found", message));
 }
 
 #[test]
@@ -136,14 +139,16 @@ fn export_adds_and_updates_and_prune_removes() {
     assert!(text.stdout.contains("dry run: nothing was written"), "{}", text.stdout);
 
     // A removal of more than a fifth needs a confirmation, or --yes without a terminal.
-    let (kind, message) = export(&connected_side, &[KB, "--prune"], &stick).exits(2).error();
-    assert!(kind == "usage" && message.contains("more than a fifth") && message.contains(OTHER), "{message}");
+    let ran = export(&connected_side, &[KB, "--prune"], &stick).exits(2);
+    let removal = "--prune removes 50.1 KB of 173.2 KB from the medium (KB5085516 windows-11-24h2-x64)";
+    assert_eq!(ran.error(), failure("usage", format!("{removal}, which is more than a fifth")));
     let mut connected_side = connected_side;
     connected_side.is_interactive = true;
     for answer in ["\n", "no\n", ""] {
         connected_side.stdin = answer.to_owned();
         let ran = connected_side.run(&["export", KB, "--prune", "--to", stick.as_str()]).exits(2);
-        assert!(ran.stderr.contains("Continue? [y/N]"), "{}", ran.stderr);
+        let refused = "error: the removal was not confirmed\n  hint: nothing was changed\n";
+        assert_eq!(ran.stderr, format!("{removal}. Continue? [y/N] {refused}"));
     }
     assert_eq!(file_digests(&stick), before);
     connected_side.stdin = "y\n".to_owned();
@@ -305,7 +310,8 @@ fn a_mirror_with_an_older_generation_keeps_the_newer_one() {
     export(&ahead, &["KB5041865"], &stick).exits(0);
     let before = payload(&stick);
     let kept = export(&behind, &["KB5041865"], &stick).exits(0).json();
-    assert!(kept["plan"]["warnings"].to_string().contains("newer generation"), "{kept:#}");
+    let warning = "kept KB5041865 windows-11-24h2-arm64: the medium has a newer generation than this mirror";
+    assert_eq!(kept["plan"]["warnings"], json!([warning]));
     assert_eq!(payload(&stick), before);
     // With --prune the medium has exactly the sets of this mirror.
     export(&behind, &["KB5041865", "--prune"], &stick).exits(0);
@@ -333,8 +339,8 @@ fn damage_in_the_pool_is_not_exported() {
     let prepared_folder = connected_side.path("made");
     fs::create_dir(&prepared_folder).unwrap();
     for to in [&stick, &fresh, &prepared_folder] {
-        let (kind, message) = export(&connected_side, &[KB], to).exits(5).error();
-        assert!(kind == "integrity" && message.contains(pooled.as_str()), "{message}");
+        let message = format!("{pooled} in the pool is damaged: its digest is {}", sha256_hex(&wrong));
+        assert_eq!(export(&connected_side, &[KB], to).exits(5).error(), failure("integrity", message));
         // The damage is recorded, so the next export does not try the file.
         export(&connected_side, &[KB, "--arch", "x64"], to).exits(4);
         // The right bytes are restored and verified, then damaged again.
@@ -358,7 +364,8 @@ fn prune_keeps_a_selected_set_missing_in_the_pool() {
     let stick = connected_side.path("stick");
     export(&connected_side, &["--all"], &stick).exits(0);
     let before = payload(&stick);
-    let (_, digest) = before.iter().find(|(path, _)| path.contains("kb5086672-x64")).unwrap();
+    let (path, digest) = before.iter().find(|(path, _)| path.contains("kb5086672-x64")).unwrap();
+    let name = Utf8Path::new(path).file_name().unwrap();
     let pooled = connected_side.mirror().join("pool/sha256").join(&digest[..2]).join(digest);
     let right = fs::read(&pooled).unwrap();
     for is_gone in [true, false] {
@@ -370,8 +377,9 @@ fn prune_keeps_a_selected_set_missing_in_the_pool() {
         for selection in [&["--all", "--prune", "--yes"][..], &[KB, OTHER, "--prune", "--yes"]] {
             let ran = export(&connected_side, selection, &stick).exits(4).json();
             assert_eq!(items(&ran["plan"]["removals"]).len(), 0, "{ran:#}");
-            let warnings = ran["plan"]["warnings"].to_string();
-            assert!(warnings.contains(&format!("kept {KB} {X64}")), "{warnings}");
+            let reason = format!("{name} is not in the pool, or is damaged there");
+            let warning = format!("kept {KB} {X64} of the medium: {reason}");
+            assert_eq!(ran["plan"]["warnings"], json!([warning]));
             assert_eq!(payload(&stick), before);
         }
         // The result is the same without a valid description.
@@ -445,8 +453,9 @@ fn a_medium_without_package_sets_cannot_be_imported() {
     super::air_gap::sign_again(small, &medium, |_| {});
     let before = mirror_digests(&isolated_side.mirror());
     for command in ["check-medium", "import"] {
-        let (kind, message) = isolated_side.json(&[command, medium.as_str()]).exits(10).error();
-        assert!(kind == "unresolved" && message.contains("no package sets"), "{command}: {message}");
+        let ran = isolated_side.json(&[command, medium.as_str()]).exits(10);
+        let message = format!("set 0001 on {medium} matches its signature, but has no package sets");
+        assert_eq!(ran.error(), failure("unresolved", message), "{command}");
         assert_eq!(mirror_digests(&isolated_side.mirror()), before);
     }
 }

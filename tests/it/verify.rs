@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::air_gap::{connected_mirror, export, import, isolated_mirror, root_key_of};
-use super::harness::{Bench, items, names_in, read_tree, recording, sha256_hex, text_of};
+use super::harness::{Bench, failure, items, names_in, read_tree, recording, sha256_hex, text_of};
 
 const SET: &str = "windows-11-24h2-arm64";
 
@@ -267,8 +267,8 @@ fn a_mirror_with_an_empty_index_is_not_damaged() {
     fs::create_dir_all(bench.mirror()).unwrap();
     fs::write(bench.mirror().join("mirror.db"), "").unwrap();
     for command in ["verify", "list"] {
-        let (kind, message) = bench.json(&[command]).exits(3).error();
-        assert!(kind == "not_found" && message.contains("first run was interrupted"), "{command}: {message}");
+        let message = format!("no mirror exists at {} yet: its first run was interrupted", bench.mirror());
+        assert_eq!(bench.json(&[command]).exits(3).error(), failure("not_found", message), "{command}");
     }
     // An empty index beside packages is an error.
     let bench = mirror();
@@ -277,7 +277,8 @@ fn a_mirror_with_an_empty_index_is_not_damaged() {
     }
     fs::write(bench.mirror().join("mirror.db"), "").unwrap();
     for command in ["verify", "list"] {
-        let (kind, message) = bench.json(&[command]).exits(2).error();
-        assert!(kind == "usage" && message.contains("rebuild of the index"), "{command}: {message}");
+        let index = bench.mirror().join("mirror.db");
+        let message = format!("the rebuild of the index {index} was interrupted");
+        assert_eq!(bench.json(&[command]).exits(2).error(), failure("usage", message), "{command}");
     }
 }

@@ -28,11 +28,8 @@ fn a_login_page_instead_of_a_catalog_page_is_reported() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::always("/Search.aspx", Action::Status(511, Vec::new())));
     let ran = run_against(&bench, &loopback, &[], &["search", KB]).exits(6);
-    assert!(
-        failure_text(&ran).contains("a proxy's page, not a page of the Catalog (status 511)"),
-        "{}",
-        failure_text(&ran)
-    );
+    let answer = "127.0.0.1 answered with a proxy's page, not a page of the Catalog (status 511)";
+    assert_eq!(failure_text(&ran), format!("search for \"{KB}\": {answer}"));
     assert!(hints(&ran).contains("captive portal"), "{}", hints(&ran));
     assert_eq!((loopback.requests().len(), bench.clock.waited()), (1, Duration::ZERO));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::super::harness::{Bench, RunOutput, read_tree};
+use super::super::harness::{Bench, RunOutput, failure, read_tree};
 use super::super::support::{Action, Authority, Loopback, Proxy, ProxyRequest, Rule};
 use super::{FETCH, KB, LOGIN, failure_text, hints, pem, published, run_against, world};
 
@@ -128,7 +128,10 @@ fn proxy_credentials_are_sent_only_to_the_proxy() {
     let mut bench = Bench::new();
     bench.env.insert("HTTPS_PROXY".to_owned(), "http://proxyuser:pa:ss@word@".to_owned());
     let ran = bench.run(&["--json", "search", KB]).exits(2);
-    assert!(ran.error().1.contains("HTTPS_PROXY"), "{}", ran.stdout);
+    let message = "HTTPS_PROXY: \"http://***@\" is not the URL of a proxy: \
+         write http://user:password@host:port, \
+         and characters such as @ : / # % in a password as %40 %3A %2F %23 %25";
+    assert_eq!(ran.error(), failure("usage", message));
     expect_no_secret(&bench, &ran, "a variable");
 }
 
@@ -182,7 +185,8 @@ fn a_refusing_proxy_is_reported_with_its_status_and_title() {
     };
     proxy.refuse_with(403, "<html><title>Category: Software</title></html>");
     let (message, hints) = run_against(&plain, "10m");
-    assert!(message.contains("status 403, with a page titled \"Category: Software\""), "{message}");
+    let answer = "127.0.0.1 answered with status 403, with a page titled \"Category: Software\"";
+    assert_eq!(message, format!("search for \"{KB}\": {answer}"));
     assert!(hints.contains(&named), "{hints}");
     proxy.refuse_with(511, LOGIN);
     let (message, _) = run_against(&plain, "10m");
