@@ -38,7 +38,7 @@ fn an_export_refuses_a_view_changed_from_outside() {
         let changed = append_line(&connected.mirror().join(view));
         let medium = connected.path("medium");
         let ran = export(&connected, &["--all", "--dry-run"], &medium).exits(5);
-        let message = format!("{view} was changed after kbmirror wrote it; an export would refuse");
+        let message = format!("{view} was changed after kbmirror wrote it; an export would refuse it");
         assert_eq!(ran.error(), failure("integrity", message));
         assert_eq!(evidence(&connected), Vec::<Utf8PathBuf>::new(), "a dry run writes nothing");
         for _ in 0..2 {

@@ -350,7 +350,7 @@ fn a_set_without_its_folder_is_exported_with_a_warning() {
     let ran = bench.run(&["export", "KB5086672", "--to", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("folder missing"), "{}", ran.stderr);
     let document = bench.json(&["export", "KB5086672", "--to", stick.as_str(), "--dry-run"]).exits(0).json();
-    let warning = "kb/KB5086672/windows-11-24h2-arm64: folder missing; exported the files from the pool \
+    let warning = "kb/KB5086672/windows-11-24h2-arm64: folder missing; took the files from the pool \
          instead; run kbmirror repair KB5086672 to restore damaged and missing files";
     assert_eq!(document["plan"]["warnings"], json!([warning]));
 }
