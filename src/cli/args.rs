@@ -13,6 +13,7 @@ use super::media_args::{CheckMediumArgs, ExportArgs, ImportArgs, KeysArgs};
 use super::search_args::{SearchArgs, kind_parser};
 
 use crate::net::{INTERACTIVE_RETRY_BUDGET, UNATTENDED_RETRY_BUDGET};
+use crate::resolve::GenerationChoice;
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 use crate::update::{parse_age, parse_bytes};
 
@@ -170,6 +171,9 @@ pub(super) struct FetchArgs {
     /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
     #[arg(long, value_name = "KIND", value_parser = kind_parser(), ignore_case = true)]
     pub(super) kind: Vec<Kind>,
+    /// The issue of a KB that Microsoft issued again: its number, or all [default: the newest]
+    #[arg(long, value_name = "N|all")]
+    pub(super) generation: Option<GenerationChoice>,
     /// Publish files for which the Catalog states no digest
     #[arg(long)]
     pub(super) accept_unverified: bool,
@@ -232,8 +236,8 @@ pub(super) struct ResolveArgs {
     pub(super) available: Option<Utf8PathBuf>,
     /// Answer the requests in this file, one JSON object per line; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "kb", "latest", "enable", "policy", "kind", "minimal", "accept_withdrawn", "arch", "product", "baseline",
-        "installation", "edition", "place", "fod", "dotnet", "esu", "no_esu", "host", "installed", "available",
+        "kb", "latest", "enable", "policy", "kind", "minimal", "accept_withdrawn", "generation", "arch", "product",
+        "baseline", "installation", "edition", "place", "fod", "dotnet", "esu", "no_esu", "host", "installed", "available",
     ])]
     pub(super) batch: Option<Utf8PathBuf>,
 }

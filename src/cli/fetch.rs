@@ -25,6 +25,7 @@ pub(super) fn run(setup: &Setup, arguments: &FetchArgs, output: &mut Output) -> 
         architectures: arguments.arch.clone(),
         products: products.collect::<std::result::Result<_, _>>()?,
         kinds: arguments.kind.clone(),
+        generation: arguments.generation.unwrap_or_default(),
         accept_unverified: arguments.accept_unverified,
         closure: !arguments.no_closure,
         max_bytes: arguments.max_bytes,
@@ -83,6 +84,7 @@ fn left_out_set(set: &PackageSet, reason: Exclusion) -> ExcludedSet {
         Exclusion::Product => ExclusionFilter::Product,
         Exclusion::Kind => ExclusionFilter::Kind,
         Exclusion::Dynamic => ExclusionFilter::Dynamic,
+        Exclusion::Generation => ExclusionFilter::Generation,
     };
     ExcludedSet {
         kb: set.kb,
@@ -91,6 +93,7 @@ fn left_out_set(set: &PackageSet, reason: Exclusion) -> ExcludedSet {
         reason: left_out_by,
         left_out_by,
         kind: set.kind.map_or("dynamic", |kind| kind.as_str()),
+        generation: set.generation,
     }
 }
 
@@ -156,6 +159,12 @@ fn show_left_out(left_out: &[ExcludedSet], output: &mut Output) {
             ExclusionFilter::Architecture => continue,
             ExclusionFilter::Product => "not the requested product".to_owned(),
             ExclusionFilter::Kind => "not the requested kind".to_owned(),
+            ExclusionFilter::Generation => match set.generation {
+                Some(own) => {
+                    format!("issue {} of {} of this KB; --generation {0} fetches it", own.number, own.of)
+                }
+                None => "not the requested issue of this KB".to_owned(),
+            },
             ExclusionFilter::Dynamic => {
                 format!("a copy for Windows Setup; --kind {} fetches it", set.kind)
             }

@@ -55,7 +55,8 @@ impl KbView {
             Subject::Kb(kb) => (Some(kb), kb.to_string()),
             Subject::Update(id) => (updates.first().and_then(|update| update.facts.kb), id.to_string()),
         };
-        let facts = Facts { updates: updates.iter().map(|update| update.facts.clone()).collect(), files };
+        let own = updates.iter().map(|update| update.facts.clone()).collect();
+        let facts = Facts { updates: own, files, ..Facts::default() };
         let sets = match (kb, &sources.mirror) {
             (Some(kb), Some(mirror)) => mirror.index().sets(Some(kb))?,
             _ => Vec::new(),

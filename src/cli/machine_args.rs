@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::host::{self, Host};
-use crate::resolve::{Freshness, Goal, Machine, Place, Policy, Request};
+use crate::resolve::{Freshness, GenerationChoice, Goal, Machine, Place, Policy, Request};
 use crate::servicing::{Dotnet, Installation};
 use crate::update::parse_age;
 use crate::update::{Architecture, Build, Kb, Kind};
@@ -49,6 +49,9 @@ pub(super) struct GoalArgs {
     /// Plan an update that Microsoft has withdrawn
     #[arg(long)]
     accept_withdrawn: bool,
+    /// The issue of a KB that Microsoft issued again: its number, or all [default: the newest]
+    #[arg(long, value_name = "N|all")]
+    generation: Option<GenerationChoice>,
 }
 
 /// The facts of the machine.
@@ -224,6 +227,7 @@ impl GoalArgs {
             as_of: self.as_of,
             minimal: self.minimal,
             accept_withdrawn: self.accept_withdrawn,
+            generation: self.generation.unwrap_or_default(),
             product: machine.product.clone(),
             machine: machine.machine()?,
             ..Request::of(goal)

@@ -1,5 +1,7 @@
 //! `resolve`: plans from the index and the knowledge, without the Catalog. A result other than a plan exits 10.
 
+use std::collections::BTreeSet;
+
 use super::args::ResolveArgs;
 use super::output::Output;
 use super::plan_sources::{Sources, add_host_warnings, file_names, list_missing_files, warn_if_stale};
@@ -10,7 +12,7 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::report::Column;
 use crate::resolve::{Plan, Request, Status, Step, read_line, resolve};
-use crate::update::{Architecture, count, human_size};
+use crate::update::{count, human_size};
 
 /// Runs `resolve`: prints the plan, or answers a batch.
 pub(super) fn run(setup: &Setup, arguments: &ResolveArgs, output: &mut Output) -> Result<ExitCode> {
@@ -144,11 +146,9 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
     if let Some(total) = plan.total_bytes.filter(|_| plan.steps.len() > 1) {
         output.line(format!("total: {}", human_size(total)));
     }
-    for choice in &plan.choices {
-        let kb = choice.kb.filter(|_| plan.kb.is_none()).map(|kb| format!("{kb} ")).unwrap_or_default();
-        let architecture =
-            choice.architecture.map(|architecture| format!("--arch {} ", Architecture::as_str(architecture)));
-        output.line(format!("  {kb}{}--product {:?}", architecture.unwrap_or_default(), choice.product));
+    let options: BTreeSet<String> = plan.choices.iter().map(|choice| choice.options(plan.kb)).collect();
+    for line in options {
+        output.line(format!("  {line}"));
     }
     if let Some(build) = plan.expected_build.filter(|_| plan.status == Status::Install) {
         output.line(format!("resulting build: {build}"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::{ErrorBody, FailedItem};
 use super::set::{FetchedSetDocument, StoredSet};
 use super::update::{UpdateDocument, UpdateSummary};
-use crate::resolve::Difference;
+use crate::resolve::{Difference, Generation};
 use crate::servicing::KnownRow;
 use crate::update::schema::DateText;
 use crate::update::{Kb, UpdateId};
@@ -205,6 +205,9 @@ pub struct ExcludedSet {
     /// The kind of the set, for people.
     #[serde(skip)]
     pub kind: &'static str,
+    /// The issue of the KB, for people.
+    #[serde(skip)]
+    pub generation: Option<Generation>,
 }
 
 /// The filters of a fetch.
@@ -219,4 +222,6 @@ pub enum ExclusionFilter {
     Kind,
     /// The set is a copy that only Windows Setup uses.
     Dynamic,
+    /// The set is another issue of a KB that Microsoft issued again.
+    Generation,
 }

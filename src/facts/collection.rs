@@ -1,12 +1,12 @@
 //! The facts of some KBs: their updates, and the files that these updates list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::Evidence;
 use super::file::{FileFacts, FileKey};
 use super::update::UpdateFacts;
 use crate::servicing::{Family, Knowledge};
-use crate::update::{Architecture, Build, Kb, Kind};
+use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 
 /// The facts of a KB and of the KBs whose files it contains.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,6 +15,8 @@ pub struct Facts {
     pub updates: Vec<UpdateFacts>,
     /// The files that the updates list, by key.
     pub files: BTreeMap<FileKey, FileFacts>,
+    /// The replacements between these updates that details pages state: the newer and the older one.
+    pub supersedes: BTreeSet<(UpdateId, UpdateId)>,
 }
 
 impl Facts {
@@ -64,6 +66,12 @@ impl Facts {
         }
         let checkpoint = knowledge.checkpoints().of_family(family).find(|checkpoint| checkpoint.kb == kb)?;
         Some((checkpoint.build, Evidence::of_checkpoint(checkpoint, knowledge)))
+    }
+
+    /// Returns the architectures of a KB's entries whose files were never read.
+    pub fn unread_architectures(&self, kb: Kb) -> BTreeSet<Option<Architecture>> {
+        let unread = self.updates.iter().filter(|update| update.kb == Some(kb) && update.files.is_none());
+        unread.map(|update| self.architecture_of(update)).collect()
     }
 
     /// Returns the newest file (by key) of a KB for an architecture, or `None` if no entry lists one.

@@ -30,6 +30,13 @@ pub enum Evidence {
         /// The KB.
         kb: Kb,
     },
+    /// A details page states that an entry replaces another one, directly or through others.
+    Supersedes {
+        /// The newer entry.
+        newer: UpdateId,
+        /// The older entry.
+        older: UpdateId,
+    },
     /// A row of a knowledge table.
     Knowledge {
         /// The row as text.
@@ -50,6 +57,7 @@ impl Evidence {
     pub fn source(&self) -> Source {
         match self {
             Self::Dialog { .. } | Self::TitleBuild { .. } | Self::Titles { .. } => Source::Dialog,
+            Self::Supersedes { .. } => Source::Details,
             Self::Knowledge { .. } => Source::Knowledge,
         }
     }
@@ -65,6 +73,9 @@ impl fmt::Display for Evidence {
                 write!(formatter, "the Catalog's titles of {kb} state build {build}")
             }
             Self::Titles { kb } => write!(formatter, "the Catalog's titles of {kb}"),
+            Self::Supersedes { newer, older } => {
+                write!(formatter, "the Catalog's details pages state that {newer} replaces {older}")
+            }
             Self::Knowledge { row, date } => write!(formatter, "knowledge of {date}: {row}"),
         }
     }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::file::FileKey;
-use crate::servicing::{Family, Knowledge};
+use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
 /// The facts of one update.
@@ -61,9 +61,32 @@ pub struct RelatedUpdate {
 }
 
 impl UpdateFacts {
-    /// Returns the family that the title names, or `None` if the title names no known family.
+    /// Returns the family that the title names, or `None` if the title names no known family. If product and build
+    /// of the title contradict each other, the build decides.
     pub fn family<'k>(&self, knowledge: &'k Knowledge) -> Option<&'k Family> {
-        knowledge.families().of_title(self.product.as_deref()?, self.release.as_deref())
+        let product = self.product.as_deref()?;
+        let named = knowledge.families().of_title(product, self.release.as_deref());
+        let Some(build) =
+            self.build.filter(|build| !named.is_some_and(|own| own.builds.contains(&build.number)))
+        else {
+            return named;
+        };
+        let is_server = product.to_ascii_lowercase().contains("server");
+        let guessed = if is_server { Installation::Server } else { Installation::Client };
+        let installation = named.map_or(guessed, |family| family.installation);
+        let mut of_build = knowledge.families().of_build(build.number).peekable();
+        if of_build.peek().is_none() {
+            return named;
+        }
+        of_build.find(|family| family.installation == installation)
+    }
+
+    /// Returns the version of Windows that the title names and the tables do not contain.
+    pub fn unknown_version(&self, knowledge: &Knowledge) -> Option<String> {
+        let product = self.product.as_deref()?;
+        let is_windows = knowledge.families().iter().any(|family| family.has_product_word(product));
+        (is_windows && self.release.is_some() && self.family(knowledge).is_none())
+            .then(|| self.product_name())
     }
 
     /// Returns product and version for display, such as "Windows 11, version 24H2", or the title if it names

@@ -10,7 +10,7 @@ use crate::crawl::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::facts::FileKey;
 use crate::mirror::index::SetRow;
-use crate::resolve::PackageSet;
+use crate::resolve::{GenerationChoice, PackageSet};
 use crate::servicing::{ProductFilter, ProductLabels};
 use crate::update::{Architecture, Kb, Kind, count, human_size};
 
@@ -25,6 +25,8 @@ pub struct FetchRequest {
     pub products: Vec<ProductFilter>,
     /// The selected kinds. If empty, everything is selected except copies that only Windows Setup uses.
     pub kinds: Vec<Kind>,
+    /// The issues of a KB that Microsoft issued again.
+    pub generation: GenerationChoice,
     /// `true` to publish files without any stated digest.
     pub accept_unverified: bool,
     /// `true` to fetch also the updates that the KBs require.
@@ -44,6 +46,8 @@ pub enum Exclusion {
     Kind,
     /// A copy that only Windows Setup uses, of a KB with a main package.
     Dynamic,
+    /// Another issue of a KB that Microsoft issued again.
+    Generation,
 }
 
 impl FetchRequest {
@@ -79,8 +83,14 @@ impl FetchRequest {
         if !of_product {
             return Some(Exclusion::Product);
         }
+        if self.kinds.is_empty() && set.is_dynamic_variant {
+            return Some(Exclusion::Dynamic);
+        }
+        if !self.generation.includes(set) {
+            return Some(Exclusion::Generation);
+        }
         if self.kinds.is_empty() {
-            return set.is_dynamic_variant.then_some(Exclusion::Dynamic);
+            return None;
         }
         (!set.kind.is_some_and(|kind| self.kinds.contains(&kind))).then_some(Exclusion::Kind)
     }

@@ -107,7 +107,7 @@ fn report_states_the_compared_properties() {
 fn index_with_file(name: &str, size: Option<u64>) -> Facts {
     let key = FileKey(1);
     let file = FileFacts { key: Some(key), size, ..FileFacts::from_name(name) };
-    Facts { updates: Vec::new(), files: [(key, file)].into() }
+    Facts { files: [(key, file)].into(), ..Facts::default() }
 }
 
 #[test]

@@ -344,7 +344,7 @@ fn index_with_update(kb: &str, title: &str, kind: Kind, product: (&str, &str), n
     };
     let files: std::collections::BTreeMap<_, _> = files.collect();
     let update = UpdateFacts { files: Some(files.keys().copied().collect()), ..update };
-    Facts { updates: vec![update], files }
+    Facts { updates: vec![update], files, ..Facts::default() }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::facts::{Facts, UpdateFacts};
 use crate::lint::{LintFolder, read_name};
 use crate::resolve::{Library, NewestReleases, PackageSet, Side, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
-use crate::update::{Kb, Kind, Month};
+use crate::update::{Architecture, Kb, Kind, Month};
 
 /// The library of an index, cached for one resolution.
 #[derive(Debug)]
@@ -80,6 +80,10 @@ impl Library for IndexLibrary<'_> {
         let updates: Rc<[UpdateFacts]> = self.index.updates_of_kinds(kinds)?.into();
         self.updates.borrow_mut().insert(kinds.to_vec(), Rc::clone(&updates));
         Ok(updates)
+    }
+
+    fn unread_architectures(&self, kb: Kb) -> Result<BTreeSet<Option<Architecture>>> {
+        Ok(self.index.facts_of(&BTreeSet::from([kb]))?.unread_architectures(kb))
     }
 
     fn side(&self) -> Side {

@@ -10,7 +10,7 @@ use crate::disk;
 use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, NeedsEdge, RelatedUpdate, Role, SetId, Source};
-use crate::resolve::{FamilyName, Member, PackageSet};
+use crate::resolve::{FamilyName, Issue, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, classify};
 
@@ -113,6 +113,8 @@ pub fn restore_set<'s>(
         needs,
         stated_size: None,
         is_dynamic_variant: set.is_dynamic,
+        issue: Issue::default(),
+        generation: None,
         warnings: Vec::new(),
     };
     Ok((index.record_set(&package_set, now)?, absent))

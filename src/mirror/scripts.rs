@@ -49,11 +49,18 @@ pub(super) fn plan_of(
     knowledge: &Knowledge,
 ) -> Result<Option<Plan>> {
     let sets = library.sets(set.kb)?;
-    let found = sets.iter().find(|found| found.folder == set.folder && !found.is_dynamic_variant);
+    let own_keys: BTreeSet<_> = set.members.iter().map(|member| member.file.key).collect();
+    let has_its_files = |found: &PackageSet| {
+        found.members.len() == own_keys.len()
+            && found.members.iter().all(|member| own_keys.contains(&member.file.key))
+    };
+    let main = || sets.iter().filter(|found| !found.is_dynamic_variant);
+    // A folder keeps its name until the next publication, although newer rules may give the set another name.
+    let found = main().find(|found| has_its_files(found));
+    let found = found.or_else(|| main().find(|found| found.folder == set.folder));
     // A set without updates comes from knowledge only, perhaps from other tables than these.
     let is_it = |found: &&PackageSet| {
-        let own: BTreeSet<_> = set.members.iter().map(|member| member.file.key).collect();
-        !found.updates.is_empty() || found.members.iter().all(|member| own.contains(&member.file.key))
+        !found.updates.is_empty() || found.members.iter().all(|member| own_keys.contains(&member.file.key))
     };
     found.filter(is_it).map(|found| complete_plan(found, library, knowledge)).transpose()
 }

@@ -92,6 +92,9 @@ pub struct Step {
     /// The build that the file brings, in the numbering of its family.
     #[serde(skip)]
     pub brings: Option<Build>,
+    /// `true` if the position in the order is known.
+    #[serde(skip)]
+    pub is_ordered: bool,
     /// The build from whose revision on a machine does not need the step.
     #[serde(skip)]
     pub needed_below: Option<Build>,
@@ -111,6 +114,8 @@ pub struct Choice {
     pub architecture: Option<Architecture>,
     /// The set's folder.
     pub folder: String,
+    /// The value for `--generation`, if the KB has several issues.
+    pub generation: Option<usize>,
 }
 
 impl Choice {
@@ -121,12 +126,29 @@ impl Choice {
             product: set.products.first().cloned().unwrap_or_else(|| set.folder.to_string()),
             architecture: set.architecture,
             folder: set.folder.to_string(),
+            generation: set.generation.map(|own| own.number),
         }
+    }
+
+    /// Returns the options that select it, for a plan with or without a KB of its own.
+    pub(crate) fn options(&self, plan_kb: Option<Kb>) -> String {
+        let kb = self.kb.filter(|_| plan_kb.is_none()).map(|kb| kb.to_string());
+        let architecture = self.architecture.map(|architecture| format!("--arch {architecture}"));
+        let product = format!("--product {:?}", self.product);
+        let generation = self.generation.map(|number| format!("--generation {number}"));
+        let all = [kb, architecture, Some(product), generation];
+        all.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// Returns the choice of a family, with the KB for it if one is known.
     pub(super) fn of_family(family: &Family, kb: Option<Kb>) -> Self {
-        Self { kb, product: family.name.clone(), architecture: None, folder: family.folder.clone() }
+        Self {
+            kb,
+            product: family.name.clone(),
+            architecture: None,
+            folder: family.folder.clone(),
+            generation: None,
+        }
     }
 }
 

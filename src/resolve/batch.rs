@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::generations::GenerationChoice;
 use super::machine::Machine;
 use super::place::Place;
 use super::request::{Goal, Policy, Request};
@@ -81,6 +82,8 @@ struct BatchRequest {
     minimal: Option<bool>,
     /// `true` if a withdrawn update is accepted.
     accept_withdrawn: Option<bool>,
+    /// The number of the issue of a KB that Microsoft issued again; the newest if absent.
+    generation: Option<usize>,
     /// The product.
     product: Option<String>,
     /// The names of the available files.
@@ -155,6 +158,7 @@ fn into_request(line: BatchLine) -> Result<Request> {
         as_of: what.as_of,
         minimal: what.minimal.unwrap_or_default(),
         accept_withdrawn: what.accept_withdrawn.unwrap_or_default(),
+        generation: what.generation.map_or(GenerationChoice::Newest, GenerationChoice::Number),
         product: what.product,
         available: what.available,
         machine: line.baseline.unwrap_or_default().try_into()?,

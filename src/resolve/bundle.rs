@@ -13,7 +13,7 @@ use super::requirements::dotnet_releases;
 use super::roles::Member;
 use super::sets::PackageSet;
 use super::text::join_names;
-use crate::facts::Role;
+use crate::facts::{Evidence, Role};
 use crate::servicing::Dotnet;
 
 /// Returns the packages that a machine takes.
@@ -57,7 +57,11 @@ pub(super) fn dotnet_steps(
                 set.kb,
                 join_names(there.iter().map(String::as_str))
             );
-            return Err(Refusal::new(Status::NotApplicable, advice).into());
+            let source = match context.knowledge.dotnet().parent(set.kb) {
+                Some(row) => context.row_evidence(&row.source),
+                None => Evidence::Titles { kb: set.kb },
+            };
+            return Err(Refusal::not_applicable(advice, source).into());
         }
     }
     let undecided = is_bundle && request.machine.dotnet.is_none() && request.machine.place != Place::Mirror;

@@ -137,7 +137,7 @@ fn candidates_of_knowledge(
     } else {
         for package in knowledge.packages().all() {
             let of_family = is_package_for(package, family);
-            let kind = knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
+            let kind = knowledge.stated_kind(package.kb).unwrap_or(package.kind);
             if !of_family || !kinds.contains(&kind) || !context.fits(Some(package.architecture)) {
                 continue;
             }

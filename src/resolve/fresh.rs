@@ -8,7 +8,7 @@ use super::machine_families::possible_families;
 use super::request::Request;
 use crate::error::Result;
 use crate::servicing::{Family, Knowledge};
-use crate::update::Kb;
+use crate::update::{Build, Kb};
 
 /// Adds the age of the facts to an answer.
 pub(super) fn add_freshness(plan: &mut Plan, context: &ResolveContext<'_>) -> Result<()> {
@@ -27,6 +27,10 @@ pub fn freshness_of(
     knowledge: &Knowledge,
 ) -> Result<Freshness> {
     let at = possible_families(request, knowledge).unwrap_or_default();
+    let is_of_family = |build: Build| knowledge.families().of_build(build.number).next().is_some();
+    if request.machine.baseline.is_some_and(|build| !is_of_family(build)) {
+        return Ok(Freshness::default());
+    }
     let family = match (at.as_slice(), kb) {
         ([only], _) => Some(*only),
         (_, Some(kb)) => family_of_kb(kb, request, library, knowledge)?,

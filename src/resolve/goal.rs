@@ -4,12 +4,14 @@ use super::answer::{Choice, Plan, Status};
 use super::candidates::{BestCandidate, UpdateCandidate, best_candidate, candidates};
 use super::context::ResolveContext;
 use super::draft::PlanDraft;
+use super::dynamic::{is_dynamic_goal, newest_dynamic};
 use super::grounds::goal_judgement;
 use super::one_kb::plan_kb;
 use super::refusal::{JudgementResult, Refusal};
 use super::request::Policy;
 use super::roles::Member;
 use super::sets::PackageSet;
+use super::undated::undated_warning;
 use crate::error::Result;
 use crate::facts::Role;
 use crate::servicing::{Family, ReleaseKind};
@@ -44,6 +46,7 @@ pub(super) fn plan_latest(context: &ResolveContext<'_>, kind: Option<Kind>) -> R
     match find_latest(context, &wish) {
         Ok((family, kb)) => {
             let mut plan = plan_kb(context, kb)?;
+            plan.warnings.extend(undated_warning(context, &wish.kinds, family, kb));
             plan.judgements.insert(0, goal_judgement(context, kb, wish.what, family, wish.policy));
             Ok(plan)
         }
@@ -57,7 +60,8 @@ fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> Judgement
     let families = context.families_of_goal();
     if let Some(product) = context.request.product.as_deref().filter(|_| families.is_empty()) {
         let advice = format!("the product {product:?} contradicts --baseline or --installation");
-        return Err(Refusal::new(Status::NotApplicable, advice).into());
+        let source = context.row_evidence("families.toml, builds and products of the families");
+        return Err(Refusal::not_applicable(advice, source).into());
     }
     if families.is_empty() {
         let advice = "the Windows version is not specified: pass --baseline or --product";
@@ -66,16 +70,11 @@ fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> Judgement
     }
     let mut found: Vec<(&Family, Kb)> = Vec::new();
     for family in families {
-        let mut candidates = candidates(context, &wish.kinds, family)?;
-        if wish.wants_preview {
-            candidates.retain(|candidate| candidate.kind == Some(ReleaseKind::Preview));
-        }
-        drop_children(context, &mut candidates)?;
-        match best_candidate(&candidates, wish.policy, context.request.as_of) {
+        match find_best(context, wish, family)? {
             BestCandidate::None => {}
             BestCandidate::One(kb) => found.push((family, kb)),
             BestCandidate::Several(kbs) => {
-                return Err(ambiguous_month(context, &kbs, family, wish.what)?.into());
+                return Err(ambiguous_order(context, &kbs, family, wish)?.into());
             }
         }
     }
@@ -102,6 +101,21 @@ fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> Judgement
     }
 }
 
+/// Returns the latest update for one family.
+fn find_best(context: &ResolveContext<'_>, wish: &LatestGoal, family: &Family) -> Result<BestCandidate> {
+    if let [kind] = wish.kinds.as_slice()
+        && is_dynamic_goal(*kind)
+    {
+        return newest_dynamic(context, *kind, family);
+    }
+    let mut candidates = candidates(context, &wish.kinds, family)?;
+    if wish.wants_preview {
+        candidates.retain(|candidate| candidate.kind == Some(ReleaseKind::Preview));
+    }
+    drop_children(context, &mut candidates)?;
+    Ok(best_candidate(&candidates, wish.policy, context.request.as_of))
+}
+
 /// Removes the packages that another candidate bundles.
 fn drop_children(context: &ResolveContext<'_>, candidates: &mut Vec<UpdateCandidate>) -> Result<()> {
     let newest = candidates.iter().filter_map(UpdateCandidate::month).max();
@@ -118,8 +132,13 @@ fn drop_children(context: &ResolveContext<'_>, candidates: &mut Vec<UpdateCandid
     Ok(())
 }
 
-/// Returns the refusal to choose between updates of the same month.
-fn ambiguous_month(context: &ResolveContext<'_>, kbs: &[Kb], family: &Family, what: &str) -> Result<Refusal> {
+/// Returns the refusal to choose between updates whose order or kind is unknown.
+fn ambiguous_order(
+    context: &ResolveContext<'_>,
+    kbs: &[Kb],
+    family: &Family,
+    wish: &LatestGoal,
+) -> Result<Refusal> {
     let mut choices = Vec::new();
     for &kb in kbs {
         let sets = context.library.sets(kb)?;
@@ -132,9 +151,14 @@ fn ambiguous_month(context: &ResolveContext<'_>, kbs: &[Kb], family: &Family, wh
     }
     choices.sort();
     let names: Vec<String> = kbs.iter().map(ToString::to_string).collect();
-    let advice = format!(
-        "{} are of the same month, and it is unknown which {what} is later: request one by its KB",
-        names.join(" and ")
-    );
+    let names = names.join(" and ");
+    let what = wish.what;
+    let advice = if wish.kinds.iter().copied().any(is_dynamic_goal) {
+        format!("no source states which of {names} is the newest {what}: request one by its KB")
+    } else {
+        format!(
+            "{names} are of the same month, and it is unknown which {what} is later: request one by its KB"
+        )
+    };
     Ok(Refusal::new(Status::Ambiguous, advice).with_choices(choices))
 }

@@ -18,6 +18,9 @@ use crate::facts::Role;
 use crate::servicing::{Esu, Ltsc};
 use crate::update::{Build, Kb, Kind, Month};
 
+/// The source of the rules about the places of packages.
+const PLACE_SOURCE: &str = "learn.microsoft.com, Update Windows installation media with Dynamic Update";
+
 /// Judges a set in the fixed order.
 pub(super) fn judge(
     context: &ResolveContext<'_>,
@@ -25,9 +28,11 @@ pub(super) fn judge(
     draft: &mut PlanDraft,
 ) -> JudgementResult<()> {
     if let Some(advice) = wrong_place_advice(context, set)? {
-        let status =
-            if set.kind == Some(Kind::DuAmbiguous) { Status::Unknown } else { Status::NotApplicable };
-        return Err(Refusal::new(status, advice).into());
+        return Err(match set.kind {
+            Some(Kind::DuAmbiguous) => Refusal::new(Status::Unknown, advice),
+            _ => Refusal::not_applicable(advice, context.row_evidence(PLACE_SOURCE)),
+        }
+        .into());
     }
     draft.judgements.push(place_judgement(context, set));
     if let Some(refusal) = withdrawal_refusal(context, set.kb) {
@@ -54,7 +59,7 @@ fn wrong_place_advice(context: &ResolveContext<'_>, set: &PackageSet) -> Result<
     }
     let advice = match set.kind {
         Some(Kind::Lcu | Kind::LcuPreview) if place == Place::Winre => {
-            let safe_os = safe_os_of_month(context, set)?.map_or_else(String::new, |kb| format!(" ({kb})"));
+            let safe_os = safe_os_of_month(context, set)?;
             format!(
                 "winre.wim does not take {kb}: install the servicing stack inside {kb} (SSU-*.cab), then the Safe OS dynamic update of that month{safe_os}"
             )
@@ -288,13 +293,13 @@ fn ltsc_exception(context: &ResolveContext<'_>, family: u32) -> String {
     }
 }
 
-/// Returns the Safe OS update of a set's month and family, or `None` if there are several or none.
-fn safe_os_of_month(context: &ResolveContext<'_>, set: &PackageSet) -> Result<Option<Kb>> {
+/// Returns the Safe OS updates of a set's month and family as an addition to a sentence; empty if none is known.
+fn safe_os_of_month(context: &ResolveContext<'_>, set: &PackageSet) -> Result<String> {
     let (Some(family), Some(month)) = (context.family_of(set), context.month_of(set)) else {
-        return Ok(None);
+        return Ok(String::new());
     };
     let candidates = candidates(context, &[Kind::SafeosDu], family)?;
-    let mut of_month = candidates.into_iter().filter(|found| found.month() == Some(month));
-    let first = of_month.next().map(|found| found.kb);
-    Ok(first.filter(|_| of_month.next().is_none()))
+    let of_month = candidates.iter().filter(|found| found.month() == Some(month));
+    let names: Vec<String> = of_month.map(|found| found.kb.to_string()).collect();
+    Ok(if names.is_empty() { String::new() } else { format!(" ({})", names.join(" or ")) })
 }

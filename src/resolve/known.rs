@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::generations::{Issue, order_generations};
 use super::roles::{Member, edges_of};
 use super::sets::{FamilyName, PackageSet};
 use crate::facts::{Evidence, FileFacts, Role, SetFolder};
@@ -31,6 +32,7 @@ pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             add_stated_facts(&mut member.file, kb, knowledge);
         }
     }
+    order_generations(&mut sets);
     sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
     sets
 }
@@ -81,6 +83,8 @@ fn empty_set(
         members: Vec::new(),
         stated_size: None,
         is_dynamic_variant: false,
+        issue: Issue::default(),
+        generation: None,
         warnings: vec![knowledge_only_warning(kb, knowledge)],
     }
 }
@@ -117,6 +121,7 @@ fn release_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
                 set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
             }
             set.members.push(Member {
+                position: None,
                 file: file.unwrap_or_else(|| FileFacts::unnamed(kb, Some(architecture))),
                 role: Role::Target,
                 build: Some(release.build),
@@ -142,6 +147,7 @@ fn add_checkpoints<'k>(
                 .push(format!("no file of the checkpoint {} for {architecture} is recorded", checkpoint.kb));
         }
         set.members.push(Member {
+            position: None,
             file: known.unwrap_or_else(|| FileFacts::unnamed(checkpoint.kb, Some(architecture))),
             role: Role::Checkpoint,
             build: Some(checkpoint.build),
@@ -188,6 +194,7 @@ fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         set.warnings.push(format!("{kb} is of the channel {channel:?} and not in the Catalog"));
         add_checkpoints(&mut set, chain.iter().copied(), architecture, knowledge);
         set.members.push(Member {
+            position: None,
             file: FileFacts::unnamed(kb, Some(architecture)),
             role: Role::Target,
             build: Some(build),
@@ -215,7 +222,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     }
     let mut sets = Vec::new();
     for ((architecture, name), rows) in groups {
-        let kind = knowledge.parents().kind_of(kb).or(rows.first().map(|package| package.kind));
+        let kind = knowledge.stated_kind(kb).or(rows.first().map(|package| package.kind));
         let serves = |family: &&Family| {
             rows.iter().any(|package| {
                 is_package_for(package, family) && family.architectures.contains(&architecture)
@@ -224,6 +231,11 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         let families: Vec<&Family> = knowledge.families().iter().filter(serves).collect();
         let mut set = empty_set(kb, kind, &families, Some(architecture), knowledge);
         set.month = rows.iter().filter_map(|package| package.date).min().and_then(Month::of);
+        if is_inferred(kb, &rows, knowledge) {
+            set.warnings.push(format!(
+                "the kind of {kb} is inferred from the places of files in public lists; no source states it"
+            ));
+        }
         if let Some(parent) = knowledge.dotnet().parent(kb) {
             for child in &parent.children {
                 set.members.push(child_member(child.kb, architecture, &parent.source, knowledge));
@@ -234,21 +246,34 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
                 set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
             }
             set.members.push(Member {
+                position: None,
                 file: name.map_or_else(
                     || FileFacts::unnamed(kb, Some(architecture)),
                     |name| FileFacts::from_name(&name),
                 ),
                 role: Role::of_kind(kind),
                 build: None,
-                evidence: row_evidence(
-                    format!("{kb} is known as {} (packages)", kind.map_or("?", Kind::as_str)),
-                    knowledge,
-                ),
+                evidence: row_evidence(kind_row(kb, kind, &rows, knowledge), knowledge),
             });
         }
         sets.push(set);
     }
     sets
+}
+
+/// Returns the row that states the kind of a package, as text.
+fn kind_row(kb: Kb, kind: Option<Kind>, rows: &[&KnownPackage], knowledge: &Knowledge) -> String {
+    let word = kind.map_or("?", Kind::as_str);
+    match knowledge.articles().of_kb(kb).filter(|article| article.kind.is_some()) {
+        Some(article) => format!("{kb} is known as {word} ({})", article.source),
+        None if is_inferred(kb, rows, knowledge) => format!("{kb} is known as {word} (packages, inferred)"),
+        None => format!("{kb} is known as {word} (packages)"),
+    }
+}
+
+/// Returns `true` if no source states the kind of a package.
+fn is_inferred(kb: Kb, rows: &[&KnownPackage], knowledge: &Knowledge) -> bool {
+    knowledge.stated_kind(kb).is_none() && rows.iter().any(|package| package.has_inferred_kind())
 }
 
 fn is_msu(package: &KnownPackage) -> bool {
@@ -272,6 +297,7 @@ fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Kn
     let known = knowledge.packages().of_kb(kb).into_iter();
     let name = known.filter(|package| package.architecture == architecture).find_map(|package| package.name);
     Member {
+        position: None,
         file: name
             .map_or_else(|| FileFacts::unnamed(kb, Some(architecture)), |name| FileFacts::from_name(&name)),
         role: Role::DotnetChild,
@@ -303,6 +329,7 @@ fn single_row_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
         }
         set.members.push(Member {
+            position: None,
             file: file.unwrap_or_else(|| FileFacts::unnamed(kb, Some(architecture))),
             role: Role::of_kind(kind),
             build: None,

@@ -28,6 +28,9 @@ pub trait Library {
     /// Returns the Catalog's crawled updates of some kinds.
     fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>>;
 
+    /// Returns the architectures of a KB's entries whose files were never read.
+    fn unread_architectures(&self, kb: Kb) -> Result<BTreeSet<Option<Architecture>>>;
+
     /// Returns the side of the air gap on which the answer is read. Advice depends on it.
     fn side(&self) -> Side {
         Side::default()
@@ -50,9 +53,33 @@ pub fn layered_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Package
         let any = seen.contains(&None) || (set.architecture.is_none() && !seen.is_empty());
         !any && !seen.contains(&set.architecture)
     };
-    sets.extend(known_sets(kb, knowledge).into_iter().filter(unseen));
+    let known = known_sets(kb, knowledge);
+    for set in &mut sets {
+        add_families_of_same_file(set, &known);
+    }
+    sets.extend(known.into_iter().filter(unseen));
     sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
     sets
+}
+
+/// Adds the families that the knowledge states for the same file. An index with the client's entry only does not hide
+/// that the server takes the same file. The first family, which names the folder, stays the first.
+fn add_families_of_same_file(set: &mut PackageSet, known: &[PackageSet]) {
+    let target = |set: &PackageSet| {
+        let own = set.members.iter().filter(|member| member.role.is_update());
+        own.filter_map(|member| member.file.sha1).collect::<BTreeSet<_>>()
+    };
+    let own = target(set);
+    if set.families.is_empty() || own.is_empty() {
+        return;
+    }
+    for other in known.iter().filter(|other| other.architecture == set.architecture && target(other) == own) {
+        for family in &other.families {
+            if !set.families.contains(family) {
+                set.families.push(family.clone());
+            }
+        }
+    }
 }
 
 /// A library of facts in memory.
@@ -92,6 +119,10 @@ impl Library for FactsLibrary<'_> {
     fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>> {
         let wanted = |update: &&UpdateFacts| update.kind.is_some_and(|kind| kinds.contains(&kind));
         Ok(self.facts.updates.iter().filter(wanted).cloned().collect())
+    }
+
+    fn unread_architectures(&self, kb: Kb) -> Result<BTreeSet<Option<Architecture>>> {
+        Ok(self.facts.unread_architectures(kb))
     }
 
     fn side(&self) -> Side {

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::request::Request;
+use super::request::{Goal, Request};
 use super::text::join_names;
 use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::Build;
 
-/// Returns the possible families of the machine; the result is empty if its build is unknown. The error is a
-/// sentence that states why no family fits.
+/// Returns the possible families of the machine. The result is empty if its build is unknown, or if a KB is
+/// requested for a build of no known family. The error is a sentence that states why no family fits.
 pub(super) fn possible_families<'k>(
     request: &Request,
     knowledge: &'k Knowledge,
 ) -> Result<Vec<&'k Family>, String> {
     let Some(build) = request.machine.baseline else { return Ok(Vec::new()) };
     let mut families: Vec<&Family> = knowledge.families().of_build(build.number).collect();
+    if families.is_empty() && matches!(request.goal, Goal::Kb(_)) {
+        // Titles of the Catalog may state the number. The sets of the KB decide.
+        return Ok(families);
+    }
     if families.is_empty() {
         return Err(format!("build {build} does not belong to any family known as of {}", knowledge.date()));
     }

@@ -13,6 +13,7 @@
 //! knowledge; if the two differ, a warning reports it. Nothing here uses the network: the same input gives
 //! the same answer on both sides of the air gap.
 
+mod age;
 mod answer;
 mod batch;
 mod before;
@@ -23,9 +24,11 @@ mod context;
 mod differences;
 mod dot;
 mod draft;
+mod dynamic;
 mod enable;
 mod fresh;
 mod freshness;
+mod generations;
 mod goal;
 mod graph;
 mod graph_parts;
@@ -37,6 +40,7 @@ mod known;
 mod library;
 mod machine;
 mod machine_families;
+mod matching;
 mod newest;
 mod one_kb;
 mod place;
@@ -56,6 +60,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod text;
+mod undated;
 mod why;
 
 pub use answer::{Choice, MissingPackage, Plan, Replacement, Status, Step};
@@ -66,6 +71,7 @@ pub use condition::Condition;
 pub use differences::{Difference, DifferenceKind, differences};
 pub use fresh::freshness_of;
 pub use freshness::{Freshness, FreshnessIssue};
+pub use generations::{Generation, GenerationChoice, Issue};
 pub use graph::Graph;
 pub use graph_parts::{Edge, EdgeKind, Node, NodeKind, RecordedNeed, RecordedSupersedence, UpdateName};
 pub use judgement::{Judgement, Proof, Statement};

@@ -46,7 +46,7 @@ impl NewestReleases {
             newest.count(release.date.or(release.first_seen), Some(Kind::Lcu));
         }
         for package in knowledge.packages().all().iter().filter(|package| is_package_for(package, family)) {
-            newest.count(package.date, Some(knowledge.parents().kind_of(package.kb).unwrap_or(package.kind)));
+            newest.count(package.date, Some(knowledge.stated_kind(package.kb).unwrap_or(package.kind)));
         }
         newest
     }

@@ -3,13 +3,16 @@
 //!
 //! The order is:
 //!
-//! 1. a hotpatch
-//! 2. a set for the architecture, the family, and the installation
-//! 3. the place
-//! 4. a withdrawal
-//! 5. a baseline that already has the update
-//! 6. Extended Security Updates and the edition
-//! 7. the steps
+//! 1. a machine whose build belongs to no known family and is in no title of the KB
+//! 2. a hotpatch
+//! 3. a set for the architecture, the family, and the installation
+//! 4. the place
+//! 5. a withdrawal
+//! 6. a baseline that already has the update
+//! 7. Extended Security Updates and the edition
+//! 8. the steps
+//!
+//! Of a KB that Microsoft issued again, the newest issue counts, or the requested one.
 //!
 //! If several sets remain and all are refused for the same reason, that refusal is the answer. Otherwise the
 //! answer lists the sets as choices.
@@ -21,12 +24,13 @@ use super::context::ResolveContext;
 use super::draft::PlanDraft;
 use super::grounds::{family_judgement, kind_judgement};
 use super::judge::{judge, withdrawal_refusal};
+use super::matching::{check_machine, filter_sets};
 use super::refusal::{JudgementResult, Refusal};
 use super::sets::PackageSet;
 use super::steps::plan_steps;
 use super::text::join_names;
 use crate::error::Result;
-use crate::update::{Architecture, Build, Kb, Kind};
+use crate::update::{Kb, Kind};
 
 /// Returns the plan for one KB.
 pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
@@ -38,6 +42,10 @@ pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
     };
     let plans = candidates.iter().map(|set| plan_set(context, set));
     let mut plans = plans.collect::<Result<Vec<Plan>>>()?;
+    for (plan, set) in plans.iter_mut().zip(&candidates) {
+        plan.warnings.extend(unknown_family_warning(context));
+        plan.warnings.extend(generation_warning(set, &sets));
+    }
     let same = plans.windows(2).all(|pair| {
         matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_set_specific(a.status))
     });
@@ -46,8 +54,15 @@ pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
     }
     let mut choices: Vec<Choice> = candidates.iter().map(|set| Choice::of_set(set)).collect();
     choices.sort();
-    let flags = distinguishing_options(context, &candidates);
-    let advice = format!("{} package sets of {kb} match: select one with {flags}", candidates.len());
+    choices.dedup();
+    let advice = match distinguishing_options(context, &candidates) {
+        Some(flags) => format!("{} package sets of {kb} match: select one with {flags}", candidates.len()),
+        None => format!(
+            "{} package sets of {kb} match, and no source states which is newer: {}",
+            candidates.len(),
+            join_names(candidates.iter().flat_map(|set| own_names(set)))
+        ),
+    };
     Ok(draft.into_refusal_plan(context, Refusal::new(Status::Ambiguous, advice).with_choices(choices)))
 }
 
@@ -57,6 +72,7 @@ fn matching_sets<'s>(
     kb: Kb,
     sets: &'s [PackageSet],
 ) -> JudgementResult<Vec<&'s PackageSet>> {
+    check_machine(context, kb, sets)?;
     let is_hotpatch = |set: &PackageSet| set.kind == Some(Kind::Hotpatch);
     let row = context.knowledge.withdrawn().hotpatch(kb);
     if row.is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
@@ -89,8 +105,38 @@ pub(super) fn plan_set(context: &ResolveContext<'_>, set: &PackageSet) -> Result
     draft.into_plan(context, judged)
 }
 
-/// Returns the options that would distinguish these sets.
-fn distinguishing_options(context: &ResolveContext<'_>, sets: &[&PackageSet]) -> String {
+/// Returns the warning that Microsoft issued a KB again, with the other issues.
+fn generation_warning(set: &PackageSet, all: &[PackageSet]) -> Option<String> {
+    let own = set.generation?;
+    let shared = |other: &&PackageSet| {
+        other.generation.is_some_and(|other| other.of == own.of && other.number != own.number)
+            && (other.architecture, other.kind, &other.families)
+                == (set.architecture, set.kind, &set.families)
+    };
+    let mut others: Vec<&PackageSet> = all.iter().filter(shared).collect();
+    others.sort_by_key(|other| other.generation.map(|other| other.number));
+    let others = others.iter().filter_map(|other| {
+        let number = other.generation?.number;
+        let age = if number < own.number { "older" } else { "newer" };
+        let names = join_names(own_names(other));
+        Some(format!("; --generation {number} selects the {age} {names}"))
+    });
+    let which = if own.is_newest() { "the newest issue" } else { "not the newest issue" };
+    let others: String = others.collect();
+    Some(format!(
+        "Microsoft issued {} {} times, and this is issue {}, {which}{others}",
+        set.kb, own.of, own.number
+    ))
+}
+
+/// Returns the names of the files that are the update itself.
+fn own_names(set: &PackageSet) -> impl Iterator<Item = &str> {
+    let own = set.members.iter().filter(|member| member.role.is_update());
+    own.map(|member| member.file.known_name().unwrap_or("a file without a known name"))
+}
+
+/// Returns the options that distinguish these sets, or `None` if no option does.
+fn distinguishing_options(context: &ResolveContext<'_>, sets: &[&PackageSet]) -> Option<String> {
     let architectures: BTreeSet<_> = sets.iter().map(|set| set.architecture).collect();
     let families: BTreeSet<_> = sets.iter().map(|set| &set.families).collect();
     let mut flags = Vec::new();
@@ -99,102 +145,39 @@ fn distinguishing_options(context: &ResolveContext<'_>, sets: &[&PackageSet]) ->
     }
     if architectures.len() == sets.len() {
         // The architecture alone distinguishes them.
-    } else if families.len() > 1 && context.request.machine.baseline.is_none() {
+        return Some(flags.join(" and "));
+    }
+    // Each set must have a product that another set of its architecture does not have.
+    let has_own_product = |set: &&PackageSet| {
+        let mut rivals = sets.iter().filter(|other| other.architecture == set.architecture && *other != set);
+        rivals.all(|other| set.products.iter().any(|product| !other.products.contains(product)))
+    };
+    let generations: BTreeSet<_> =
+        sets.iter().map(|set| (set.architecture, set.generation.map(|own| own.number))).collect();
+    if families.len() > 1 && context.request.machine.baseline.is_none() {
         flags.push("--product or --baseline");
     } else if families.len() > 1 {
         flags.push("--product or --installation");
-    } else {
+    } else if generations.len() == sets.len() {
+        flags.push("--generation");
+    } else if sets.iter().all(has_own_product) {
         flags.push("--product");
+    } else {
+        return None;
     }
-    flags.join(" and ")
+    Some(flags.join(" and "))
 }
 
-/// Returns the sets that the architecture, the product, the build, and the installation of the request leave,
-/// at least one.
-fn filter_sets<'s>(
-    context: &ResolveContext<'_>,
-    kb: Kb,
-    sets: &'s [PackageSet],
-) -> JudgementResult<Vec<&'s PackageSet>> {
-    let request = context.request;
-    let no = |advice: String| Refusal::new(Status::NotApplicable, advice);
-    let mut left: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
-    if let Some(architecture) = request.machine.architecture {
-        let there = join_names(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
-        left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
-        if left.is_empty() {
-            let advice = format!("{kb} has no package for {architecture}; it has packages for {there}");
-            return Err(no(advice).into());
-        }
-    }
-    // Without a requested architecture, sets of the Catalog have precedence over sets of knowledge.
-    let is_crawled = |set: &PackageSet| !set.updates.is_empty();
-    if request.machine.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
-        left.retain(|set| is_crawled(set));
-    }
-    if let Some(product) = &context.product {
-        let there = join_names(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
-        let picked = product.pick(&left.iter().map(|set| set.filed()).collect::<Vec<_>>());
-        left = left.into_iter().zip(picked).filter(|(_, picked)| *picked).map(|(set, _)| set).collect();
-        if left.is_empty() {
-            let asked = request.product.as_deref().unwrap_or_default();
-            return Err(no(format!("{kb} is not for {asked:?}; it is for {there}")).into());
-        }
-    }
-    if let Some(build) = request.machine.baseline {
-        return filter_by_build(context, kb, build, left);
-    }
-    if let Some(installation) = request.machine.installation {
-        let for_it = |set: &&PackageSet| {
-            set.families.is_empty() || set.families.iter().any(|family| family.installation == installation)
-        };
-        left.retain(for_it);
-        if left.is_empty() {
-            return Err(no(format!("{kb} has no package for a {}", installation.as_str())).into());
-        }
-    }
-    Ok(left)
-}
-
-/// Returns the sets that a machine at a build takes, at least one.
-fn filter_by_build<'s>(
-    context: &ResolveContext<'_>,
-    kb: Kb,
-    build: Build,
-    mut left: Vec<&'s PackageSet>,
-) -> JudgementResult<Vec<&'s PackageSet>> {
-    let knowledge = context.knowledge;
-    let there =
-        join_names(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
-    // A set without a known family may be for any machine.
-    left.retain(|set| set.families.is_empty() || context.families.iter().any(|family| set.serves(family)));
-    if left.is_empty() {
-        let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
-        let instead = context.families.iter().find_map(|family| knowledge.dotnet().replacement(kb, family));
-        let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
-        let advice = format!(
-            "{kb} is for {there}; build {build} is {machine}, which does not take its packages{way_out}"
-        );
-        return Err(Refusal::new(Status::NotApplicable, advice).into());
-    }
-    if let Some(rule) = knowledge.parents().rule(kb).filter(|rule| !rule.accepts(build)) {
-        let accepted = join_names(rule.accepts.iter().map(|parent| service_pack(parent.number)));
-        let advice = format!("{kb} is for {accepted}; build {build} is {}", service_pack(build.number));
-        return Err(Refusal::new(Status::NotApplicable, advice).into());
-    }
-    Ok(left)
+/// Returns the warning for a machine of no known family, whose plan follows from titles.
+fn unknown_family_warning(context: &ResolveContext<'_>) -> Option<String> {
+    let build = context.request.machine.baseline.filter(|_| context.families.is_empty())?;
+    Some(format!(
+        "build {build} does not belong to any family known as of {}: planned from the titles of the Catalog only",
+        context.knowledge.date()
+    ))
 }
 
 /// Returns `true` for a status that cannot represent several sets, because a plan names files of one set.
 fn is_set_specific(status: Status) -> bool {
     matches!(status, Status::Install | Status::NeedsPrerequisite | Status::Ambiguous)
-}
-
-/// Returns the name of a service pack in parent rules.
-fn service_pack(number: u32) -> &'static str {
-    match number {
-        7600 => "Windows 7 without a service pack",
-        7601 => "Windows 7 with Service Pack 1",
-        _ => "another service pack",
-    }
 }

@@ -50,7 +50,10 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
     {
         plan.replaced_by = replacement(&context, &plan, family)?;
     }
-    add_freshness(&mut plan, &context)?;
+    // The tables know no release of a machine of no known family, so the age of the facts is unknown.
+    if request.machine.baseline.is_none() || !context.families.is_empty() {
+        add_freshness(&mut plan, &context)?;
+    }
     Ok(plan)
 }
 

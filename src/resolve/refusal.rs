@@ -30,6 +30,11 @@ impl Refusal {
         Self { judgement: Some(judgement), advice: Some(advice), ..Self::nothing_to_do() }.with_status(status)
     }
 
+    /// Returns the refusal of an update that is not for the machine. The source of the rule is required.
+    pub(super) fn not_applicable(advice: impl Into<String>, source: Evidence) -> Self {
+        Self::new(Status::NotApplicable, advice).with_evidence([source])
+    }
+
     /// Returns the answer for a machine that needs nothing.
     pub(super) fn nothing_to_do() -> Self {
         Self {

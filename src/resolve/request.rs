@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::generations::GenerationChoice;
 use super::machine::Machine;
 use crate::update::{Kb, Kind};
 
@@ -71,6 +72,8 @@ pub struct Request {
     pub minimal: bool,
     /// `true` to plan an update although Microsoft withdrew it.
     pub accept_withdrawn: bool,
+    /// The issue of a KB that Microsoft issued again.
+    pub generation: GenerationChoice,
     /// A product by any of its names; needed if the KB has different sets.
     pub product: Option<String>,
     /// The names of the available files; `None` if all files are available.
@@ -90,6 +93,7 @@ impl Request {
             today: None,
             minimal: false,
             accept_withdrawn: false,
+            generation: GenerationChoice::default(),
             product: None,
             available: None,
             machine: Machine::default(),

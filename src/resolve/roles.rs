@@ -5,6 +5,7 @@
 //! a *candidate*. It comes first if a known edge states it, or if its build is lower in the same family.
 //! Otherwise it is a companion of unknown order.
 
+use super::age::place_companions;
 use crate::facts::{Evidence, Facts, FileFacts, NeedsEdge, Role, Source, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month};
@@ -20,12 +21,14 @@ pub struct Member {
     pub build: Option<Build>,
     /// The evidence for its position and its role.
     pub evidence: Vec<Evidence>,
+    /// The place from 1, if supersedence gave a companion of the entry its place; else the role gives the order.
+    pub position: Option<usize>,
 }
 
 impl Member {
     /// Returns a file in a role, without a build and evidence.
     pub fn new(file: FileFacts, role: Role) -> Self {
-        Self { file, role, build: None, evidence: Vec::new() }
+        Self { file, role, build: None, evidence: Vec::new(), position: None }
     }
 
     /// Returns the KB in the file's name, or `None` if it is unknown.
@@ -33,9 +36,15 @@ impl Member {
         self.file.kb
     }
 
-    /// Returns the sort key for the order of installation among the files of a set. Companions come last.
-    pub(super) fn rank(&self) -> (bool, Role, Option<Build>, Option<Kb>, &str) {
-        (self.role == Role::Companion, self.role, self.build, self.kb(), &self.file.name)
+    /// Returns `true` if the place of the file in the order of installation is known.
+    pub fn is_ordered(&self) -> bool {
+        self.role != Role::Companion || self.position.is_some()
+    }
+
+    /// Returns the sort key for the order of installation among the files of a set. Companions of unknown order come
+    /// last.
+    pub(super) fn rank(&self) -> (bool, Option<usize>, Role, Option<Build>, Option<Kb>, &str) {
+        (!self.is_ordered(), self.position, self.role, self.build, self.kb(), &self.file.name)
     }
 }
 
@@ -60,29 +69,37 @@ pub(super) fn members_of(
             evidence.extend(basis);
             (role, build)
         } else {
-            let own = family
-                .zip(update.kb)
-                .and_then(|(family, kb)| facts.build_with_evidence(kb, family, knowledge));
+            let own = update.kb.and_then(|kb| build_of(kb, update, family, facts, knowledge));
             let own = own.map(|(build, source)| {
                 evidence.push(source);
                 build
             });
             let whole = has_target || !update.kind.is_some_and(Kind::is_dotnet);
-            (if whole { Role::of_kind(update.kind) } else { Role::DotnetChild }, own)
+            (if whole { Role::of_kind(kind_of(update, knowledge)) } else { Role::DotnetChild }, own)
         };
-        if role == Role::Companion {
-            warnings.push(format!(
-                "{} belongs to the entry \"{}\" without evidence that it comes before or after the target: its order is unknown",
-                file.name, update.title
-            ));
-        }
-        members.push(Member { file: file.clone(), role, build, evidence });
+        members.push(Member { build, evidence, ..Member::new(file.clone(), role) });
     }
     if let (Some(family), Some(architecture), true) = (family, architecture, has_target) {
         add_unlisted_checkpoints(update, family, architecture, facts, knowledge, &mut members, &mut warnings);
     }
     members.sort_by(|a, b| a.rank().cmp(&b.rank()));
+    place_companions(&mut members, update, facts);
+    members.sort_by(|a, b| a.rank().cmp(&b.rank()));
+    warnings.extend(members.iter().filter(|member| !member.is_ordered()).map(|member| {
+        format!(
+            "{} belongs to the entry \"{}\" without evidence that it comes before or after the target: its order is unknown",
+            member.file.name, update.title
+        )
+    }));
     (members, warnings)
+}
+
+/// Returns the kind of an update: that of its entry, unless the entry leaves open which dynamic update it is and
+/// the knowledge does not.
+pub(super) fn kind_of(update: &UpdateFacts, knowledge: &Knowledge) -> Option<Kind> {
+    let (Some(Kind::DuAmbiguous), Some(kb)) = (update.kind, update.kb) else { return update.kind };
+    let of_packages = || knowledge.packages().of_kb(kb).first().map(|package| package.kind);
+    knowledge.stated_kind(kb).or_else(of_packages).or(update.kind)
 }
 
 /// Returns role, build, and evidence of a file of another KB beside the target.
@@ -99,16 +116,17 @@ fn judge_candidate(
     if is_stack {
         return (Role::Ssu, None, Vec::new());
     }
-    let (Some(family), Some(kb)) = (family, file.kb) else { return (Role::Companion, None, Vec::new()) };
-    if let Some(checkpoint) = knowledge.checkpoints().of_family(family).find(|row| row.kb == kb) {
+    let Some(kb) = file.kb else { return (Role::Companion, None, Vec::new()) };
+    let mut checkpoints = family.into_iter().flat_map(|family| knowledge.checkpoints().of_family(family));
+    if let Some(checkpoint) = checkpoints.find(|row| row.kb == kb) {
         return (
             Role::Checkpoint,
             Some(checkpoint.build),
             vec![Evidence::of_checkpoint(checkpoint, knowledge)],
         );
     }
-    let own = update.kb.and_then(|kb| facts.build_of(kb, family, knowledge));
-    match (facts.build_of(kb, family, knowledge), own) {
+    let build_of = |kb: Kb| build_of(kb, update, family, facts, knowledge).map(|(build, _)| build);
+    match (build_of(kb), update.kb.and_then(build_of)) {
         (Some(build), Some(target))
             if build < target && update.kind.is_some_and(Kind::is_windows_cumulative) =>
         {
@@ -116,6 +134,24 @@ fn judge_candidate(
         }
         (build, _) => (Role::Companion, build, Vec::new()),
     }
+}
+
+/// Returns the build that a KB brings to the Windows of an update, with its evidence. Without a known family, builds
+/// with the number in the update's own title are of the same Windows.
+fn build_of(
+    kb: Kb,
+    update: &UpdateFacts,
+    family: Option<&Family>,
+    facts: &Facts,
+    knowledge: &Knowledge,
+) -> Option<(Build, Evidence)> {
+    if let Some(family) = family {
+        return facts.build_with_evidence(kb, family, knowledge);
+    }
+    let number = update.build?.number;
+    let of_kb = facts.updates.iter().filter(|other| other.kb == Some(kb));
+    let build = of_kb.filter_map(|other| other.build).filter(|build| build.number == number).max()?;
+    Some((build, Evidence::TitleBuild { kb, build }))
 }
 
 /// Returns `true` if an update builds upon a checkpoint: by builds, else by the months of their releases.
@@ -187,7 +223,8 @@ fn add_unlisted_checkpoints(
         };
         warnings.push(format!("{unlisted}; added it from knowledge of {}", knowledge.date()));
         let evidence = vec![Evidence::of_checkpoint(checkpoint, knowledge)];
-        members.push(Member { file, role: Role::Checkpoint, build: Some(checkpoint.build), evidence });
+        let build = Some(checkpoint.build);
+        members.push(Member { build, evidence, ..Member::new(file, Role::Checkpoint) });
     }
 }
 

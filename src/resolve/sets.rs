@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::Digest as _;
 
-use super::roles::{Member, edges_of, members_of, unlisted_checkpoints};
+use super::generations::{Generation, Issue, order_generations};
+use super::roles::{Member, edges_of, kind_of, members_of, unlisted_checkpoints};
 use crate::facts::{Disappearance, Evidence, Facts, NeedsEdge, Role, SetFolder, UpdateFacts, slug};
 use crate::servicing::{Family, Installation, Knowledge, ProductLabels};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
@@ -66,6 +67,10 @@ pub struct PackageSet {
     pub stated_size: Option<u64>,
     /// `true` for a copy that only Windows Setup takes, of a KB whose main package is another set.
     pub is_dynamic_variant: bool,
+    /// The facts about its entries that date the issue.
+    pub issue: Issue,
+    /// The place among the issues of a KB that Microsoft issued again; `None` if it has one issue.
+    pub generation: Option<Generation>,
     /// The differences between sources, and the unknown facts.
     pub warnings: Vec<String>,
 }
@@ -135,7 +140,7 @@ pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Package
     let has_main = groups.keys().any(|(_, dynamic, _)| !dynamic);
     let mut sets: Vec<PackageSet> =
         groups.into_iter().map(|(key, group)| group.into_set(kb, &key, has_main, knowledge)).collect();
-    make_folders_distinct(&mut sets);
+    order_generations(&mut sets);
     sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
     sets
 }
@@ -172,6 +177,7 @@ impl<'a> SetGroup<'a> {
             self.members = members;
             return;
         }
+        let has_positions = self.members.iter().any(|known| known.position.is_some());
         for member in members {
             let identity = member.file.identity();
             let Some(known) = self.members.iter_mut().find(|known| known.file.identity() == identity) else {
@@ -183,6 +189,9 @@ impl<'a> SetGroup<'a> {
                 known.build = member.build;
             }
             known.build = known.build.max(member.build);
+            if !has_positions {
+                known.position = member.position;
+            }
             for evidence in member.evidence {
                 if !known.evidence.contains(&evidence) {
                     known.evidence.push(evidence);
@@ -215,13 +224,23 @@ impl<'a> SetGroup<'a> {
             [Some(size)] if self.members.iter().all(from_dialogs) => Some(*size),
             _ => None,
         };
+        let issue = Issue {
+            titles: self.updates.iter().map(|update| update.title.clone()).collect(),
+            builds: self.updates.iter().filter_map(|update| update.build).collect(),
+            unknown_versions: self
+                .updates
+                .iter()
+                .filter_map(|update| update.unknown_version(knowledge))
+                .collect(),
+            last_updated: self.updates.iter().filter_map(|update| update.last_updated).max(),
+        };
         let base = families.first().map_or_else(
             || {
-                folder_prefix(
-                    self.updates
-                        .first()
-                        .map_or("", |update| update.product.as_deref().unwrap_or(&update.products)),
-                )
+                let first = self.updates.first().map(|update| match (&update.product, &update.release) {
+                    (Some(product), Some(release)) => format!("{product} {release}"),
+                    (product, _) => product.as_ref().unwrap_or(&update.products).clone(),
+                });
+                folder_prefix(&first.unwrap_or_default())
             },
             |family| family.folder.clone(),
         );
@@ -232,9 +251,8 @@ impl<'a> SetGroup<'a> {
         PackageSet {
             kb,
             kind: knowledge
-                .parents()
-                .kind_of(kb)
-                .or_else(|| self.updates.iter().find_map(|update| update.kind)),
+                .stated_kind(kb)
+                .or_else(|| self.updates.iter().find_map(|update| kind_of(update, knowledge))),
             families,
             architecture,
             folder: SetFolder::from_words(&format!("{base}-{architecture_word}{suffix}")),
@@ -246,6 +264,8 @@ impl<'a> SetGroup<'a> {
             members: self.members,
             stated_size,
             is_dynamic_variant,
+            issue,
+            generation: None,
             warnings: self.warnings.into_iter().collect(),
         }
     }
@@ -263,25 +283,10 @@ fn disappearance_warning(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
 
 /// Returns the beginning of a folder's name for a product without a family.
 fn folder_prefix(product: &str) -> String {
-    /// The maximum length. It leaves room for architecture and suffixes in a path component of 120.
+    /// The maximum length. It leaves room for architecture and suffixes in a path component of 120 characters.
     const LENGTH: usize = 60;
     let mut word = slug(product);
     word.truncate(LENGTH);
     let word = word.trim_end_matches('-');
     if word.is_empty() { "other".to_owned() } else { word.to_owned() }
-}
-
-/// Adds a suffix from the files to all sets with the same folder. A set's folder therefore does not depend on
-/// the other sets or on their order.
-fn make_folders_distinct(sets: &mut [PackageSet]) {
-    let mut count: BTreeMap<SetFolder, usize> = BTreeMap::new();
-    for set in sets.iter() {
-        *count.entry(set.folder.clone()).or_default() += 1;
-    }
-    for set in sets {
-        if count.get(&set.folder).is_some_and(|&count| count > 1) {
-            let digits: String = set.fingerprint().to_string().chars().take(8).collect();
-            set.folder = SetFolder::from_words(&format!("{}-{digits}", set.folder));
-        }
-    }
 }

@@ -24,8 +24,8 @@ pub(super) fn stacks_of(
         *known = date.min(*known);
     };
     for package in knowledge.packages().all() {
-        // Titles of before 2018-10 do not identify a servicing stack.
-        let kind = knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
+        // Titles from before 2018-10 do not identify a servicing stack.
+        let kind = knowledge.stated_kind(package.kb).unwrap_or(package.kind);
         let own = kind == Kind::Ssu && package.family == family.id;
         if let Some(date) = package.date.filter(|_| own) {
             add(package.kb, date);

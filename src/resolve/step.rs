@@ -3,6 +3,7 @@
 use super::answer::Step;
 use super::condition::Condition;
 use super::context::ResolveContext;
+use super::generations::GenerationChoice;
 use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -22,6 +23,7 @@ impl Step {
             needed_if,
             evidence: member.evidence.clone(),
             brings: member.build,
+            is_ordered: member.is_ordered(),
             needed_below: member.build.filter(|_| is_until_build),
             set: Some((set.kb, set.folder.clone())),
             ..Self::of_file(
@@ -52,6 +54,7 @@ impl Step {
             file: file.key,
             architecture: file.architecture,
             brings: None,
+            is_ordered: role != Role::Companion,
             needed_below: None,
             set: None,
         }
@@ -75,7 +78,8 @@ pub(super) fn step_of_kb(
             && (set.families.is_empty()
                 || set.families.iter().any(|family| like.families.iter().any(|own| own.id == family.id)))
     };
-    let found = sets.iter().filter(fits).find_map(|set| {
+    let is_newest = |set: &&PackageSet| GenerationChoice::Newest.includes(set);
+    let found = sets.iter().filter(fits).filter(is_newest).find_map(|set| {
         let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
         Some((set, member))
     });

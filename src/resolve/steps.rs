@@ -81,6 +81,9 @@ fn reason_for(context: &ResolveContext<'_>, member: &Member, set: &PackageSet) -
             format!("the requested update: from {at} to {}", Build::new(at.number, build.revision))
         }
         (Role::Target, Some(build), None) => format!("the requested update: brings build {build}"),
+        (Role::Companion, ..) if member.is_ordered() => {
+            format!("listed with {kb}, which replaces it: it comes before {kb}")
+        }
         (Role::Companion, ..) => {
             format!("listed with {kb}; no evidence states whether it comes before or after")
         }
@@ -145,9 +148,8 @@ pub(super) fn number_steps(
     let mut order = 0;
     let mut numbered = Vec::new();
     for step in steps {
-        let known = step.role != Role::Companion;
-        order += usize::from(known);
-        numbered.push(Step { order: known.then_some(order), ..step });
+        order += usize::from(step.is_ordered);
+        numbered.push(Step { order: step.is_ordered.then_some(order), ..step });
     }
     let total_bytes = numbered.iter().map(|step| step.size).sum::<Option<u64>>().or(stated);
     let absent: Vec<&Step> = numbered.iter().filter(|step| !step.present).collect();

@@ -10,6 +10,10 @@ use crate::facts::{Facts, FileFacts, FileKey, NeedsEdge, Role, Source, UpdateFac
 use crate::servicing::{Family, Installation, Knowledge, ProductFilter};
 use crate::update::{Architecture, Build, Kb, Kind, classify};
 
+mod companions;
+mod other_windows;
+mod reissues;
+
 /// Returns the facts of entries, each given as title and file names of its dialog.
 fn facts(entries: &[(&str, &[&str])]) -> Facts {
     let mut keys: BTreeMap<String, FileKey> = BTreeMap::new();
@@ -73,6 +77,13 @@ struct SetsLibrary<'s>(&'s [PackageSet]);
 impl Library for SetsLibrary<'_> {
     fn sets(&self, kb: Kb) -> crate::error::Result<Rc<[PackageSet]>> {
         Ok(self.0.iter().filter(|set| set.kb == kb).cloned().collect())
+    }
+
+    fn unread_architectures(
+        &self,
+        _: Kb,
+    ) -> crate::error::Result<std::collections::BTreeSet<Option<Architecture>>> {
+        Ok(std::collections::BTreeSet::new())
     }
 
     fn updates_of(&self, _: &[Kind]) -> crate::error::Result<Rc<[UpdateFacts]>> {
@@ -289,10 +300,9 @@ fn different_sets_of_one_family_get_a_suffix() {
     ];
     let sets = package_sets(kb("KB5051989"), &facts(&entries), &knowledge());
     assert_eq!(sets.len(), 2);
-    for set in &sets {
-        let fingerprint = set.fingerprint().to_string();
-        assert_eq!(set.folder, format!("windows-11-22h2-x64-{}", &fingerprint[..8]));
-    }
+    let folders: Vec<&str> = sets.iter().map(|set| set.folder.as_str()).collect();
+    assert_eq!(folders, ["windows-11-22h2-x64-2025-02", "windows-11-22h2-x64-2025-02-2"]);
+    assert!(sets.iter().all(|set| set.generation.is_none()), "other versions are other sets");
 }
 
 fn needed_if(step: &Step) -> String {

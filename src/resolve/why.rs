@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::answer::{MissingPackage, Plan, Status, Step};
 use super::judgement::Judgement;
 use crate::facts::{Evidence, Role, dialog_statement};
-use crate::update::{Architecture, UpdateId, human_size};
+use crate::update::{UpdateId, human_size};
 
 /// A reason: a conclusion, its sources, and the reasons that it follows from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -212,12 +212,5 @@ fn missing_reason(missing: &MissingPackage) -> Reason {
 }
 
 fn choice_reasons(plan: &Plan) -> impl Iterator<Item = Reason> {
-    plan.choices.iter().map(|choice| {
-        let kb = choice.kb.filter(|_| plan.kb.is_none()).map(|kb| format!("{kb} ")).unwrap_or_default();
-        let architecture = choice
-            .architecture
-            .map(|architecture| format!("--arch {} ", Architecture::as_str(architecture)))
-            .unwrap_or_default();
-        Reason::new(format!("choice: {kb}{architecture}--product {:?}", choice.product))
-    })
+    plan.choices.iter().map(|choice| Reason::new(format!("choice: {}", choice.options(plan.kb))))
 }

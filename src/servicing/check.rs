@@ -58,6 +58,9 @@ pub fn check_tables(tables: Tables<'_>) -> Result<TableCheck> {
 
 /// Finds lines of a text table whose last column is a letter that the header does not explain.
 fn undeclared_sources(name: &'static str, text: &str) -> Vec<TableFinding> {
+    if name.strip_suffix(".txt").is_none() {
+        return Vec::new();
+    }
     let head: Vec<&str> =
         text.lines().take_while(|line| line.starts_with('#')).map(|line| &line[1..]).collect();
     let Some(letters) = declared_letters(&head) else { return Vec::new() };
@@ -120,7 +123,7 @@ mod tests {
         };
         let built_in = Tables::built_in();
         assert_eq!(letters(built_in.releases).as_deref(), Some("hlnrtw"));
-        assert_eq!(letters(built_in.packages).as_deref(), Some("glnrtw"));
+        assert_eq!(letters(built_in.packages).as_deref(), Some("gilnrtw"));
         assert_eq!(letters(built_in.stacks).as_deref(), Some("lnw"));
         assert_eq!(letters(built_in.files), None);
     }

@@ -72,6 +72,11 @@ pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
             fault(table, "backwards", later.kb, message);
         }
     }
+    for (release, date) in knowledge.releases().contradicted_dates() {
+        let own = release.date.map_or_else(String::new, |own| own.to_string());
+        let message = format!("{} has the date {own}, but its article has {date}", release.kb);
+        fault(table, "date_differs", release.kb, message);
+    }
     for package in
         knowledge.packages().all().iter().filter(|package| !is_there(package.family, package.installation))
     {

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::finding::TableFinding;
 use super::knowledge::Knowledge;
+use super::packages::PackageDate;
 use super::releases::Release;
 use crate::update::{Kb, Kind, PackageName};
 
@@ -126,7 +127,7 @@ fn of_kinds(knowledge: &Knowledge) -> Vec<TableFinding> {
     };
     for package in knowledge.packages().all() {
         // A row of parents.toml overrides the kind from the title.
-        add(package.kb, knowledge.parents().kind_of(package.kb).unwrap_or(package.kind), "packages.txt");
+        add(package.kb, knowledge.stated_kind(package.kb).unwrap_or(package.kind), "packages.txt");
     }
     for release in knowledge.releases().all() {
         add(release.kb, Kind::Lcu, "releases.txt");
@@ -172,7 +173,7 @@ fn of_stacks(knowledge: &Knowledge) -> Vec<TableFinding> {
         if knowledge.families().of_id(family).next().is_none() {
             fault("family_unknown", format!("{lcu} has an unknown family ({family})"));
         }
-        if !known.contains(&stack) && knowledge.parents().kind_of(stack) != Some(Kind::Ssu) {
+        if !known.contains(&stack) && knowledge.stated_kind(stack) != Some(Kind::Ssu) {
             fault("stack_unknown", format!("{stack}, paired with {lcu}, is not a known servicing stack"));
         }
         let released = knowledge.releases().of_kb(lcu).into_iter().filter(|own| own.build.number == family);
@@ -315,5 +316,5 @@ fn of_dotnet(knowledge: &Knowledge) -> Vec<TableFinding> {
 /// Returns the release day of a package. The day on which a list first contained the package does not count.
 fn release_day(kb: Kb, knowledge: &Knowledge) -> Option<Date> {
     let packages = knowledge.packages().of_kb(kb);
-    packages.into_iter().filter(|own| own.date_is_release).filter_map(|own| own.date).min()
+    packages.into_iter().filter(|own| own.date_is == PackageDate::Release).filter_map(|own| own.date).min()
 }

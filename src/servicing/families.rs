@@ -85,6 +85,11 @@ struct TitleProduct {
 }
 
 impl Family {
+    /// Returns `true` if titles of the family have this product, whatever their version.
+    pub fn has_product_word(&self, product: &str) -> bool {
+        self.products.iter().any(|row| row.product.eq_ignore_ascii_case(product))
+    }
+
     /// Returns the product names of the family in titles, for people: "Windows 11, version 24H2".
     pub fn title_products(&self) -> impl Iterator<Item = String> {
         self.products.iter().map(|TitleProduct { product, release }| match release {

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use jiff::civil::Date;
 
+use super::articles::Articles;
 use super::checkpoints::Checkpoints;
 use super::dotnet_updates::DotnetUpdates;
 use super::editions::Editions;
@@ -23,7 +24,7 @@ use super::releases::Releases;
 use super::tables::Tables;
 use super::withdrawn::WithdrawnUpdates;
 use crate::error::Result;
-use crate::update::{Architecture, Kb, Sha256};
+use crate::update::{Architecture, Kb, Kind, Sha256};
 
 /// All tables together.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub struct Knowledge {
     digest: OnceLock<Sha256>,
     families: Families,
     checkpoints: Checkpoints,
+    articles: Articles,
     releases: Releases,
     packages: Packages,
     withdrawn: WithdrawnUpdates,
@@ -62,11 +64,14 @@ impl Knowledge {
 
     /// Reads tables from their texts without checks. An empty digest means the digest of the built-in tables.
     pub(super) fn read(tables: Tables<'_>, digest: OnceLock<Sha256>) -> Result<Self> {
+        let articles = Articles::read(tables.articles)?;
+        let dates = articles.all().iter().filter_map(|row| Some((row.kb, row.date?))).collect();
         Ok(Self {
             digest,
             families: Families::read(tables.families)?,
             checkpoints: Checkpoints::read(tables.checkpoints)?,
-            releases: Releases::new(tables.releases, tables.files)?,
+            releases: Releases::new(tables.releases, tables.files, dates)?,
+            articles,
             packages: Packages::new(tables.packages, tables.stacks)?,
             withdrawn: WithdrawnUpdates::read(tables.withdrawn)?,
             prerequisites: Prerequisites::read(tables.prerequisites)?,
@@ -83,6 +88,7 @@ impl Knowledge {
     pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.families.faults();
         faults.extend(self.checkpoints.faults());
+        faults.extend(self.articles.faults());
         faults.extend(self.withdrawn.faults());
         faults.extend(self.prerequisites.faults());
         faults.extend(self.enablement.faults());
@@ -145,6 +151,11 @@ impl Knowledge {
         &self.releases
     }
 
+    /// Returns the statements of articles about single updates.
+    pub fn articles(&self) -> &Articles {
+        &self.articles
+    }
+
     /// Returns the packages that are not cumulative updates.
     pub fn packages(&self) -> &Packages {
         &self.packages
@@ -188,6 +199,11 @@ impl Knowledge {
     /// Returns the servicing state of a family on a day, from the lifecycle table and the long-term editions.
     pub fn servicing(&self, family: &Family, served: ServicingScope<'_>, today: Date) -> Servicing {
         self.lifecycle.servicing(family, self.editions.ltsc(), served, today)
+    }
+
+    /// Returns the kind of an update that a row or an article states, whatever its title or the lists say.
+    pub fn stated_kind(&self, kb: Kb) -> Option<Kind> {
+        self.parents.kind_of(kb).or_else(|| self.articles.of_kb(kb)?.kind)
     }
 
     /// Returns the files in single rows of a KB, each with its table. Only these files may have known URLs.

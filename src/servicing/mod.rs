@@ -6,6 +6,7 @@
 //! contains.
 
 mod about;
+mod articles;
 mod calendar;
 mod check;
 mod checkpoints;
@@ -34,6 +35,7 @@ mod tables;
 mod withdrawn;
 
 pub use about::KnownRow;
+pub use articles::{Article, Articles};
 pub use calendar::{PATCH_TUESDAY_GRACE_DAYS, due_day, patch_tuesdays_since, second_tuesday};
 pub use check::{TableCheck, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint, Checkpoints};
@@ -46,7 +48,7 @@ pub use finding::TableFinding;
 pub use knowledge::Knowledge;
 pub use known_file::KnownFile;
 pub use lifecycle::{Servicing, ServicingScope, ServicingState};
-pub use packages::{KnownPackage, Packages};
+pub use packages::{KnownPackage, PackageDate, Packages};
 pub use parents::{ParentRule, Parents};
 pub use prerequisites::{
     FamilyPrerequisite, FamilyPrerequisites, PrerequisiteRole, Prerequisites, SeparateStack,

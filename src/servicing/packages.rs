@@ -17,6 +17,19 @@ use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Kb, Kind, PackageName};
 
+/// The meaning of the date of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackageDate {
+    /// The date of an entry of the Catalog, or of a title: the release date, or later if the entry was renewed.
+    Release,
+    /// The day on which a public list first contained the package: the release date, or some weeks later.
+    FirstListed,
+    /// A day of the month of the release.
+    Month,
+    /// No date.
+    Unknown,
+}
+
 /// A package known from the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPackage {
@@ -32,13 +45,19 @@ pub struct KnownPackage {
     pub kind: Kind,
     /// The earliest day on which any source contains the package.
     pub date: Option<Date>,
-    /// `true` if this day is the release date; `false` if the package was first observed then, or if only the month is
-    /// known.
-    pub date_is_release: bool,
+    /// The meaning of this day.
+    pub date_is: PackageDate,
     /// The file name in the Catalog; `None` if only titles name the KB.
     pub name: Option<String>,
     /// The letter of the source of the kind; the table header explains the letters.
     pub source: char,
+}
+
+impl KnownPackage {
+    /// Returns `true` if no source states the kind: it follows from the place of the file in public lists.
+    pub fn has_inferred_kind(&self) -> bool {
+        self.source == 'i'
+    }
 }
 
 /// The tables of packages and of stack pairs. Lines are read when a lookup needs them.
@@ -125,9 +144,11 @@ fn parse_package(line: &str) -> Option<KnownPackage> {
         architecture,
         kind: kind.parse().ok()?,
         date: if date == "-" { None } else { Some(date.parse().ok()?) },
-        date_is_release: match date_is {
-            "r" => true,
-            "s" | "m" | "-" => false,
+        date_is: match date_is {
+            "r" => PackageDate::Release,
+            "s" => PackageDate::FirstListed,
+            "m" => PackageDate::Month,
+            "-" => PackageDate::Unknown,
             _ => return None,
         },
         name,
@@ -211,7 +232,10 @@ mod tests {
         assert!(stack.iter().all(|package| package.kind == Kind::Ssu && package.family == 19041));
         let named = "ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu";
         let msu = stack.iter().find(|package| package.name.as_deref() == Some(named)).unwrap();
-        assert_eq!((msu.date.unwrap().to_string().as_str(), msu.date_is_release), ("2023-10-10", true));
+        assert_eq!(
+            (msu.date.unwrap().to_string().as_str(), msu.date_is),
+            ("2023-10-10", PackageDate::Release)
+        );
 
         let enablement = of("KB5121794");
         assert!(enablement.iter().all(|package| package.kind == Kind::Enablement));
@@ -226,7 +250,7 @@ mod tests {
         );
         let parent = &of("KB5126144")[0];
         assert_eq!((parent.name.as_deref(), parent.kind), (None, Kind::DotnetCu));
-        assert!(!parent.date_is_release, "only the month is known");
+        assert_eq!(parent.date_is, PackageDate::Month);
         let again = &of("KB4346087")[0];
         assert!(again.name.as_deref().unwrap().contains("-v3-x64_"), "{again:?}");
         // Products decide if the title only says "Dynamic Update".

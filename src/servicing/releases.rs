@@ -1,6 +1,7 @@
 //! The release history: the build, release date, and type of each KB per family, and the package files from the
 //! Catalog.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use jiff::civil::Date;
@@ -29,10 +30,10 @@ pub struct Release {
     pub kb: Kb,
     /// The build, in the numbering of the family.
     pub build: Build,
-    /// The release date, if known.
+    /// The release date, if known. The date of an article has precedence.
     pub date: Option<Date>,
-    /// The day on which a public list first contained the release, if the release date is unknown: the same day or a
-    /// few days later. If only the month is known, a day of that month.
+    /// The day on which a public list first contained the release, if no line states the release date: the same day or
+    /// some weeks later. If only the month is known, a day of that month.
     pub first_seen: Option<Date>,
     /// The type of the release, if known.
     pub kind: Option<ReleaseKind>,
@@ -54,15 +55,18 @@ impl Release {
 pub struct Releases {
     lines: SortedLines,
     files: SortedLines,
+    /// The release dates that articles state.
+    dates: BTreeMap<Kb, Date>,
     /// The complete history in order, read when a lookup needs more than one KB.
     history: OnceLock<Vec<Release>>,
 }
 
 impl Releases {
-    pub(super) fn new(releases: &str, files: &str) -> Result<Self> {
+    pub(super) fn new(releases: &str, files: &str, dates: BTreeMap<Kb, Date>) -> Result<Self> {
         Ok(Self {
             lines: SortedLines::new("releases.txt", releases)?,
             files: SortedLines::new("files.txt", files)?,
+            dates,
             history: OnceLock::new(),
         })
     }
@@ -77,7 +81,7 @@ impl Releases {
     /// Returns the releases of a KB, sorted by family and build. A KB that was released again has several.
     pub fn of_kb(&self, kb: Kb) -> Vec<Release> {
         let words = format!("{:08} ", kb.number());
-        self.lines.lines_with_prefix(&words).filter_map(parse_release).collect()
+        self.lines.lines_with_prefix(&words).filter_map(|line| self.read(line)).collect()
     }
 
     /// Returns the releases of a KB for a family, lowest build first.
@@ -92,7 +96,22 @@ impl Releases {
 
     /// Returns all releases, sorted by KB, family, and build.
     pub fn all(&self) -> &[Release] {
-        self.history.get_or_init(|| self.lines.iter().filter_map(parse_release).collect())
+        self.history.get_or_init(|| self.lines.iter().filter_map(|line| self.read(line)).collect())
+    }
+
+    /// Parses a line. The date of an article completes a line without a release date.
+    fn read(&self, line: &str) -> Option<Release> {
+        let release = parse_release(line)?;
+        let date = release.date.or_else(|| self.dates.get(&release.kb).copied());
+        Some(Release { date, ..release })
+    }
+
+    /// Returns the releases whose lines state another release date than an article, with the article's date.
+    pub(super) fn contradicted_dates(&self) -> impl Iterator<Item = (Release, Date)> {
+        let of_lines = self.lines.iter().filter_map(parse_release);
+        of_lines
+            .filter_map(|release| Some((release, *self.dates.get(&release.kb)?)))
+            .filter(|(release, date)| release.date.is_some_and(|own| own != *date))
     }
 
     /// Returns the files of a cumulative update by architecture, with their names in the Catalog.
@@ -158,7 +177,8 @@ mod tests {
     use super::*;
 
     fn history() -> Releases {
-        Releases::new(include_str!("data/releases.txt"), include_str!("data/files.txt")).unwrap()
+        let (releases, files) = (include_str!("data/releases.txt"), include_str!("data/files.txt"));
+        Releases::new(releases, files, BTreeMap::new()).unwrap()
     }
 
     fn builds(kb: &str) -> Vec<String> {

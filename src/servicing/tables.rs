@@ -57,6 +57,7 @@ tables! {
     enablement = "enablement.toml", "packages that switch a version on, with their minimum builds";
     editions = "editions.toml", "long-term editions, and Extended Security Updates";
     lifecycle = "lifecycle.toml", "end of servicing, by version and group of editions";
+    articles = "articles.toml", "statements of articles: release dates, kinds of dynamic updates";
     dotnet = "dotnet.toml", ".NET Framework updates that are bundles or replaced on a family";
     parents = "parents.toml", "service packs that updates need; corrections of names and titles";
     contradictions = "contradictions.toml", "accepted contradictions between tables, with reasons";

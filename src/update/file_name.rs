@@ -20,6 +20,8 @@ pub struct PackageName {
     pub system: Option<String>,
     /// The KB in the name; the name of a servicing stack may omit it.
     pub kb: Option<Kb>,
+    /// The version of a package that was issued again under its KB: 3 in `-v3-`.
+    pub revision: Option<u32>,
     /// The architecture in the name.
     pub architecture: Option<Architecture>,
     /// The build of a name such as `ssu-19041.3562-x64`.
@@ -61,6 +63,7 @@ impl PackageName {
         Self {
             system: part("os"),
             kb: part("kb").and_then(|digits| digits.parse().ok()),
+            revision: part("rev").and_then(|digits| digits.parse().ok()),
             architecture: part("arch").and_then(|word| word.parse().ok()),
             build: part("build").and_then(|text| text.parse().ok()),
             dotnet: part("ndp"),
@@ -91,6 +94,10 @@ mod tests {
 
         let stack = PackageName::parse("ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu");
         assert_eq!((stack.kb, stack.build), (None, Some(Build::new(19041, 3562))));
+
+        let again =
+            PackageName::parse("windows6.1-kb4474419-v3-x64_a33fccc34974a4c690072bb6df27b22c503b5fc7.msu");
+        assert_eq!((again.revision, name.revision), (Some(3), None));
 
         let mixed =
             PackageName::parse("Windows11.0-KB5121794-x64_5e20a3cce48d6611b16bdec42b07167f5456586a.msu");

@@ -85,7 +85,30 @@ impl Index {
                 facts.updates.push(update);
             }
         }
+        if kbs.len() > 1 {
+            facts.supersedes = self.replacements_among(&facts.updates)?;
+        }
         Ok(facts)
+    }
+
+    /// Returns the replacements among some updates that details pages state.
+    fn replacements_among(&self, updates: &[UpdateFacts]) -> Result<BTreeSet<(UpdateId, UpdateId)>> {
+        let here: BTreeSet<UpdateId> = updates.iter().map(|update| update.id).collect();
+        let sql = "SELECT older.update_id FROM supersedes JOIN updates newer ON newer.id = supersedes.newer
+            JOIN updates older ON older.id = supersedes.older WHERE newer.update_id = ?1";
+        let mut found = BTreeSet::new();
+        for newer in &here {
+            let replaced: Vec<Option<UpdateId>> =
+                self.rows(sql, [newer.to_string()], |row| parsed(row, 0))?;
+            found.extend(
+                replaced
+                    .into_iter()
+                    .flatten()
+                    .filter(|older| here.contains(older))
+                    .map(|older| (*newer, older)),
+            );
+        }
+        Ok(found)
     }
 
     fn with_files(

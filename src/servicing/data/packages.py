@@ -2,8 +2,8 @@
 make-releases.py uses this module.
 
 Sources disagree: lists are edited by hand, and a title may be in another language or of a copy. The kind of a package
-comes from the first of these sources: titles, roles in the collected facts, tags in lists, file names, write-ups, and
-the other files in its lists. Within one source, the majority decides. The family comes from the titles, or else from
+comes from the first of these sources: titles, roles in the collected facts, tags in lists, file names, write-ups (also
+those of articles.toml), the other files in its lists, and its place in lists. Within one source, the majority decides. The family comes from the titles, or else from
 most of the lists.
 """
 
@@ -25,8 +25,9 @@ PACKAGES_HEADER = """\
 #   name     windows<version>-kb<KB>-<architecture>[-<tag>]_<SHA-1>.<extension>; a version tag (-v3-) precedes the
 #            architecture; a W before the version means Windows<version>-KB<KB>-...; the version ssu means
 #            ssu-<tag>-<architecture>_<SHA-1>.<extension>; without a SHA-1, no file name is known
-#   known    t Catalog or WSUS title, r role in collected facts, g tag in a list, n file name, w write-up,
-#            l from the other files in its lists
+#   source   t Catalog or WSUS title, r role in collected facts, g tag in a list, n file name, w write-up,
+#            l from the other files in its lists, i inferred from its place in unsorted lists, or from a file beside
+#            it whose kind is inferred
 """
 TOKENS = re.compile(
     r"(?:(w)indows(\d+\.\d)-(kb)(\d+)(?:-(v\d+))?-(x64|x86|arm64)(?:-(ndp\d+))?|ssu-(\d+\.\d+)-(x64|x86|arm64))"
@@ -45,6 +46,8 @@ BY_HAND = {
 }
 # The publisher's tags. All of the "ldu" files whose KB has a title (KB5028310, KB5032906) or a role in the collected
 # facts (six KBs) are Setup dynamic updates, without exception.
+with open(Path(__file__).parent / "articles.toml", "rb") as articles_table:
+    BY_HAND |= {row["kb"]: row["kind"] for row in tomllib.load(articles_table)["article"] if "kind" in row}
 TAGS = {"ldu": "setup_du", "safeos": "safeos_du", "ssu": "ssu", "lcu": "lcu"}
 TITLE_KINDS = [
     ("enablement", "Enablement Package"), ("safeos_du", "Safe ?OS Dynamic Update"), ("setup_du", "Setup Dynamic Update"),
@@ -197,23 +200,53 @@ def share_by_kb(files):
         package.dates = package.dates or set().union(*(other.dates for other in others))
 
 
+# From this day on, the publisher sorts the lists by name, so a place states nothing.
+SORTED_SINCE = "2026-06-27"
+
+
+def kinds_by_place(folder, files):
+    """Infers the kinds of .cab files that no source states. The unsorted lists of clients with two .cab files have the
+    Setup update before the Safe OS update: for 97 of 101 files of known kind, without the lists of 14393. A file with
+    different places stays undecided."""
+    places = defaultdict(set)
+    for row in facts(folder, "patch-sets.jsonl"):
+        cabs = [file["name"] for file in row["files"] if file["name"].endswith(".cab")]
+        if len(cabs) == 2 and not row["server"] and row["build"] != "14393" and row["date"] < SORTED_SINCE:
+            for name, kind in zip(cabs, ("setup_du", "safeos_du")):
+                places[files[name].kb].add(kind)
+    for name, package in files.items():
+        if name.endswith(".cab") and len(places[package.kb]) == 1 and best_kind(package, name)[0] is None:
+            package.kinds.append(("i", next(iter(places[package.kb]))))
+    kinds_of_pairs(folder, files, "i")
+
+
+def kinds_of_pairs(folder, files, letter):
+    """Infers the kind of a .cab file from the known kind of the other one in lists with two. Repeats until nothing
+    changes; returns True if anything changed."""
+    other = {"setup_du": "safeos_du", "safeos_du": "setup_du"}
+    any_change, changed = False, True
+    while changed:
+        changed = False
+        for row in facts(folder, "patch-sets.jsonl"):
+            names = [file["name"] for file in row["files"] if file["name"].endswith(".cab")]
+            cabs = [name for name in names if best_kind(files[name], name)[0] != "update_other"]
+            known = [best_kind(files[name], name)[0] for name in cabs]
+            if len(cabs) == 2 and (known[0] in other) != (known[1] in other):
+                place = 0 if known[1] in other else 1
+                files[cabs[place]].kinds.append((letter, other[known[1 - place]]))
+                any_change = changed = True
+    return any_change
+
+
 def kinds_by_company(folder, files):
     """Infers the kinds of the remaining files from the other files in their lists. Each tagged list has one Safe OS and
     one Setup update, so the known kind of one .cab gives the kind of the other. This repeats until nothing changes. In
     lists of 14393, the .msu that is neither .NET nor known otherwise is the servicing stack. In lists of 20348, the only
     .msu is the cumulative update."""
-    other = {"setup_du": "safeos_du", "safeos_du": "setup_du"}
     released, changed = released_kbs(folder), True
     while changed:
-        changed = False
+        changed = kinds_of_pairs(folder, files, "l")
         for row in facts(folder, "patch-sets.jsonl"):
-            names = [file["name"] for file in row["files"]]
-            cabs = [name for name in names if name.endswith(".cab") and best_kind(files[name], name)[0] != "update_other"]
-            known = [best_kind(files[name], name)[0] for name in cabs]
-            if len(cabs) == 2 and (known[0] in other) != (known[1] in other):
-                place = 0 if known[1] in other else 1
-                files[cabs[place]].kinds.append(("l", other[known[1 - place]]))
-                changed = True
             for file in row["files"]:
                 package = files[file["name"]]
                 by_build = {"14393": "ssu", "20348": "lcu"}.get(row["build"])
@@ -225,7 +258,8 @@ def kinds_by_company(folder, files):
 
 
 def best_kind(package, name):
-    """Decides by titles first, then roles, tags, names, write-ups, and company; within one source by the majority."""
+    """Decides by titles first, then roles, tags, names, write-ups, the other files in the lists, and the place in lists;
+    within one source by the majority."""
     kb = package.kb
     kinds = list(package.kinds)
     if re.search("-ndp", name) and not any(kind.startswith("dotnet") for _, kind in kinds):
@@ -234,7 +268,7 @@ def best_kind(package, name):
         kinds.append(("n", "ssu"))
     if kb in BY_HAND:
         kinds.append(("w", BY_HAND[kb]))
-    for letter in "trgnwl":
+    for letter in "trgnwli":
         votes = Counter(kind for source, kind in kinds if source == letter and kind != "du_ambiguous")
         if votes:
             return min(votes, key=lambda kind: (-votes[kind], kind)), letter
@@ -261,6 +295,7 @@ def families_of(package):
 def packages(folder):
     files, titled = collect(folder)
     kinds_by_company(folder, files)
+    kinds_by_place(folder, files)
     builds = {row[:8] for row in table("releases.txt")}
     known = {row.split()[3] for row in table("files.txt") if row[:8] in builds}
     released = {f"KB{int(row[:8])}" for name in ("files.txt", "releases.txt") for row in table(name)}

@@ -157,13 +157,13 @@ fn latest_by_kind() {
             TWO,
             "latest kind=safeos_du | x64 26300.9457 client for=winre",
             "ambiguous KB5124015, KB5125758",
-            "same month",
+            "no source states which",
         ),
         (
             TWO,
             "latest kind=safeos_du | arm64 26300.9457 client for=winre",
             "ambiguous KB5124015, KB5125758",
-            "same month",
+            "no source states which",
         ),
         (
             TWO,
