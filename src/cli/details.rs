@@ -235,6 +235,7 @@ static DETAILS: [(&str, &[&str]); 21] = [
              the other tables again.",
             "The tables are copied to media. The other side uses them if they are newer, or of the same version with \
              other rows.",
+            "To add a version of Windows, append a row to families.toml in that folder; mirror-layout.md has an example.",
             "Knowledge never replaces an unreachable Catalog. Tables of --knowledge may add URLs of unlisted packages.",
         ],
     ),

@@ -65,6 +65,7 @@ mod terminal;
 mod texts;
 mod titles;
 mod transfers;
+mod unknown_windows;
 mod unlisted;
 mod untrusted_media;
 mod upgrades;
