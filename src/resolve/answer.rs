@@ -218,6 +218,10 @@ pub struct Plan {
     pub freshness: Freshness,
     /// The newest known update that replaces the KB.
     pub replaced_by: Option<Replacement>,
+    /// The needs of an image or of media beside the packages. A plan for media has them as its advice, other plans as
+    /// warnings.
+    #[serde(skip)]
+    pub notes: Vec<String>,
     /// The families that the set serves.
     #[serde(skip)]
     pub serves: Vec<FamilyName>,

@@ -22,6 +22,8 @@ pub(super) struct PlanDraft {
     pub(super) judgements: Vec<Judgement>,
     /// The update to install instead, or the one that replaces the KB.
     pub(super) successor: Option<Kb>,
+    /// The needs of an image or of media beside the packages.
+    pub(super) notes: Vec<String>,
     /// A note for a plan.
     pub(super) advice: Option<String>,
     /// The build after the last step of a plan.
@@ -48,6 +50,7 @@ impl PlanDraft {
             warnings: Vec::new(),
             judgements: Vec::new(),
             successor: None,
+            notes: Vec::new(),
             advice: None,
             expected_build: None,
         }
@@ -82,6 +85,7 @@ impl PlanDraft {
         Plan {
             status: Status::Install,
             advice: self.advice.clone(),
+            notes: self.notes.clone(),
             expected_build: self.expected_build,
             successor: self.successor,
             steps: counted.steps,
@@ -128,6 +132,7 @@ impl PlanDraft {
             total_bytes: None,
             missing_bytes: None,
             expected_build: None,
+            notes: Vec::new(),
             successor: None,
             warnings: self.warnings,
             knowledge_date: context.knowledge.date().to_string(),

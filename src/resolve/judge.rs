@@ -29,7 +29,7 @@ pub(super) fn judge(
 ) -> JudgementResult<()> {
     if let Some(advice) = wrong_place_advice(context, set)? {
         return Err(match set.kind {
-            Some(Kind::DuAmbiguous) => Refusal::new(Status::Unknown, advice),
+            None | Some(Kind::DuAmbiguous | Kind::KbHeading) => Refusal::new(Status::Unknown, advice),
             _ => Refusal::not_applicable(advice, context.row_evidence(PLACE_SOURCE)),
         }
         .into());
@@ -96,6 +96,14 @@ fn wrong_place_advice(context: &ResolveContext<'_>, set: &PackageSet) -> Result<
         {
             format!("{kb} goes onto a running machine or into install.wim (--for image)")
         }
+        None | Some(Kind::KbHeading) if matches!(place, Place::Winre | Place::Media) => {
+            format!("no source states the kind of {kb}: cannot decide if it is for {}", noun_of(place))
+        }
+        Some(kind) if place == Place::Winre && !matches!(kind, Kind::SafeosDu | Kind::Ssu) => {
+            format!(
+                "{kb} is not for winre.wim, which takes only servicing stacks and Safe OS dynamic updates"
+            )
+        }
         _ if place == Place::Media
             && !matches!(set.kind, Some(Kind::SetupDu | Kind::ComponentDuCritical)) =>
         {
@@ -106,6 +114,11 @@ fn wrong_place_advice(context: &ResolveContext<'_>, set: &PackageSet) -> Result<
         _ => return Ok(None),
     };
     Ok(Some(advice))
+}
+
+/// Returns the noun for a place with few packages.
+fn noun_of(place: Place) -> &'static str {
+    if place == Place::Winre { "winre.wim" } else { "the files in \\sources of media" }
 }
 
 /// Returns the refusal of an update that Microsoft withdrew.

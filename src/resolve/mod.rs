@@ -41,6 +41,7 @@ mod library;
 mod machine;
 mod machine_families;
 mod matching;
+mod media_notes;
 mod newest;
 mod one_kb;
 mod place;

@@ -8,6 +8,7 @@ use super::candidates::latest_of_family;
 use super::condition::Condition;
 use super::context::ResolveContext;
 use super::draft::{PlanDraft, StepList};
+use super::media_notes::media_notes;
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
 use super::requirements::condition_of;
@@ -118,6 +119,12 @@ fn add_notes(context: &ResolveContext<'_>, set: &PackageSet, draft: &mut PlanDra
                 .to_owned(),
         );
     }
+    draft.notes = media_notes(context, set);
+    if request.machine.place == Place::Media {
+        draft.advice = Some(media_advice(set, &draft.notes));
+    } else {
+        draft.warnings.extend(draft.notes.iter().cloned());
+    }
     if let Some(row) = context.knowledge.withdrawn().hotpatch_baseline(set.kb) {
         draft.warnings.push(format!("{}: {}", set.kb, row.note));
     }
@@ -129,6 +136,17 @@ fn add_notes(context: &ResolveContext<'_>, set: &PackageSet, draft: &mut PlanDra
             .push(format!("{} left the Catalog and is still valid ({}){later}", set.kb, row.source));
     }
     Ok(())
+}
+
+/// Returns the advice for setup files, which are expanded and not installed.
+fn media_advice(set: &PackageSet, notes: &[String]) -> String {
+    let names: Vec<&str> = set.members.iter().filter_map(|member| member.file.known_name()).collect();
+    let name = match names.as_slice() {
+        [only] => only,
+        _ => "FILE.cab",
+    };
+    let expand = format!("run expand.exe {name} -F:* MEDIA\\sources");
+    [expand].into_iter().chain(notes.iter().cloned()).collect::<Vec<_>>().join("; ")
 }
 
 /// Numbers the steps, counts their bytes, and refuses steps that are not available.

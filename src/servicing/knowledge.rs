@@ -17,6 +17,7 @@ use super::finding::{TableFinding, refuse_findings};
 use super::known_contradictions::KnownContradictions;
 use super::known_file::KnownFile;
 use super::lifecycle::{Lifecycle, Servicing, ServicingScope};
+use super::media_notes::MediaNotes;
 use super::packages::Packages;
 use super::parents::Parents;
 use super::prerequisites::Prerequisites;
@@ -44,6 +45,7 @@ pub struct Knowledge {
     dotnet: DotnetUpdates,
     parents: Parents,
     lifecycle: Lifecycle,
+    media: MediaNotes,
     known_contradictions: KnownContradictions,
 }
 
@@ -80,6 +82,7 @@ impl Knowledge {
             dotnet: DotnetUpdates::read(tables.dotnet)?,
             parents: Parents::read(tables.parents)?,
             lifecycle: Lifecycle::read(tables.lifecycle)?,
+            media: MediaNotes::read(tables.media)?,
             known_contradictions: KnownContradictions::read(tables.contradictions)?,
         })
     }
@@ -96,6 +99,7 @@ impl Knowledge {
         faults.extend(self.dotnet.faults());
         faults.extend(self.parents.faults());
         faults.extend(self.lifecycle.faults(&self.families));
+        faults.extend(self.media.faults());
         faults.extend(self.known_contradictions.faults());
         let rows = (self.checkpoints.families().into_iter())
             .chain(self.prerequisites.families())
@@ -103,7 +107,8 @@ impl Knowledge {
             .chain(self.dotnet.families())
             .chain(self.parents.families())
             .chain(self.withdrawn.families())
-            .chain(self.editions.families());
+            .chain(self.editions.families())
+            .chain(self.media.families());
         faults.extend(self.families.unknown(rows));
         faults.extend(self.enablement.outside(&self.families));
         faults
@@ -189,6 +194,11 @@ impl Knowledge {
     /// Returns the service packs that updates need, and the names and titles that need an explicit row.
     pub fn parents(&self) -> &Parents {
         &self.parents
+    }
+
+    /// Returns the notes on images and media.
+    pub fn media(&self) -> &MediaNotes {
+        &self.media
     }
 
     /// Returns the accepted contradictions.

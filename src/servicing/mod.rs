@@ -23,6 +23,7 @@ mod known_contradictions;
 mod known_file;
 mod lifecycle;
 mod lines;
+mod media_notes;
 mod packages;
 mod parents;
 mod prerequisites;
@@ -48,6 +49,7 @@ pub use finding::TableFinding;
 pub use knowledge::Knowledge;
 pub use known_file::KnownFile;
 pub use lifecycle::{Servicing, ServicingScope, ServicingState};
+pub use media_notes::{MediaCondition, MediaNote, MediaNotes, MediaPlace};
 pub use packages::{KnownPackage, PackageDate, Packages};
 pub use parents::{ParentRule, Parents};
 pub use prerequisites::{

@@ -60,6 +60,7 @@ tables! {
     articles = "articles.toml", "statements of articles: release dates, kinds of dynamic updates";
     dotnet = "dotnet.toml", ".NET Framework updates that are bundles or replaced on a family";
     parents = "parents.toml", "service packs that updates need; corrections of names and titles";
+    media = "media.toml", "what images and media need beside their packages";
     contradictions = "contradictions.toml", "accepted contradictions between tables, with reasons";
     releases = "releases.txt", "release history: build and release date of each KB";
     files = "files.txt", "files of cumulative updates, with their names in the Catalog";
