@@ -61,10 +61,17 @@ pub(super) enum Command {
     ///
     /// Writes the script that installs the files of a plan, or with --collect the script that collects the facts of a
     /// machine.
+    ///
+    /// A script is for one place: a running machine (--for online), or a mounted install.wim (--for image), boot.wim
+    /// (--for winpe), or winre.wim (--for winre). It refuses the other places with exit code 12. The script for
+    /// winre.wim also takes the SSU-*.cab from inside the cumulative update of the month.
+    ///
+    /// No script exists for media, whose setup files are expanded, and for files of unknown order.
     Script(ScriptArgs),
     /// Put the files of a plan into an empty folder
     ///
-    /// Puts exactly the files of a plan into an empty folder, and its script beside the folder.
+    /// Puts exactly the files of a plan into an empty folder, and its script beside the folder. The script is for the
+    /// place of --for, as with the command script; media and files of unknown order have none.
     Stage(StageArgs),
     /// Write a configuration for a new mirror
     Init(InitArgs),

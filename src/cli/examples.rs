@@ -12,7 +12,10 @@ pub(super) static EXAMPLES: [(&str, [&str; 2]); 26] = [
     ("export", ["export KB5086672 --to /media/stick", "export --all --to /media/stick --dry-run"]),
     ("check-medium", ["check-medium /media/stick", "check-medium /media/stick --trust-on-first-use"]),
     ("import", ["import /media/stick", "import /media/stick --partial-ok"]),
-    ("script", ["script KB5086672 --arch x64 --to install.cmd", "script --collect --to collect.cmd"]),
+    (
+        "script",
+        ["script KB5086672 --arch x64 --for winpe --to winpe.cmd", "script --collect --to collect.cmd"],
+    ),
     ("stage", ["stage KB5086672 --arch x64 --to staged", "stage --latest --host host.txt --to staged"]),
     ("init", ["init --product 25H2", "init --product server-2025 --arch x64"]),
     ("sync", ["sync", "sync --dry-run"]),

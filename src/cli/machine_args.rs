@@ -118,11 +118,11 @@ impl From<InstallationArg> for Installation {
 pub(super) enum PlaceArg {
     /// A running machine
     Online,
-    /// An offline install.wim
+    /// A mounted install.wim
     Image,
-    /// boot.wim
+    /// A mounted boot.wim
     Winpe,
-    /// winre.wim
+    /// A mounted winre.wim; its build is the baseline, not that of the machine
     Winre,
     /// The setup files of media
     Media,

@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::facts::PlainName;
 use crate::mirror::REPLAY;
 use crate::resolve::{Place, Plan, Status, Step};
-use crate::script::{FileLocations, ScriptTarget, collect_script, install_script, script_job};
+use crate::script::{FileLocations, NoScript, ScriptTarget, collect_script, install_script, script_job};
 use crate::update::Kb;
 
 /// Runs `script`: prints a script or writes it into a file.
@@ -28,8 +28,7 @@ pub(super) fn run(setup: &Setup, arguments: &ScriptArgs, output: &mut Output) ->
             return Ok(ExitCode::UNRESOLVED);
         }
         arguments.goal.expect_fresh(&plan.freshness)?;
-        let form = script_target(request.machine.place)?;
-        (script_text(&plan, form, &sources)?, Some(plan))
+        (script_text(&plan, request.machine.place, &sources)?, Some(plan))
     };
     if let Some(path) = &arguments.to {
         disk::write_named(path, text.as_bytes())?;
@@ -51,62 +50,66 @@ pub(super) fn run(setup: &Setup, arguments: &ScriptArgs, output: &mut Output) ->
 
 /// Returns the error of a command that needs steps, for a request without steps.
 pub(super) fn no_steps_error(plan: &Plan) -> Error {
-    let error = Error::new(ErrorKind::Unresolved, plan.headline());
+    // Some answers have no advice. The last judgement is their reason.
+    let reason = plan.judgements.last().filter(|_| plan.advice.is_none());
+    let message = match reason {
+        Some(reason) => format!("{}: {}", plan.headline(), reason.statement),
+        None => plan.headline(),
+    };
+    let error = Error::new(ErrorKind::Unresolved, message);
     let error = plan.advice.iter().fold(error, |error, advice| error.hint(advice.clone()));
     plan.successor.iter().fold(error, |error, kb| error.hint(format!("use {kb} instead")))
 }
 
-/// Returns the target of the script for a place.
-pub(super) fn script_target(place: Place) -> Result<ScriptTarget> {
-    match place {
-        Place::Online | Place::Mirror => Ok(ScriptTarget::Online),
-        Place::Image | Place::Winpe | Place::Winre => Ok(ScriptTarget::Image),
-        Place::Media => Err(Error::new(
-            ErrorKind::Unresolved,
-            "setup files of media cannot be installed with a script: expand the .cab into \\sources",
-        )
-        .hint("run expand.exe UPDATE.cab -F:* MEDIA\\sources")),
-    }
-}
-
-fn script_text(plan: &Plan, form: ScriptTarget, sources: &Sources) -> Result<String> {
-    let Some(kb) = plan.kb else {
-        return Err(Error::new(ErrorKind::Unresolved, "the plan has no KB to install"));
-    };
+/// Returns the script of a plan for a place, or fails with the reason why the plan has none.
+fn script_text(plan: &Plan, place: Place, sources: &Sources) -> Result<String> {
     let is_demo = match &sources.mirror {
         Some(mirror) => mirror.origin()? == REPLAY,
         None => false,
     };
-    let made = match &sources.mirror {
-        Some(mirror) => {
-            let places = mirror.places(kb, &plan.steps)?;
-            script_job(
-                plan,
-                form,
-                &sources.knowledge,
-                is_demo,
-                &PublishedOrPlanned(&places, PlannedPlaces { kb, plan }),
-            )
+    let target = ScriptTarget::of_place(place);
+    let planned = PlannedPlaces { kb: plan.kb, plan };
+    let made = match (&sources.mirror, plan.kb) {
+        (Some(mirror), Some(kb)) => {
+            let places = PublishedOrPlanned(&mirror.places(kb, &plan.steps)?, planned);
+            script_job(plan, target, &sources.knowledge, is_demo, &places)
         }
-        None => script_job(plan, form, &sources.knowledge, is_demo, &PlannedPlaces { kb, plan }),
+        _ => script_job(plan, target, &sources.knowledge, is_demo, &planned),
     };
-    made.map(|job| install_script(&job)).ok_or_else(|| {
-        Error::new(ErrorKind::Unresolved, format!("cannot write an install script for {kb}")).hint(format!(
+    made.map(|job| install_script(&job)).map_err(|reason| no_script_error(plan, place, &reason))
+}
+
+/// Returns the error for a plan that no script can carry out, with the way to install it.
+fn no_script_error(plan: &Plan, place: Place, reason: &NoScript) -> Error {
+    let kb = plan.kb.map_or_else(|| "the plan".to_owned(), |kb| kb.to_string());
+    let error =
+        Error::new(ErrorKind::Unresolved, format!("cannot write an install script for {kb}: {reason}"));
+    match (place, reason) {
+        (Place::Media, _) => {
+            let advice = plan.advice.iter().cloned();
+            advice.fold(error, |error, advice| error.hint(advice))
+        }
+        (Place::Mirror, _) => error.hint("pass --for online, image, winpe, or winre"),
+        (_, NoScript::OrderUnknown { .. }) => error
+            .hint("read the articles of the KBs in the file names, then install the files one by one")
+            .hint("run kbmirror stage to put all of them into a folder"),
+        (_, NoScript::WrongPlace { .. }) => error.hint(format!("run kbmirror resolve {kb} to see its place")),
+        _ => error.hint(format!(
             "run kbmirror show {kb} and look for a file without a name, or one that DISM cannot install"
-        ))
-    })
+        )),
+    }
 }
 
 /// The places of the files in a mirror, from the plan alone.
 struct PlannedPlaces<'p> {
-    kb: Kb,
+    kb: Option<Kb>,
     plan: &'p Plan,
 }
 
 impl FileLocations for PlannedPlaces<'_> {
     fn path(&self, step: &Step) -> Option<String> {
         let ((kb, folder), name) = (step.set.as_ref()?, PlainName::of(step.name.as_deref()?).ok()?);
-        let up = if *kb == self.kb { String::new() } else { format!("..\\{kb}\\") };
+        let up = if Some(*kb) == self.kb { String::new() } else { format!("..\\{kb}\\") };
         Some(format!("{up}{folder}\\{name}"))
     }
 

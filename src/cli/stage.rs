@@ -4,14 +4,14 @@ use super::args::StageArgs;
 use super::output::Output;
 use super::plan_sources::Sources;
 use super::resolve::show;
-use super::script::{no_steps_error, script_target};
+use super::script::no_steps_error;
 use super::setup::Setup;
 use crate::documents::StageDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::fetch::StagePlan;
 use crate::mirror::RunInfo;
-use crate::resolve::{Place, Status};
+use crate::resolve::Status;
 use crate::script::ScriptTarget;
 use crate::update::human_size;
 
@@ -34,13 +34,9 @@ pub(super) fn run(setup: &Setup, arguments: &StageArgs, output: &mut Output) -> 
         .hint(sources.side.advise_new_mirror()));
     };
     // Setup files of media have no script, but can be staged.
-    let form = if request.machine.place == Place::Media {
-        ScriptTarget::Image
-    } else {
-        script_target(request.machine.place)?
-    };
+    let target = ScriptTarget::of_place(request.machine.place);
     let run = RunInfo { command: "stage", now: setup.now().into() };
-    let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
+    let staging = StagePlan::new(&plan, target, mirror, &sources.knowledge, &arguments.to, run)?;
     let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;
     if output.is_json() {
         output.document(&StageDocument { plan: &plan, staged: &staged })?;
@@ -66,9 +62,11 @@ pub(super) fn run(setup: &Setup, arguments: &StageArgs, output: &mut Output) -> 
             output.sentence("  ", doubt);
         }
     }
-    match &staged.script {
-        Some(script) => output.line(format!("script: {script}")),
-        None => output.line("no script: DISM alone cannot install these files"),
+    if let Some(script) = &staged.script {
+        output.line(format!("script: {script}"));
+    }
+    if let Some(reason) = &staged.no_script {
+        output.sentence("no script: ", reason);
     }
     Ok(ExitCode::OK)
 }

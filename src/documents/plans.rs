@@ -145,6 +145,8 @@ pub struct StagedDocument {
     /// The script beside the folder; null if no script can install the plan.
     #[schemars(with = "Option<String>")]
     pub script: Option<Utf8PathBuf>,
+    /// The reason why no script can install the plan; null with a script.
+    pub no_script: Option<String>,
     /// The folders that were checked in the same way as by `lint`.
     pub linted: Vec<LintedPart>,
 }

@@ -19,7 +19,7 @@ use crate::facts::{PlainName, Role};
 use crate::lint::{LintReport, LintRequest, LintStatus, lint};
 use crate::mirror::{Absence, Access, Mirror, PooledFile, REPLAY, RunInfo, facts_of_folder, read_folder};
 use crate::resolve::{Machine, Place, Plan, Request, Step};
-use crate::script::{FileLocations, ScriptTarget, install_script, script_job};
+use crate::script::{FileLocations, NoScript, ScriptTarget, install_script, script_job};
 use crate::servicing::Knowledge;
 
 /// A file of a staged folder.
@@ -35,7 +35,7 @@ struct StagedFile {
 pub struct StagePlan {
     files: Vec<StagedFile>,
     parts: Vec<Option<String>>,
-    script: Option<String>,
+    script: Result<String, NoScript>,
     to: Utf8PathBuf,
 }
 
@@ -73,7 +73,7 @@ impl StagePlan {
     /// records a file that the mirror has lost.
     pub fn new(
         plan: &Plan,
-        form: ScriptTarget,
+        target: Option<ScriptTarget>,
         mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         to: &Utf8Path,
@@ -122,7 +122,7 @@ impl StagePlan {
         }
         let is_demo = mirror.origin()? == REPLAY;
         let places = StagedPlaces { folder: &folder, parts: &parts, steps: &plan.steps };
-        let script = script_job(plan, form, knowledge, is_demo, &places).map(|job| install_script(&job));
+        let script = script_job(plan, target, knowledge, is_demo, &places).map(|job| install_script(&job));
         Ok(Self { files, parts, script, to: to.to_owned() })
     }
 
@@ -160,12 +160,12 @@ impl StagePlan {
         disk::remove_dir_all(&self.to)?;
         disk::rename(&temporary, &self.to)?;
         let script = match &self.script {
-            Some(text) => {
+            Ok(text) => {
                 let path = Utf8PathBuf::from(format!("{}.cmd", self.to));
                 disk::write_atomic(&path, text.as_bytes())?;
                 Some(path)
             }
-            None => None,
+            Err(_) => None,
         };
         let files: Vec<Utf8PathBuf> = self.files.iter().map(|file| file.to.clone()).collect();
         let listed = |path: &Utf8PathBuf| StagedFileDocument {
@@ -179,6 +179,7 @@ impl StagePlan {
             files,
             bytes: self.files.iter().map(|file| file.from.size).sum(),
             script,
+            no_script: self.script.as_ref().err().map(ToString::to_string),
             linted,
         })
     }

@@ -19,6 +19,9 @@ const fn code(number: u32, meaning: &'static str, advice: &'static str) -> Code 
 /// Codes for a package that does not apply to this system: other product, architecture, or .NET, or already newer.
 const NOT_APPLICABLE: [u32; 2] = [0x800f_081e, 0x8024_0017];
 
+/// The code for a module that was not found. Servicing stacks cause it in recovery images, without harm.
+const MODULE_NOT_FOUND: u32 = 0x8007_007e;
+
 /// The table of codes. `echo` prints the sentences unquoted, so they contain no special characters of `cmd.exe`.
 const CODES: &[Code] = &[
     code(
@@ -89,7 +92,7 @@ const CODES: &[Code] = &[
         "Free space on the system drive and on the drive of TEMP, then run this script again.",
     ),
     code(
-        0x8007_007e,
+        MODULE_NOT_FOUND,
         "a module was not found",
         "In winre.wim this is harmless if the Safe OS update was installed; otherwise see the log.",
     ),
@@ -145,6 +148,11 @@ fn forms(code: u32) -> Vec<String> {
 /// Returns all forms of the "not applicable" codes, for a `for` loop.
 pub(super) fn not_applicable() -> String {
     NOT_APPLICABLE.iter().flat_map(|&code| forms(code)).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns all forms of the code for a module that was not found, for a `for` loop.
+pub(super) fn module_not_found() -> String {
+    forms(MODULE_NOT_FOUND).join(" ")
 }
 
 /// Returns the subroutine `:advise`, which explains `RESULT`.

@@ -45,7 +45,18 @@ fn fill_line(line: &str, values: &[(&str, String)]) -> String {
 /// Makes text for people harmless in `echo`, in `rem`, and between quotes. Special characters of `cmd.exe` and
 /// characters outside of ASCII become spaces.
 pub(super) fn words(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || " .,;:-_/()+'#".contains(letter);
+    plain_text(text, "")
+}
+
+/// Makes a sentence harmless in `echo` and `rem`. Paths and file patterns in it stay readable.
+pub(super) fn sentence(text: &str) -> String {
+    plain_text(text, "\\*")
+}
+
+fn plain_text(text: &str, more: &str) -> String {
+    let plain = |letter: char| {
+        letter.is_ascii_alphanumeric() || " .,;:-_/()+'#".contains(letter) || more.contains(letter)
+    };
     let text: String = text.chars().map(|letter| if plain(letter) { letter } else { ' ' }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -80,6 +91,7 @@ mod tests {
     #[test]
     fn untrusted_text_is_harmless() {
         assert_eq!(words("a & del %PATH% | \"b\" ^> c!\r\nd é"), "a del PATH b c d");
+        assert_eq!(sentence(r"copy \a\SSU-*.cab > %b%"), r"copy \a\SSU-*.cab b");
         assert_eq!(path("a&b (x86)\\50%.msu"), "a&b (x86)\\50%%.msu");
         assert_eq!(path("a\"& del\r\n\u{e9}"), "a_& del___");
     }

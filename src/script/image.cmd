@@ -12,13 +12,14 @@ set "LOG=%TEMP%\kbmirror-{{kb}}-image.log"
 
 echo {{kb}}: {{subject}}
 set "MOUNT=%~f1"
-set "CLEANUP=%~2"
+{{arguments}}
 if "%~1"=="" goto usage
 if not defined CLEANUP goto begin
 if /i "%CLEANUP%"=="cleanup" goto begin
 :usage
-echo Usage: "%~nx0" MOUNT-FOLDER [cleanup]
-echo   MOUNT-FOLDER   folder of the mounted image: dism.exe /Mount-Image /ImageFile:... /Index:... /MountDir:...
+{{usage}}
+echo   MOUNT-FOLDER   folder of the mounted {{place}}: dism.exe /Mount-Image /ImageFile:... /Index:... /MountDir:...
+{{usage_stack}}
 echo   cleanup        removes replaced components afterwards (StartComponentCleanup; takes long)
 exit /b 10
 
@@ -28,9 +29,11 @@ rem A backslash before the closing quote would escape the quote. A drive needs i
 if "%MOUNT:~-1%"=="\" set "MOUNT=%MOUNT:~0,-1%"
 set IMAGE=/Image:"%MOUNT%"
 if "%MOUNT:~1%"==":" set "IMAGE=/Image:%MOUNT%\"
+if /i "%MOUNT%\Windows"=="%SystemRoot%" goto is_running
 if not exist "%MOUNT%\Windows\System32\" goto no_image
 if not exist "%MOUNT%\Windows\servicing\" goto no_image
-if exist "%MOUNT%\Windows\System32\winpeshl.exe" if not exist "%MOUNT%\Windows\explorer.exe" goto is_pe
+call :kind
+if not "%KIND%"=="{{place}}" goto wrong_place
 {{architecture}}
 {{family}}
 if not exist "%DISM%" goto no_tool
@@ -38,8 +41,10 @@ set "MISSING="
 {{files}}
 if defined MISSING goto missing
 {{foreign}}
+{{stack_check}}
 
 set "APPLIED="
+{{stack_step}}
 {{steps}}
 :finished
 echo.
@@ -51,7 +56,9 @@ set "RESULT=%errorlevel%"
 if not "%RESULT%"=="0" goto failed
 :done
 {{done}}
+{{notes}}
 echo Still to do: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Commit
+{{after}}
 if not defined CLEANUP echo For a smaller image: before unmounting, run this script with the word cleanup after the folder.
 exit /b 0
 
@@ -59,8 +66,16 @@ exit /b 0
 echo "%MOUNT%" does not contain a mounted Windows image: Windows\System32 or Windows\servicing is missing.
 exit /b 12
 
-:is_pe
-echo "%MOUNT%" is a WinPE or WinRE image. This script is for install.wim; WinPE and WinRE need other files.
+:wrong_place
+if "%KIND%"=="unknown" echo "%MOUNT%" has marks of both boot.wim and winre.wim.
+if not "%KIND%"=="unknown" echo "%MOUNT%" contains %KIND%.
+echo This script is for {{place}}, and other images take other packages. Nothing was changed.
+echo To see what an image takes: kbmirror resolve {{kb}} --for image, --for winpe, or --for winre
+exit /b 12
+
+:is_running
+echo "%MOUNT%" is the running Windows. This script is for a mounted {{place}}. Nothing was changed.
+echo For a running machine: kbmirror script {{kb}} --for online
 exit /b 12
 
 {{wrong_labels}}
@@ -87,6 +102,31 @@ echo To unmount without keeping the changes: dism.exe /Unmount-Image /MountDir:"
 exit /b 20
 
 rem ---- Subroutines -------------------------------------------------------------------------------------------
+
+rem Writes the kind of the image to KIND: install.wim, boot.wim, winre.wim, or unknown. The second image of boot.wim
+rem contains Setup and also the tools of recovery, winre.wim only these.
+:kind
+set "KIND=install.wim"
+if exist "%MOUNT%\Windows\explorer.exe" exit /b 0
+set "SETUP="
+if exist "%MOUNT%\setup.exe" set "SETUP=1"
+if exist "%MOUNT%\sources\setup.exe" set "SETUP=1"
+if exist "%MOUNT%\Windows\servicing\Packages\WinPE-Setup-Package~*.mum" set "SETUP=1"
+set "RECOVERY="
+if exist "%MOUNT%\sources\recovery\" set "RECOVERY=1"
+if exist "%MOUNT%\Windows\servicing\Packages\WinPE-Rejuv-Package~*.mum" set "RECOVERY=1"
+set "STARTS_RECOVERY="
+set "INI=%MOUNT%\Windows\System32\winpeshl.ini"
+if exist "%INI%" for /f "usebackq delims=," %%L in ("%INI%") do if /i "%%~nxL"=="recenv.exe" set "STARTS_RECOVERY=1"
+if exist "%MOUNT%\Windows\System32\winpeshl.exe" set "KIND=boot.wim"
+if exist "%MOUNT%\Windows\System32\winpeshl.ini" set "KIND=boot.wim"
+if exist "%MOUNT%\Windows\System32\startnet.cmd" set "KIND=boot.wim"
+if defined SETUP set "KIND=boot.wim"
+if defined RECOVERY if not defined SETUP set "KIND=winre.wim"
+if not defined STARTS_RECOVERY exit /b 0
+set "KIND=winre.wim"
+if defined SETUP set "KIND=unknown"
+exit /b 0
 
 rem Adds FILE to the image. OUTCOME: done, not_applicable, or failed; RESULT: the code of DISM.
 :add

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::model::{InstallTool, ScriptJob, ScriptStage, ScriptTarget};
+use super::no_script::NoScript;
 use crate::facts::Role;
-use crate::resolve::{Plan, Step};
+use crate::resolve::{Plan, Status, Step};
 use crate::servicing::{Family, InstallMethod, Knowledge};
 
 /// The locations of a plan's files, relative to the script.
@@ -17,16 +18,20 @@ pub trait FileLocations {
     fn folder_names(&self, step: &Step) -> Vec<String>;
 }
 
-/// Returns the job of a plan, or `None` if no script can install it: a step is not a package for DISM, or its file has
-/// no name.
+/// Returns the job of a plan for a target, or the reason why no script can carry the plan out.
 pub fn script_job(
     plan: &Plan,
-    form: ScriptTarget,
+    target: Option<ScriptTarget>,
     knowledge: &Knowledge,
     is_demo: bool,
     places: &dyn FileLocations,
-) -> Option<ScriptJob> {
-    let kb = plan.kb?;
+) -> Result<ScriptJob, NoScript> {
+    if plan.status != Status::Install {
+        return Err(NoScript::NotAPlan(plan.status));
+    }
+    let form = target.ok_or(NoScript::NoPackages)?;
+    let kb = plan.kb.ok_or(NoScript::NoKb)?;
+    check_order(plan)?;
     let families: Vec<&Family> = knowledge
         .families()
         .iter()
@@ -34,22 +39,18 @@ pub fn script_job(
             plan.serves.iter().any(|own| own.id == family.id && own.installation == family.installation)
         })
         .collect();
-    let first = families.first()?;
+    let first = families.first().ok_or(NoScript::FamilyUnknown)?;
     let installations: BTreeSet<_> = families.iter().map(|family| family.installation).collect();
     let builds: BTreeSet<u32> = families.iter().flat_map(|family| family.builds.iter().copied()).collect();
-    let last = plan.steps.iter().rfind(|step| step.role != Role::Companion)?;
+    let last = plan.steps.last().ok_or(NoScript::NotAPlan(plan.status))?;
+    let path_of = |step: &Step| places.path(step).ok_or_else(|| NoScript::NoFolder(display_name(step)));
     let folder_of = |path: &str| path.rsplit_once('\\').map(|(folder, _)| folder.to_owned());
-    let last_folder = folder_of(&places.path(last)?);
+    check_file(last, form)?;
+    let last_folder = folder_of(&path_of(last)?);
     let mut stages = Vec::new();
-    for step in plan.steps.iter().filter(|step| step.role != Role::Companion) {
-        let name = step.name.as_deref()?.to_ascii_lowercase();
-        let is_package = std::path::Path::new(&name)
-            .extension()
-            .is_some_and(|extension| extension == "msu" || extension == "cab");
-        if !is_package || step.role == Role::Setup {
-            return None;
-        }
-        let path = places.path(step)?;
+    for step in &plan.steps {
+        check_file(step, form)?;
+        let path = path_of(step)?;
         let beside = folder_of(&path) == last_folder;
         stages.push(ScriptStage {
             kb: step.kb,
@@ -68,7 +69,7 @@ pub fn script_job(
     let enables = plan.steps.iter().any(|step| step.role == Role::Enablement);
     let editions = knowledge.editions().ltsc().iter().filter(|row| enables && row.family == first.id);
     let editions: BTreeSet<String> = editions.flat_map(|row| row.editions.iter().cloned()).collect();
-    Some(ScriptJob {
+    Ok(ScriptJob {
         kb,
         product: plan.product.clone().unwrap_or_default(),
         family: families.iter().map(|family| family.name.as_str()).collect::<Vec<_>>().join("; "),
@@ -86,6 +87,7 @@ pub fn script_job(
         editions_excluded: editions.into_iter().collect(),
         stages,
         folder_files: if takes_up { places.folder_names(last) } else { Vec::new() },
+        notes: plan.notes.clone(),
         total_bytes: plan.total_bytes,
         knowledge_date: match plan.freshness.header() {
             Some(fresh) => format!("{}; {fresh}", plan.knowledge_date),
@@ -93,6 +95,41 @@ pub fn script_job(
         },
         is_demo,
     })
+}
+
+/// Refuses a plan with a file whose position nothing proves: a script would install the others and call the KB installed.
+fn check_order(plan: &Plan) -> Result<(), NoScript> {
+    let unordered = plan.steps.iter().filter(|step| step.order.is_none() || step.role == Role::Companion);
+    let unordered: Vec<String> = unordered.map(display_name).collect();
+    if unordered.is_empty() {
+        return Ok(());
+    }
+    Err(NoScript::OrderUnknown { files: plan.steps.iter().map(display_name).collect(), unordered })
+}
+
+/// Refuses a file that DISM cannot install at the place of the script.
+fn check_file(step: &Step, target: ScriptTarget) -> Result<(), NoScript> {
+    let Some(name) = &step.name else { return Err(NoScript::NameUnknown(display_name(step))) };
+    let is_for_place = match step.role {
+        Role::Setup => false,
+        Role::SafeOs => target == ScriptTarget::Winre,
+        _ => true,
+    };
+    if !is_for_place {
+        return Err(NoScript::WrongPlace { file: name.clone(), role: step.role, target });
+    }
+    let name_in_lower_case = name.to_ascii_lowercase();
+    let extension = std::path::Path::new(&name_in_lower_case).extension();
+    if extension.is_some_and(|extension| extension == "msu" || extension == "cab") {
+        Ok(())
+    } else {
+        Err(NoScript::NotAPackage(name.clone()))
+    }
+}
+
+/// Returns the name of a file, or else its KB or its role.
+fn display_name(step: &Step) -> String {
+    step.name.clone().or_else(|| step.kb.map(|kb| kb.to_string())).unwrap_or_else(|| step.role.to_string())
 }
 
 fn words_of(role: Role) -> &'static str {

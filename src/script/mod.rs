@@ -1,6 +1,10 @@
 //! Scripts for the machines behind the air gap, as text: one installs a package set, the other records the identity of
 //! a machine.
 //!
+//! An install script is for one place: a running machine, or a mounted `install.wim`, `boot.wim`, or `winre.wim`. Each
+//! place takes other packages, so a script refuses the other places before it changes anything. A plan that cannot be
+//! carried out by a script has a reason ([`NoScript`]).
+//!
 //! An install script is beside the set's folder and needs only `cmd.exe`, from Windows 7 on, under any drive letter or
 //! share. Promises:
 //!
@@ -23,18 +27,22 @@ mod batch;
 mod image;
 mod job;
 mod model;
+mod no_script;
 mod online;
 #[cfg(test)]
 mod tests;
 
 pub use job::{FileLocations, script_job};
 pub use model::{InstallTool, ScriptJob, ScriptStage, ScriptTarget};
+pub use no_script::NoScript;
 
 /// Returns the install script of a job.
 pub fn install_script(job: &ScriptJob) -> String {
     match job.form {
         ScriptTarget::Online => online::script(job),
-        ScriptTarget::Image => image::script(job),
+        ScriptTarget::Image => image::script(job, &image::INSTALL_WIM),
+        ScriptTarget::Winpe => image::script(job, &image::BOOT_WIM),
+        ScriptTarget::Winre => image::script(job, &image::WINRE_WIM),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The job of a script as a value: the target machine, and the files in the order of installation. The text blocks that
 //! both script forms share are also here.
 
-use super::batch::{path, words};
+use super::batch::{path, sentence, words};
+use crate::resolve::Place;
 use crate::servicing::Installation;
 use crate::update::{Architecture, Kb};
 
@@ -23,6 +24,33 @@ pub enum ScriptTarget {
     Online,
     /// A mounted `install.wim`. The script uses DISM, whatever the method of the family.
     Image,
+    /// A mounted `boot.wim`.
+    Winpe,
+    /// A mounted `winre.wim`.
+    Winre,
+}
+
+impl ScriptTarget {
+    /// Returns the target of the scripts for a place, or `None` for a place on which no script installs packages.
+    pub fn of_place(place: Place) -> Option<Self> {
+        match place {
+            Place::Online => Some(Self::Online),
+            Place::Image => Some(Self::Image),
+            Place::Winpe => Some(Self::Winpe),
+            Place::Winre => Some(Self::Winre),
+            Place::Media | Place::Mirror => None,
+        }
+    }
+
+    /// Returns the name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "a running machine",
+            Self::Image => "install.wim",
+            Self::Winpe => "boot.wim",
+            Self::Winre => "winre.wim",
+        }
+    }
 }
 
 /// A file of the plan.
@@ -77,6 +105,8 @@ pub struct ScriptJob {
     /// The names of all files allowed in the folder of the last stage, for families whose DISM installs the files
     /// beside the target. Other files are refused. An empty list disables the check.
     pub folder_files: Vec<String>,
+    /// The needs of the place beside the packages, as sentences.
+    pub notes: Vec<String>,
     /// The total number of bytes; the script requires twice as many free bytes.
     pub total_bytes: Option<u64>,
     /// The date of the knowledge, with the freshness of the facts if the day of the script is known.
@@ -212,6 +242,10 @@ impl ScriptJob {
         if !not_checked.is_empty() {
             lines.extend([String::new(), "Not checked:".to_owned()]);
             lines.extend(not_checked.iter().map(|what| format!("  {what}")));
+        }
+        if !self.notes.is_empty() {
+            lines.extend([String::new(), "Also needed:".to_owned()]);
+            lines.extend(self.notes.iter().map(|note| format!("  {}", sentence(note))));
         }
         lines.extend([String::new(), "Exit codes:".to_owned()]);
         lines.extend(codes.iter().map(|(code, meaning)| format!("  {code:<5} {meaning}")));

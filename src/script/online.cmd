@@ -20,6 +20,7 @@ if not defined PHASE set "PHASE=next"
 if /i "%PHASE%"=="next" goto begin
 if /i "%PHASE%"=="install" goto begin
 if /i "%PHASE%"=="check" goto begin
+if exist "%~f1\Windows\System32\" goto is_folder
 echo Usage: "%~nx0" [install / check]
 echo   install   installs the missing packages
 echo   check     reports whether {{kb}} is installed; changes nothing
@@ -30,6 +31,7 @@ exit /b 10
 {{demo}}
 call :state
 echo This machine: build %BUILD%%DOT_UBR%, %INSTALLATION%, edition %EDITION%, %MACHINE%
+if /i "%INSTALLATION%"=="WindowsPE" goto is_pe
 {{family}}
 {{architecture}}
 {{installed}}
@@ -80,6 +82,16 @@ echo This prompt has no administrator rights. Nothing was changed.
 echo Open a command prompt with "Run as administrator" and run this script there.
 exit /b 11
 
+:is_pe
+echo This is WinPE or WinRE, and this script is for an installed Windows. Nothing was changed.
+echo To see what an image takes: kbmirror resolve {{kb}} --for winpe or --for winre
+exit /b 12
+
+:is_folder
+echo "%~f1" contains an image or another Windows. This script is for the running machine. Nothing was changed.
+echo To see what an image takes: kbmirror resolve {{kb}} --for image, --for winpe, or --for winre
+exit /b 12
+
 {{wrong_labels}}
 :missing
 echo The set is incomplete. Nothing was changed. Copy the folders of this KB again, with all their files.
@@ -125,6 +137,9 @@ if defined VALUE set "DOT_UBR=.%UBR%"
 call :read "%KEY%" InstallationType
 set "INSTALLATION=%VALUE%"
 if not defined INSTALLATION set "INSTALLATION=unknown"
+rem Only WinPE and WinRE have this key while they run.
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Control\MiniNT" >nul 2>&1
+if "%errorlevel%"=="0" set "INSTALLATION=WindowsPE"
 call :read "%KEY%" EditionID
 set "EDITION=%VALUE%"
 if not defined EDITION set "EDITION=unknown"

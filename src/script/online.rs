@@ -11,7 +11,7 @@ const CODES: &[(&str, &str)] = &[
     ("3010", "a restart is due: restart, then run this script again"),
     ("10", "an unknown argument"),
     ("11", "administrator rights are missing"),
-    ("12", "the machine has another Windows than the set requires"),
+    ("12", "the machine has another Windows than the set requires, or a folder was given"),
     ("13", "the machine has another architecture"),
     ("14", "the set does not apply to the edition of the machine"),
     ("15", "not enough free space on the system drive"),

@@ -37,17 +37,21 @@ fn job() -> ScriptJob {
         editions_excluded: vec!["Starter".to_owned()],
         stages: vec![ScriptStage { brings: Some(8117), ..stage(5_086_672, target) }],
         folder_files: vec!["windows11.0-kb5086672-x64.msu".to_owned()],
+        notes: vec![r"media need \EFI\boot.stl (0xc0430001)".to_owned()],
         total_bytes: Some(5_000_000_000),
         knowledge_date: "2026-10-05".to_owned(),
         is_demo: false,
     }
 }
 
+const TARGETS: [ScriptTarget; 4] =
+    [ScriptTarget::Online, ScriptTarget::Image, ScriptTarget::Winpe, ScriptTarget::Winre];
+
 /// Returns jobs with every method and form, with and without optional facts.
 fn jobs() -> Vec<ScriptJob> {
     let mut jobs = Vec::new();
     for method in [InstallTool::Dism, InstallTool::Wusa, InstallTool::Expand] {
-        for form in [ScriptTarget::Online, ScriptTarget::Image] {
+        for form in TARGETS {
             let full = ScriptJob { method, form, ..job() };
             let bare = ScriptJob {
                 architecture: None,
@@ -56,6 +60,7 @@ fn jobs() -> Vec<ScriptJob> {
                 expected_revision: None,
                 editions_excluded: Vec::new(),
                 folder_files: Vec::new(),
+                notes: Vec::new(),
                 total_bytes: None,
                 ..full.clone()
             };
@@ -110,7 +115,7 @@ fn target_is_installed_and_files_beside_it_are_not() {
     };
     let mut job = job();
     job.stages.insert(0, checkpoint);
-    for form in [ScriptTarget::Online, ScriptTarget::Image] {
+    for form in TARGETS {
         let text = install_script(&ScriptJob { form, ..job.clone() });
         let files: Vec<&str> = text.lines().filter(|line| line.starts_with("set \"FILE=%HERE%")).collect();
         assert_eq!(files, [r#"set "FILE=%HERE%windows-11-24h2-x64\windows11.0-kb5086672-x64.msu""#]);
@@ -129,7 +134,7 @@ fn sizes_beyond_32_bits_are_compared_in_millions() {
 
 #[test]
 fn demo_script_ends_before_any_change() {
-    for form in [ScriptTarget::Online, ScriptTarget::Image] {
+    for form in TARGETS {
         let text = install_script(&ScriptJob { is_demo: true, form, ..job() });
         let refusal = text.find("exit /b 18\r\n").unwrap();
         assert!(refusal < text.find("/Add-Package").unwrap());
@@ -141,8 +146,8 @@ fn demo_script_ends_before_any_change() {
 fn used_and_documented_exit_codes_are_the_same() {
     let used = regex::Regex::new(r"(?m)^exit /b (\d+)\r").unwrap();
     let documented = regex::Regex::new(r"(?m)^rem   (\d+) +\w").unwrap();
-    for job in [job(), ScriptJob { form: ScriptTarget::Image, ..job() }] {
-        let text = install_script(&ScriptJob { is_demo: true, ..job });
+    for form in TARGETS {
+        let text = install_script(&ScriptJob { is_demo: true, form, ..job() });
         let numbers = |pattern: &regex::Regex| -> std::collections::BTreeSet<u32> {
             pattern.captures_iter(&text).map(|found| found[1].parse().unwrap()).collect()
         };
@@ -160,6 +165,7 @@ fn strange_job(form: ScriptTarget, product: &str, file: &str, name: &str, word: 
         family: word.to_owned(),
         knowledge_date: word.to_owned(),
         editions_excluded: vec![word.to_owned()],
+        notes: vec![product.to_owned()],
         folder_files: vec![name.to_owned()],
         form,
         ..job()
@@ -168,10 +174,19 @@ fn strange_job(form: ScriptTarget, product: &str, file: &str, name: &str, word: 
     job
 }
 
+#[test]
+fn each_place_has_a_script_of_its_own() {
+    let texts = TARGETS.map(|form| install_script(&ScriptJob { form, ..job() }));
+    for (number, text) in texts.iter().enumerate() {
+        assert!(!texts[..number].contains(text));
+        assert!(text.contains(r"media need \EFI\boot.stl"), "the notes travel with the script");
+    }
+}
+
 proptest! {
     #[test]
     fn untrusted_text_cannot_break_out(product in ".{1,60}", file in ".{1,60}", name in ".{1,40}", word in ".{1,20}") {
-        for form in [ScriptTarget::Online, ScriptTarget::Image] {
+        for form in TARGETS {
             let text = install_script(&strange_job(form, &product, &file, &name, &word));
             check(&text);
             // The numbers of lines and quotes equal those with plain text: nothing was added or left open.

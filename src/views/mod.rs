@@ -65,7 +65,8 @@ pub fn online_script(
     is_demo: bool,
     places: &dyn FileLocations,
 ) -> Option<String> {
-    script_job(plan, ScriptTarget::Online, knowledge, is_demo, places).map(|job| install_script(&job))
+    let job = script_job(plan, Some(ScriptTarget::Online), knowledge, is_demo, places).ok()?;
+    Some(install_script(&job))
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ mod repair;
 mod resolver_cases;
 mod scheduled;
 mod schemas;
+mod script_places;
 mod scripts;
 mod search;
 mod show;

@@ -24,7 +24,7 @@ fn expect_snapshot(name: &str, script: &str) {
     settings.bind(|| insta::assert_snapshot!(name, script.replace("\r\n", "\n")));
 }
 
-fn stage(kb: &str, role: &str, path: &str) -> ScriptStage {
+pub(super) fn stage(kb: &str, role: &str, path: &str) -> ScriptStage {
     ScriptStage {
         kb: kb.parse().ok(),
         role: role.to_owned(),
@@ -38,7 +38,7 @@ fn stage(kb: &str, role: &str, path: &str) -> ScriptStage {
 }
 
 /// Returns the job for KB5086672 with its checkpoint beside it.
-fn windows_11(architecture: Architecture, form: ScriptTarget) -> ScriptJob {
+pub(super) fn windows_11(architecture: Architecture, form: ScriptTarget) -> ScriptJob {
     let (checkpoint, target) = match architecture {
         Architecture::Arm64 => (
             "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu",
@@ -74,6 +74,7 @@ fn windows_11(architecture: Architecture, form: ScriptTarget) -> ScriptJob {
             },
         ],
         folder_files: vec![checkpoint.to_owned(), target.to_owned()],
+        notes: Vec::new(),
         total_bytes: Some(4_611_000_000),
         knowledge_date: "2026-10-05".to_owned(),
         is_demo: false,
@@ -107,6 +108,7 @@ fn server_2016() -> ScriptJob {
             },
         ],
         folder_files: Vec::new(),
+        notes: Vec::new(),
         total_bytes: Some(1_700_000_000),
         knowledge_date: "2026-10-05".to_owned(),
         is_demo: false,
@@ -137,6 +139,7 @@ fn windows_7() -> ScriptJob {
             stage("KB4534310", "target", "windows-7-x64\\windows6.1-kb4534310-x64.msu"),
         ],
         folder_files: Vec::new(),
+        notes: Vec::new(),
         total_bytes: None,
         knowledge_date: "2026-10-05".to_owned(),
         is_demo: false,

@@ -6,7 +6,9 @@ use std::fs;
 use kbmirror::script::collect_script;
 use serde_json::json;
 
-use crate::harness::{Bench, failure, field_texts, names_in, recording};
+use crate::air_gap::fetch_from;
+use crate::harness::{Bench, failure, field_texts, items, names_in, recording, text_of};
+use crate::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
@@ -148,4 +150,83 @@ fn a_truncated_pool_file_is_never_staged() {
     assert!([5, 10].contains(&ran.code), "{}", ran.stdout);
     assert!(ran.error().1.contains(TARGET), "{}", ran.stdout);
     assert!(!to.exists() && !bench.path("stage.cmd").exists());
+}
+
+#[test]
+fn an_entry_of_unknown_order_has_no_script() {
+    let kbs = ["KB2975719", "KB2979582", "KB2990532", "KB2993100"];
+    let files = kbs.map(|kb| FileSpec::package(&format!("windows8.1-{}-x64", kb.to_lowercase()), "msu", kb));
+    let world = World::new().update(UpdateSpec {
+        products: "Windows Server 2012 R2".to_owned(),
+        classification: "Updates".to_owned(),
+        last_updated: "9/2/2014".to_owned(),
+        files: files.to_vec(),
+        ..UpdateSpec::new(&id(1), "August 2014 Update Rollup for Windows Server 2012 R2 (KB2975719)")
+    });
+    let loopback = Loopback::start(world);
+    let bench = Bench::new();
+    fetch_from(&bench, &loopback, &[kbs[0]]);
+    let machine = [kbs[0], "--arch", "x64", "--baseline", "9600.17031", "--installation", "server"];
+    let plan = bench.json(&[&["resolve"], &machine[..]].concat()).exits(0).json();
+    let unknown = items(&plan["steps"]).iter().filter(|step| step["order"].is_null()).count();
+    assert_eq!(unknown, 3, "{plan:#}");
+
+    for place in ["online", "image"] {
+        let refused = bench.json(&[&["script", "--for", place], &machine[..]].concat()).exits(10);
+        let (_, message) = refused.error();
+        assert!(message.contains("order") && message.contains("unknown"), "{message}");
+        for kb in kbs {
+            assert!(message.contains(&kb.to_lowercase()), "{kb}: {message}");
+        }
+    }
+    // The published folder has no script either.
+    let beside = names_in(&bench.mirror().join("kb").join(kbs[0]));
+    assert!(beside.iter().all(|name| !name.ends_with(".cmd")), "{beside:?}");
+}
+
+#[test]
+fn an_answer_without_steps_has_neither_script_nor_stage() {
+    let bench = fetched(&["KB5086672"]);
+    let to = bench.path("none");
+    for (status, arguments) in [
+        ("nothing_to_do", &["KB5086672", "--arch", "arm64", "--baseline", "26100.8117"][..]),
+        ("not_applicable", &["KB5086672", "--arch", "arm64", "--baseline", "22631.1"]),
+        ("not_applicable", &["KB5086672", "--arch", "arm64", "--for", "winre"]),
+        ("not_applicable", &["KB5122887", "--arch", "x64", "--for", "winpe"]),
+        ("needs_prerequisite", &["KB5073724", "--arch", "x64", "--baseline", "19045.6456", "--no-esu"]),
+        ("withdrawn", &["KB5079391", "--arch", "x64"]),
+        ("unavailable_offline", &["KB5120994", "--arch", "x64"]),
+        ("ambiguous", &["KB5094122"]),
+        ("unknown", &["KB5086672", "--arch", "arm64", "--baseline", "31000.1"]),
+    ] {
+        let plan = bench.json(&[&["resolve"], arguments].concat()).json();
+        assert_eq!(plan["status"], status, "{arguments:?}: {plan:#}");
+        for command in [&["script"][..], &["stage", "--to", to.as_str()]] {
+            let refused = bench.json(&[command, arguments].concat()).exits(10);
+            let error = &refused.json()["error"];
+            // The reason is the advice. An installed update has none, and its build is the reason.
+            let hints: Vec<String> = items(&error["hints"]).iter().map(text_of).collect();
+            let is_stated = match plan["advice"].as_str() {
+                Some(advice) => hints.iter().any(|hint| hint == advice),
+                None => text_of(&error["message"]).contains("brings 26100.8117"),
+            };
+            assert!(is_stated, "{command:?} {arguments:?}: {error:#}");
+            assert!(!to.exists() && !bench.path("none.cmd").exists());
+        }
+    }
+}
+
+#[test]
+fn media_and_mirrors_have_no_script() {
+    let bench = Bench::new();
+    for (kb, baseline) in [("KB5126056", "26100.1742"), ("KB5126029", "19041.1")] {
+        let media = bench.json(&["script", kb, "--arch", "x64", "--baseline", baseline, "--for", "media"]);
+        let hints = media.exits(10).json()["error"]["hints"].to_string();
+        assert!(hints.contains("expand.exe") && hints.contains("setup.exe"), "{hints}");
+    }
+    let mirror = bench.json(&["script", "KB5122887", "--arch", "x64", "--for", "mirror"]).exits(10);
+    assert!(mirror.json()["error"]["hints"].to_string().contains("winre"));
+    let winre = ["script", "KB5079391", "--accept-withdrawn", "--arch", "x64", "--for", "winpe"];
+    let script = bench.run(&winre).exits(0).stdout;
+    assert!(script.contains("for a mounted boot.wim"), "{script}");
 }
