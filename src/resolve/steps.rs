@@ -113,13 +113,13 @@ fn add_notes(context: &ResolveContext<'_>, set: &PackageSet, draft: &mut PlanDra
         draft.warnings.push(text.to_owned());
     }
     let has_checkpoint = set.members.iter().any(|member| member.role == Role::Checkpoint);
+    draft.notes = media_notes(context, set);
     if request.machine.place == Place::Winpe && has_checkpoint && request.machine.baseline.is_none() {
-        draft.warnings.push(
+        draft.notes.push(
             "leave the checkpoint out of the folder if boot.wim is at or past it: DISM fails with 0x80073712 otherwise"
                 .to_owned(),
         );
     }
-    draft.notes = media_notes(context, set);
     if request.machine.place == Place::Media {
         draft.advice = Some(media_advice(set, &draft.notes));
     } else {

@@ -131,8 +131,10 @@ exit /b 0
 rem Adds FILE to the image. OUTCOME: done, not_applicable, or failed; RESULT: the code of DISM.
 :add
 for %%F in ("%FILE%") do set "FILE=%%~fF"
+{{isolate}}
 "%DISM%" %IMAGE% /Add-Package /PackagePath:"%FILE%" /LogPath:"%LOG%"
 set "RESULT=%errorlevel%"
+{{isolate_end}}
 set "OUTCOME=failed"
 if "%RESULT%"=="0" set "OUTCOME=done"
 if "%RESULT%"=="3010" set "OUTCOME=done"
@@ -140,4 +142,5 @@ for %%C in ({{not_applicable}}) do if "%RESULT%"=="%%C" set "OUTCOME=not_applica
 if "%OUTCOME%"=="done" set "APPLIED=1"
 exit /b 0
 
+{{isolate_sub}}
 {{advice}}

@@ -7,7 +7,7 @@
 
 use super::advice;
 use super::batch::{fill, path, sentence, words};
-use super::model::{ScriptJob, ScriptStage};
+use super::model::{ScriptJob, ScriptStage, ScriptTarget};
 use super::online::{checkpoint_line, not_applicable};
 use crate::update::Architecture;
 
@@ -120,6 +120,9 @@ pub(super) fn script(job: &ScriptJob, place: &ImagePlace) -> String {
     let usage = place.usage();
     let usage: Vec<&str> = usage.iter().map(String::as_str).collect();
     let stack = place.stack;
+    // A plan for WinPE without a checkpoint may be for an image past it, which must not get the checkpoint again.
+    let is_isolated =
+        job.form == ScriptTarget::Winpe && !job.stages.iter().any(|stage| stage.in_folder_of_target);
     let values = [
         ("header", job.header(&format!("a mounted {}", place.name), &usage, CODES, &not_checked)),
         ("kb", job.kb.to_string()),
@@ -138,6 +141,9 @@ pub(super) fn script(job: &ScriptJob, place: &ImagePlace) -> String {
         ("family", family_check(job)),
         ("files", job.file_checks()),
         ("foreign", job.foreign_check()),
+        ("isolate", if is_isolated { "call :isolate" } else { "" }.to_owned()),
+        ("isolate_end", if is_isolated { ISOLATE_END } else { "" }.to_owned()),
+        ("isolate_sub", if is_isolated { isolate_routine(job) } else { String::new() }),
         ("steps", steps(job)),
         ("done", done(job)),
         ("wrong_labels", wrong_labels(job)),
@@ -146,6 +152,31 @@ pub(super) fn script(job: &ScriptJob, place: &ImagePlace) -> String {
         ("advice", advice::routine()),
     ];
     fill(include_str!("image.cmd"), &values)
+}
+
+/// The lines that remove the folder of a single package.
+const ISOLATE_END: &str = r#"if defined WORK rd /s /q "%WORK%"
+set "WORK=""#;
+
+/// Returns the subroutine that puts a package into a folder of its own if other packages are beside it.
+fn isolate_routine(job: &ScriptJob) -> String {
+    let lines = [
+        "rem Puts FILE into a folder of its own if other packages are beside it: DISM takes a checkpoint from there, and an",
+        "rem image past the checkpoint does not start afterwards.",
+        ":isolate",
+        "set \"WORK=\"",
+        "set \"BESIDE=\"",
+        "for %%F in (\"%FILE%\") do for /f \"eol=/ delims=\" %%P in ('dir /b /a-d \"%%~dpF*.msu\" \"%%~dpF*.cab\" 2^>nul') do if /i not \"%%P\"==\"%%~nxF\" set \"BESIDE=1\"",
+        "if not defined BESIDE exit /b 0",
+        &format!("set \"WORK=%TEMP%\\kbmirror-{}-%RANDOM%\"", job.kb),
+        "md \"%WORK%\"",
+        "for %%F in (\"%FILE%\") do copy /b \"%%~fF\" \"%WORK%\\%%~nxF\" >nul",
+        "for %%F in (\"%FILE%\") do set \"FILE=%WORK%\\%%~nxF\"",
+        "if not exist \"%FILE%\" echo The package could not be copied to \"%WORK%\": free space on the drive of TEMP.",
+        "exit /b 0",
+        "",
+    ];
+    lines.join("\n")
 }
 
 /// Returns the step that adds the servicing stack of the argument.

@@ -104,6 +104,9 @@ fn each_script_serves_its_own_kind_of_place() {
                 let [call] = calls.as_slice() else { panic!("{script} on {image}: {calls:?}") };
                 assert!(call.contains(&format!(r#"/Image:"C:\mount\{image}""#)), "{call}");
                 assert!(call.contains(&target) && call.contains("/Add-Package"), "{call}");
+                // The checkpoint in the folder of the set is not for WinPE past it.
+                assert_eq!(call.contains(r"\windows-11-24h2-x64\"), script != &"winpe.cmd", "{call}");
+                assert!(!output.contains("could not be copied"), "{output}");
                 for note in &job.notes {
                     assert!(output.contains(note.as_str()), "{note:?} is not in: {output}");
                 }
