@@ -286,7 +286,7 @@ pub(super) struct LintArgs {
     /// The folder
     #[arg(value_name = "DIR")]
     pub(super) dir: Utf8PathBuf,
-    /// The update to install [default: the cumulative update of the highest build]
+    /// The update to install [default: that of the set folder, else the cumulative update of the highest build]
     #[arg(long, value_name = "KB")]
     pub(super) target: Option<Kb>,
     /// The architecture [default: that of the target, or of most files]

@@ -109,8 +109,18 @@ static DETAILS: [(&str, &[&str]); 21] = [
             "The container (CAB or WIM) must match the name, and its length must match its own header.",
             "The answer says what was checked, and names each file of unknown size. --deep compares digests, and names \
              each file of unknown digest.",
-            "A renamed file, such as \"1 - KB5043080 - Checkpoint.msu\", is recognised by its KB and reported with its \
-             right name. Links and devices are never followed.",
+            "A renamed file, such as \"1 - KB5043080 - Checkpoint.msu\", is recognised by its digest or its KB and \
+             reported with its right name. Without --deep, up to 256 MiB of such files are read. Links and devices are \
+             never followed.",
+            "A set folder of a mirror is compared with its record in the index, or in the JSON file beside it. Its KB \
+             is the target, and all its files must be there. Updates with a folder of their own, such as a separate \
+             servicing stack, are named but not required. With --baseline, --for, --fod, or --installed, the folder \
+             is judged for that machine.",
+            "Without --target, the target of another folder is the cumulative update of the highest build that is not \
+             a checkpoint. Without such an update, it is the update whose set has all files of the folder: a .NET \
+             parent, a servicing stack, an enablement package, a rollup, a program.",
+            "fetch publishes no set that lint refuses. ok of a program or a dynamic update says that DISM does not \
+             take the file.",
             "No mirror is needed.",
         ],
     ),

@@ -12,11 +12,10 @@ use crate::disk;
 use crate::documents::LintDocument;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::facts::Facts;
-use crate::lint::{LintReport, LintRequest, LintStatus, lint};
-use crate::mirror::{facts_of_folder, read_folder};
+use crate::lint::{LintReport, LintRequest, LintStatus, OutsideReason, RecordedSet};
+use crate::mirror::{Layout, Mirror, documented_set, layout_around, lint_folder};
 use crate::report::{Column, Tone};
-use crate::resolve::{Goal, Machine, Request, freshness_of};
+use crate::resolve::{Goal, Machine, Place, Request, freshness_of};
 use crate::update::count;
 
 /// Runs `lint`: checks if DISM can use the folder as a set.
@@ -24,15 +23,28 @@ pub(super) fn run(setup: &Setup, arguments: &LintArgs, output: &mut Output) -> R
     if !disk::is_folder(&arguments.dir)? {
         return Err(Error::usage(format!("{} is not a folder", arguments.dir)));
     }
-    let folder = read_folder(&arguments.dir, arguments.deep)?;
-    let request = LintRequest { target: arguments.target, machine: arguments.into() };
     let sources = Sources::open(setup)?;
     let knowledge = &sources.knowledge;
-    let facts = match &sources.mirror {
-        Some(mirror) => facts_of_folder(&folder, request.target, mirror.index(), knowledge)?,
-        None => Facts::default(),
+    // The mirror in which the folder lies knows its files best.
+    let around = match layout_around(&arguments.dir) {
+        Some(layout) if sources.mirror.as_ref().is_none_or(|own| !is_same_folder(own.layout(), &layout)) => {
+            Mirror::open_if_exists(layout)?
+        }
+        _ => None,
     };
-    let report = lint(&folder, &request, knowledge, &facts);
+    let mirror = around.as_ref().or(sources.mirror.as_ref());
+    let recorded = match mirror {
+        Some(mirror) => mirror.recorded_set_at(&arguments.dir)?,
+        None => None,
+    };
+    let recorded = recorded.or_else(|| documented_set(&arguments.dir));
+    let mut request = LintRequest { target: arguments.target, machine: arguments.into(), recorded };
+    let is_of_target = |set: &RecordedSet| request.target.is_none_or(|target| target == set.kb);
+    if request.recorded.as_ref().is_some_and(is_of_target) && names_no_machine(&request.machine) {
+        request.machine.place = Place::Mirror;
+    }
+    let index = mirror.map(Mirror::index);
+    let report = lint_folder(&arguments.dir, arguments.deep, &request, index, knowledge)?;
     let request = request_of(arguments, &report, setup);
     let fresh = sources.with_library(|library| freshness_of(report.target, &request, library, knowledge))?;
     if output.is_json() {
@@ -49,6 +61,17 @@ pub(super) fn run(setup: &Setup, arguments: &LintArgs, output: &mut Output) -> R
         LintStatus::Ok => ExitCode::OK,
         LintStatus::RefuseSet => ExitCode::UNRESOLVED,
     })
+}
+
+/// Returns `true` if nothing is asked about a machine: the folder is then judged as a set of a mirror.
+fn names_no_machine(machine: &Machine) -> bool {
+    let asked = Machine { architecture: machine.architecture, ..Machine::default() };
+    *machine == Machine { place: machine.place, ..asked } && machine.place == Place::Online
+}
+
+/// Returns `true` if both layouts have the same folder.
+fn is_same_folder(own: &Layout, other: &Layout) -> bool {
+    disk::canonical(own.root()).is_ok_and(|own| own == other.root())
 }
 
 impl From<&LintArgs> for Machine {
@@ -111,8 +134,26 @@ fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
     show_doubts(report, output);
 }
 
-/// Prints the checks that were not possible: the verdict has less evidence without them.
+/// Prints the limits of the verdict: the updates outside of the folder, the files that are not for DISM, and the
+/// checks that were not possible.
 fn show_doubts(report: &LintReport, output: &mut Output) {
+    if let Some(set) = &report.published_set {
+        output.sentence("  ", &format!("compared with the record of the published set {set}"));
+    }
+    if let Some(target) = report.target.filter(|_| !report.requires.is_empty()) {
+        let kbs: Vec<String> = report.requires.iter().map(ToString::to_string).collect();
+        let kbs = kbs.join(", ");
+        output
+            .sentence("  ", &format!("before {target}, some machines need updates of other folders: {kbs}"));
+    }
+    for outside in &report.not_for_dism {
+        let why = match outside.reason {
+            OutsideReason::Winre => "DISM installs it into winre.wim only",
+            OutsideReason::WindowsSetup => "only Windows Setup takes it",
+            _ => "DISM does not take it: it is run or unpacked by itself",
+        };
+        output.sentence("  ", &format!("{}: {why}", outside.name));
+    }
     for doubt in &report.unchecked {
         output.sentence("  ", doubt);
     }

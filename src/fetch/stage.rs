@@ -16,8 +16,8 @@ use crate::disk;
 use crate::documents::{LintedPart, StagedDocument, StagedFileDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{PlainName, Role};
-use crate::lint::{LintReport, LintRequest, LintStatus, lint};
-use crate::mirror::{Absence, Access, Mirror, PooledFile, REPLAY, RunInfo, facts_of_folder, read_folder};
+use crate::lint::{LintReport, LintRequest, LintStatus};
+use crate::mirror::{Absence, Access, Mirror, PooledFile, REPLAY, RunInfo, lint_folder};
 use crate::resolve::{Machine, Place, Plan, Request, Step};
 use crate::script::{FileLocations, NoScript, ScriptTarget, install_script, script_job};
 use crate::servicing::Knowledge;
@@ -220,7 +220,6 @@ impl StagePlan {
                 continue;
             };
             let place = part.as_ref().map_or_else(|| temporary.to_owned(), |part| temporary.join(part));
-            let folder = read_folder(&place, false)?;
             let machine = Machine {
                 architecture: plan.architecture,
                 // On a running machine, added features do not require a checkpoint that the machine has passed.
@@ -228,10 +227,9 @@ impl StagePlan {
                     && request.machine.place == Place::Image,
                 ..request.machine.clone()
             };
-            let request = LintRequest { target: target.kb, machine };
-            let facts = facts_of_folder(&folder, target.kb, mirror.index(), knowledge)?;
+            let request = LintRequest { target: target.kb, ..LintRequest::from(machine) };
             let LintReport { status, findings, checked, unchecked, .. } =
-                lint(&folder, &request, knowledge, &facts);
+                lint_folder(&place, false, &request, Some(mirror.index()), knowledge)?;
             if status != LintStatus::Ok {
                 let first = findings.first().map_or_else(String::new, |finding| {
                     let name = finding.name.as_ref().map_or_else(String::new, |name| format!("{name}: "));

@@ -10,12 +10,14 @@ use crate::update::Kb;
 use crate::update::container::{Container, Extent, extent, mismatch_reason};
 
 /// Checks the length and the beginning of a file. Returns the compared properties and the first fault.
-/// `sizes` are the possible lengths of the file.
+/// `sizes` are the possible lengths of the file. If a stated digest proves the content, only an empty file is a
+/// fault.
 pub(super) fn check(
     entry: &FolderEntry,
     kb: Option<Kb>,
     right: Option<&CatalogFile>,
     sizes: &BTreeSet<u64>,
+    is_proven: bool,
 ) -> (FileCheck, Option<LintFinding>) {
     let mut check = FileCheck::new(&entry.name, kb);
     check.known_size = sizes.first().copied().filter(|_| sizes.len() == 1);
@@ -37,6 +39,9 @@ pub(super) fn check(
             check,
             finding(LintCode::Empty, "the file is empty: a copy or download was interrupted".to_owned()),
         );
+    }
+    if is_proven {
+        return (check, None);
     }
     // A renamed file is compared with the extension of its correct name.
     let name = right.map_or(entry.name.as_str(), |right| right.name.as_str());

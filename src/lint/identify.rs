@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::bytes;
+use super::faults::{Identified, find_identity_fault, find_name_fault, is_proven};
 use super::finding::{LintCode, LintFinding};
-use super::folder::FolderEntry;
-use super::known::{CatalogFile, files_of};
-use super::name::{NameReading, read_name};
+use super::folder::{FileHead, FolderEntry};
+use super::known::{CatalogFile, files_of, matching_files};
+use super::name::read_name;
+use super::recorded::RecordedSet;
 use super::report::FileCheck;
 use crate::facts::{Facts, FileFacts};
 use crate::servicing::{Installation, Knowledge};
@@ -28,8 +30,10 @@ pub(super) struct LintPackage<'e> {
     /// The KB, from the name or by the digest.
     pub(super) kb: Option<Kb>,
     pub(super) architecture: Option<Architecture>,
-    /// The SHA-1 that identifies the file: the name's, else the content's.
+    /// The SHA-1 that identifies the file: the name's, else the recorded one, else the content's.
     pub(super) sha1: Option<Sha1>,
+    /// The place among the files of the recorded set, if the file is one of them.
+    pub(super) member: Option<usize>,
     pub(super) about: LintedKb,
     /// The finding if the file is unknown or its content differs.
     pub(super) fault: Option<LintFinding>,
@@ -37,6 +41,8 @@ pub(super) struct LintPackage<'e> {
     pub(super) misnamed: Option<LintFinding>,
     /// The properties that were compared with known ones.
     pub(super) check: FileCheck,
+    /// `true` if the content may settle a finding, and was not read.
+    pub(super) is_doubtful: bool,
 }
 
 impl LintPackage<'_> {
@@ -48,6 +54,9 @@ impl LintPackage<'_> {
     /// Returns `true` if two files are copies: they have the same digest, or the same KB and nothing that
     /// distinguishes them.
     pub(super) fn is_same(&self, other: &Self) -> bool {
+        if let (Some(own), Some(others)) = (self.member, other.member) {
+            return own == others;
+        }
         match (self.sha1, other.sha1) {
             (Some(own), Some(others)) => own == others,
             _ => self.is_of_same_kb(other),
@@ -112,21 +121,31 @@ impl LintedKb {
 pub(super) fn identify<'e>(
     entry: &'e FolderEntry,
     of_set: Option<Architecture>,
+    recorded: Option<&RecordedSet>,
     knowledge: &Knowledge,
     facts: &Facts,
 ) -> LintPackage<'e> {
     let reading = read_name(&entry.name);
     let named = &reading.named;
-    let sha1 = named.sha1.or(entry.content.map(|content| content.sha1));
+    let member = recorded.and_then(|set| set.position(entry, named.sha1));
+    let own = recorded.zip(member).and_then(|(set, place)| set.files.get(place));
+    let sha1 = named
+        .sha1
+        .or_else(|| own.and_then(|own| own.file.sha1))
+        .or_else(|| entry.content.map(|content| content.sha1));
     let has_name = |file: &&FileFacts| file.name.eq_ignore_ascii_case(&entry.name);
-    let indexed = sha1
-        .and_then(|sha1| facts.files.values().find(|file| file.sha1 == Some(sha1)))
+    let indexed = own
+        .map(|own| &own.file)
+        .or_else(|| sha1.and_then(|sha1| facts.files.values().find(|file| file.sha1 == Some(sha1))))
         .or_else(|| facts.files.values().find(has_name).filter(|_| sha1.is_none()));
     let known = sha1.filter(|_| named.kb.is_none()).and_then(|sha1| package_by_digest(sha1, knowledge));
     let of_index = indexed.and_then(|file| file.kb.or_else(|| single_owner(file, facts)));
     // The digest identifies a file. A name that states another KB is wrong.
     let of_name = named.kb.filter(|_| indexed.is_none_or(|file| file.kb.is_none()));
-    let kb = of_name.or(of_index).or_else(|| known.as_ref().map(|(kb, _)| *kb));
+    let kb = of_name
+        .or(of_index)
+        .or_else(|| known.as_ref().map(|(kb, _)| *kb))
+        .or_else(|| recorded.filter(|_| own.is_some()).map(|set| set.kb));
     let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
     let right = matching_file(entry, named, sha1, of_set, indexed, &files);
     // The file that the digest identifies has one architecture, whatever the name states.
@@ -138,14 +157,35 @@ pub(super) fn identify<'e>(
         .or_else(|| known.as_ref().map(|(_, architecture)| *architecture));
     let about = kb.map(|kb| facts_of_kb(kb, sha1, knowledge, facts)).unwrap_or_default();
     let sizes = candidate_sizes(named, sha1, right.as_ref(), &files);
-    let (mut check, fault) = bytes::check(entry, kb, right.as_ref(), &sizes);
-    let fault =
-        fault.or_else(|| find_identity_fault(entry, &reading, kb, architecture, indexed, knowledge, facts));
+    // The content that the mirror admitted is right too, if no source states a digest.
+    let is_admitted = |content: &Digests| own.is_some_and(|own| own.file.sha256 == Some(content.sha256));
+    let is_proven = |content: &Digests| is_admitted(content) || is_proven(content, indexed, &files);
+    let is_proven = entry.content.as_ref().is_some_and(is_proven);
+    let (mut check, of_bytes) = bytes::check(entry, kb, right.as_ref(), &sizes, is_proven);
+    let identified = Identified { entry, reading: &reading, own, kb, architecture, indexed };
+    let fault = of_bytes.clone().or_else(|| find_identity_fault(&identified, knowledge, facts));
     if let Some(content) = &entry.content {
         check.record_digests(content, named, indexed, &files);
     }
-    let misnamed = kb.and_then(|kb| find_name_fault(entry, &reading, kb, right.as_ref(), &files));
-    LintPackage { entry, named: reading.named, kb, architecture, sha1, about, fault, misnamed, check }
+    let misnamed = kb.and_then(|kb| find_name_fault(&identified, kb, right.as_ref(), &files));
+    let has_size = |head: &FileHead| head.size > 0 && (sizes.is_empty() || sizes.contains(&head.size));
+    let is_unread = entry.content.is_none() && entry.head.as_ref().is_some_and(has_size);
+    let is_comparable = kb.is_none() || indexed.is_some() || files.iter().any(|file| file.sha1.is_some());
+    let is_nameless = named.sha1.is_none() && fault.is_some();
+    let is_doubtful = is_unread && is_comparable && (of_bytes.is_some() || is_nameless || misnamed.is_some());
+    LintPackage {
+        entry,
+        named: reading.named,
+        kb,
+        architecture,
+        sha1,
+        member,
+        about,
+        fault,
+        misnamed,
+        check,
+        is_doubtful,
+    }
 }
 
 /// Returns the matching file of the KB, or `None` if digest, name, and length leave several.
@@ -176,18 +216,6 @@ fn matching_file(
     }
 }
 
-/// Returns the files of a KB that match a name without a digest.
-fn matching_files<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f CatalogFile> {
-    let fits = |file: &&CatalogFile| {
-        named.architecture.is_none_or(|own| file.architecture().is_none_or(|other| own == other))
-            && named.dotnet.as_ref().is_none_or(|own| file.parts.dotnet.as_ref() == Some(own))
-    };
-    let fitting: Vec<&CatalogFile> = files.iter().filter(fits).collect();
-    let same: Vec<&CatalogFile> =
-        fitting.iter().filter(|file| file.parts.extension == named.extension).copied().collect();
-    if same.is_empty() { fitting } else { same }
-}
-
 /// Returns the possible lengths of the file. The result is empty if the length of one possible file is
 /// unknown.
 fn candidate_sizes(
@@ -202,42 +230,6 @@ fn candidate_sizes(
     let candidates = if sha1.is_some() { Vec::new() } else { matching_files(named, files) };
     let sizes: Option<BTreeSet<u64>> = candidates.iter().map(|file| file.size).collect();
     sizes.unwrap_or_default()
-}
-
-/// Returns a finding if the name is not the Catalog's name for the file.
-fn find_name_fault(
-    entry: &FolderEntry,
-    reading: &NameReading,
-    kb: Kb,
-    right: Option<&CatalogFile>,
-    files: &[CatalogFile],
-) -> Option<LintFinding> {
-    let is_known = files.iter().chain(right).any(|file| file.name.eq_ignore_ascii_case(&entry.name));
-    let is_other_kb = reading.named.kb.is_some_and(|named| named != kb);
-    let is_without_kb = reading.kbs.is_empty() && right.is_some() && reading.named.build.is_none();
-    // The content, or the digest in the name, belongs to a file for another architecture or in another
-    // container.
-    let is_other_file = right.is_some_and(|right| {
-        let (own, others) = (reading.named.architecture, right.architecture());
-        (own.is_some() && others.is_some() && own != others)
-            || right.parts.extension != reading.named.extension
-    });
-    if is_known || (reading.has_form && !is_other_kb && !is_without_kb && !is_other_file) {
-        return None;
-    }
-    let message = match right {
-        Some(right) => format!("the name differs from the Catalog's: {kb} has the name {}", right.name),
-        None if matching_files(&reading.named, files).is_empty() => {
-            format!("the name differs from the Catalog's form, and no file name of {kb} is known")
-        }
-        None => {
-            let names = matching_files(&reading.named, files).into_iter().map(|file| file.name.as_str());
-            let names = names.collect::<Vec<_>>().join(" or ");
-            format!("the name differs from the Catalog's: {kb} has {names}; use --deep to identify the file")
-        }
-    };
-    let finding = LintFinding::of_name(LintCode::Misnamed, Some(kb), &entry.name, message);
-    Some(LintFinding { right_name: right.map(|right| right.name.clone()), ..finding })
 }
 
 /// Returns the KB of a file whose name has none, if all entries that list the file have the same KB.
@@ -303,93 +295,4 @@ pub(super) fn facts_of_kb(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, fac
         about.date = about.date.or(of_month).or(update.last_updated);
     }
     about
-}
-
-/// Returns the SHA-1 values that index and knowledge state for the files of a KB and an architecture, in one
-/// container.
-fn stated_digests(
-    kb: Kb,
-    architecture: Option<Architecture>,
-    named: &PackageName,
-    knowledge: &Knowledge,
-    facts: &Facts,
-) -> BTreeSet<Sha1> {
-    let files = files_of(kb, knowledge, facts).into_iter();
-    let fitting = files.filter(|file| {
-        (architecture.is_none() || file.architecture() == architecture)
-            && file.parts.extension == named.extension
-    });
-    fitting.filter_map(|file| file.sha1).collect()
-}
-
-fn find_identity_fault(
-    entry: &FolderEntry,
-    reading: &NameReading,
-    kb: Option<Kb>,
-    architecture: Option<Architecture>,
-    indexed: Option<&FileFacts>,
-    knowledge: &Knowledge,
-    facts: &Facts,
-) -> Option<LintFinding> {
-    let named = &reading.named;
-    let finding = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
-    if let Some(message) = entry.content.and_then(|content| digest_mismatch(named, indexed, &content)) {
-        return finding(LintCode::DigestMismatch, message);
-    }
-    let Some(kb) = kb else {
-        let message = match (reading.kbs.len(), entry.content) {
-            (0, None) => "the name has no KB; use --deep to identify the file".to_owned(),
-            (0, Some(_)) => "the name has no KB, and the digest is unknown".to_owned(),
-            (_, content) => {
-                let kbs: Vec<String> = reading.kbs.iter().map(ToString::to_string).collect();
-                let way_out = if content.is_some() {
-                    "the digest is unknown"
-                } else {
-                    "use --deep to identify the file"
-                };
-                format!("the name has several KBs ({}); {way_out}", kbs.join(", "))
-            }
-        };
-        return finding(LintCode::UnknownPackage, message);
-    };
-    let is_known_kb = !knowledge.releases().of_kb(kb).is_empty()
-        || !knowledge.releases().files_of(kb).is_empty()
-        || !knowledge.packages().of_kb(kb).is_empty()
-        || knowledge
-            .families()
-            .iter()
-            .any(|family| knowledge.checkpoints().of_family(family).any(|row| row.kb == kb))
-        || facts.updates.iter().any(|update| update.kb == Some(kb))
-        || indexed.is_some();
-    if !is_known_kb {
-        return finding(
-            LintCode::UnknownPackage,
-            format!("neither the index nor the knowledge has an entry for {kb}"),
-        );
-    }
-    let stated = stated_digests(kb, architecture, named, knowledge, facts);
-    if stated.is_empty() || indexed.is_some() {
-        return None;
-    }
-    let list = stated.iter().map(Sha1::to_string).collect::<Vec<_>>().join(", ");
-    match (named.sha1, entry.content) {
-        (Some(sha1), _) if !stated.contains(&sha1) => {
-            finding(LintCode::UnknownPackage, format!("no known file of {kb} has this SHA-1; known: {list}"))
-        }
-        (None, Some(content)) if !stated.contains(&content.sha1) => finding(
-            LintCode::DigestMismatch,
-            format!("the content has the SHA-1 {}; known: {list}", content.sha1),
-        ),
-        _ => None,
-    }
-}
-
-/// Returns the difference between the content and the statements of the name and the Catalog.
-fn digest_mismatch(named: &PackageName, indexed: Option<&FileFacts>, content: &Digests) -> Option<String> {
-    if let Some(sha1) = named.sha1.filter(|&sha1| sha1 != content.sha1) {
-        return Some(format!("the content has the SHA-1 {}; the name states {sha1}", content.sha1));
-    }
-    let stated = indexed.filter(|file| file.sha256_is_stated).and_then(|file| file.sha256);
-    let sha256 = stated.filter(|&sha256| sha256 != content.sha256)?;
-    Some(format!("the content has the SHA-256 {}; the Catalog states {sha256}", content.sha256))
 }

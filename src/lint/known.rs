@@ -58,3 +58,15 @@ pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<Cata
     }
     files.into_values().collect()
 }
+
+/// Returns the files of a KB that match a name without a digest.
+pub(super) fn matching_files<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f CatalogFile> {
+    let fits = |file: &&CatalogFile| {
+        named.architecture.is_none_or(|own| file.architecture().is_none_or(|other| own == other))
+            && named.dotnet.as_ref().is_none_or(|own| file.parts.dotnet.as_ref() == Some(own))
+    };
+    let fitting: Vec<&CatalogFile> = files.iter().filter(fits).collect();
+    let same: Vec<&CatalogFile> =
+        fitting.iter().filter(|file| file.parts.extension == named.extension).copied().collect();
+    if same.is_empty() { fitting } else { same }
+}

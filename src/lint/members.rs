@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::finding::{LintCode, LintFinding};
 use super::identify::LintPackage;
+use super::recorded::RecordedSet;
 use super::target::{LintContext, LintTarget};
 use crate::facts::Role;
 use crate::resolve::{
@@ -22,14 +23,15 @@ struct CheckpointBelow {
 }
 
 impl LintContext<'_> {
-    /// Judges the packages of the set's architecture and installation.
+    /// Judges the packages of the set's architecture and installation. Returns the KBs outside of the folder that
+    /// some machines need first.
     pub(super) fn judge_members(
         &self,
         target: &LintTarget<'_>,
         packages: Vec<LintPackage<'_>>,
         is_a_server: bool,
         findings: &mut BTreeSet<LintFinding>,
-    ) {
+    ) -> BTreeSet<Kb> {
         let members = self.members_of(target);
         let is_child = |package: &LintPackage<'_>| {
             members.iter().any(|member| member.role.is_update() && is_file_of_member(member, package))
@@ -40,7 +42,7 @@ impl LintContext<'_> {
             (package.kb == Some(target.kb) && !is_copy) || is_child(package)
         };
         let (targets, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_target);
-        if targets.is_empty() && !is_a_server {
+        if targets.is_empty() && !is_a_server && self.published().is_none() {
             let message = format!("the folder has no file of {}", target.kb);
             let name = self.known_name(target, target.kb);
             findings.insert(LintFinding {
@@ -52,25 +54,63 @@ impl LintContext<'_> {
             });
         }
         for package in &targets {
-            if targets.iter().any(|other| other.sha1 != package.sha1 && other.is_of_same_kb(package)) {
+            let is_rival = |other: &LintPackage<'_>| {
+                let both_listed = other.member.is_some() && package.member.is_some();
+                other.sha1 != package.sha1 && other.is_of_same_kb(package) && !both_listed
+            };
+            if targets.iter().any(is_rival) {
                 let message = format!("two different files have the KB {}", target.kb);
                 findings.insert(package.finding(LintCode::TwoTargets, message));
             }
             if let Some(message) = self.wrong_place(target) {
                 findings.insert(package.finding(LintCode::ForeignUpdate, message));
             }
+            if package.member.is_none() && self.published().is_some() {
+                let message = format!("not a file of the published set of {}", target.kb);
+                findings.insert(package.finding(LintCode::ForeignUpdate, message));
+            }
         }
         let checkpoints = self.judge_checkpoints(target, &others, findings);
         let set = self.set_of(target);
         let needed = set.map(|set| self.requirements_of(&set, target)).unwrap_or_default();
-        let required = self.judge_required(target, &needed, &others, findings);
+        let (required, requires) = self.judge_required(target, &needed, &others, findings);
         for package in others {
-            let in_set = package.kb.is_some_and(|kb| checkpoints.contains(&kb))
-                || package.kb.is_some_and(|kb| required.contains(&kb))
-                || members.iter().any(|member| is_file_of_member(member, &package));
+            let is_beside = |package: &LintPackage<'_>| {
+                package.kb.is_some_and(|kb| checkpoints.contains(&kb) || required.contains(&kb))
+                    || members.iter().any(|member| is_file_of_member(member, package))
+            };
+            let in_set = package.member.is_some() || (self.published().is_none() && is_beside(&package));
             if !in_set {
                 findings.insert(package.finding(LintCode::ForeignUpdate, reason_against(target, &package)));
             }
+        }
+        requires
+    }
+
+    /// Returns the record of the folder if it is judged as a published set, not for a machine.
+    fn published(&self) -> Option<&RecordedSet> {
+        self.recorded.filter(|_| self.request.machine.place == Place::Mirror)
+    }
+
+    /// Reports the files of a published set that are not in its folder. `here` has the places of the others.
+    pub(super) fn find_absent_files(&self, here: &BTreeSet<usize>, findings: &mut BTreeSet<LintFinding>) {
+        let Some(set) = self.published() else { return };
+        for (_, absent) in (0..).zip(&set.files).filter(|(place, _)| !here.contains(place)) {
+            let code = match absent.role {
+                Role::Checkpoint => LintCode::MissingCheckpoint,
+                Role::Ssu => LintCode::MissingServicingStack,
+                Role::Prerequisite | Role::EsuPreparation => LintCode::MissingPrerequisite,
+                _ => LintCode::MissingTarget,
+            };
+            let kb = absent.file.kb.or(Some(set.kb));
+            // The rule that needs a checkpoint reports it too.
+            let is_reported = |one: &LintFinding| one.code == LintCode::MissingCheckpoint && one.kb == kb;
+            if absent.role == Role::Checkpoint && findings.iter().any(is_reported) {
+                continue;
+            }
+            let message = format!("the published set {}/{} has this file", set.kb, set.folder);
+            let name = Some(absent.name.clone());
+            findings.insert(LintFinding { code, kb, name, message, right_name: None });
         }
     }
 
@@ -140,8 +180,14 @@ impl LintContext<'_> {
         if let Some(set) = self.set_of(target).filter(is_judged) {
             let (needed, members) = (self.requirements_of(&set, target), self.members_of(target));
             let is_it = |member: &&Member, kb| member.kb() == Some(kb) && member.role == Role::Checkpoint;
-            let checkpoints = needed.into_iter().filter(|one| one.rule == Rule::Checkpoint);
-            return checkpoints
+            let listed = needed.into_iter().filter(|one| one.rule == Rule::Checkpoint);
+            let mut listed = listed.peekable();
+            let is_without = listed.peek().is_none() && set.build().is_some();
+            if is_without && rows().any(|row| row.kb != target.kb && Some(row.build) < set.build()) {
+                // No file of the checkpoint is known for the architecture: the set is incomplete.
+                return self.known_checkpoints_below(target);
+            }
+            return listed
                 .map(|one| {
                     let member = members.iter().find(|member| is_it(member, one.kb));
                     let name = member.and_then(|member| member.file.known_name()).map(str::to_owned);
@@ -150,20 +196,33 @@ impl LintContext<'_> {
                 })
                 .collect();
         }
+        self.known_checkpoints_below(target)
+    }
+
+    /// Returns the checkpoints below the target in the knowledge.
+    fn known_checkpoints_below(&self, target: &LintTarget<'_>) -> Vec<CheckpointBelow> {
+        let rows =
+            target.family.into_iter().flat_map(|family| self.knowledge.checkpoints().of_family(family));
+        let known_name = |row: &Checkpoint| {
+            let file = target.architecture.and_then(|architecture| row.file(architecture));
+            file.map(|file| file.name.clone())
+        };
         let is_below = |row: &&Checkpoint| match target.build() {
             Some(build) => row.build < build,
             // The build is unknown. A later update builds upon the checkpoint.
             None => target.about.date.zip(row.date).is_some_and(|(own, date)| date < own),
         };
-        rows()
-            .filter(|row| row.kb != target.kb)
+        rows.filter(|row| row.kb != target.kb)
             .filter(is_below)
-            .map(|row| CheckpointBelow { kb: row.kb, build: Some(row.build), name: known_name(row.kb) })
+            .map(|row| CheckpointBelow { kb: row.kb, build: Some(row.build), name: known_name(row) })
             .collect()
     }
 
-    /// Returns the files of the target's sets in the index.
+    /// Returns the files of the recorded set, else those of the target's sets in the index.
     fn members_of(&self, target: &LintTarget<'_>) -> Vec<Member> {
+        if let Some(set) = self.recorded {
+            return set.members();
+        }
         layered_sets(target.kb, self.facts, self.knowledge)
             .into_iter()
             .filter(|set| set.architecture == target.architecture && !set.is_dynamic_variant)
@@ -172,14 +231,17 @@ impl LintContext<'_> {
     }
 
     /// Judges the packages of other KBs that must be installed before the target. Returns the KBs that may be
-    /// in its folder.
+    /// in its folder, and those outside of it that some machines need.
+    ///
+    /// A published set holds no package of another KB: each has a folder of its own.
     fn judge_required(
         &self,
         target: &LintTarget<'_>,
         needed: &[Requirement],
         packages: &[LintPackage<'_>],
         findings: &mut BTreeSet<LintFinding>,
-    ) -> BTreeSet<Kb> {
+    ) -> (BTreeSet<Kb>, BTreeSet<Kb>) {
+        let mut outside = BTreeSet::new();
         let is_here = |kb: Kb| packages.iter().any(|package| package.kb == Some(kb));
         let machine = &self.request.machine;
         let mut members = BTreeSet::new();
@@ -199,7 +261,11 @@ impl LintContext<'_> {
                 _ => true,
             };
             let is_installed = machine.has_installed(requirement.kb);
-            if !of_unmet || is_installed || requirement.when.holds(machine) != Some(true) {
+            let when = requirement.when.holds(machine);
+            if !is_installed && when != Some(false) {
+                outside.insert(requirement.kb);
+            }
+            if !of_unmet || is_installed || when != Some(true) || self.published().is_some() {
                 continue;
             }
             unmet.insert(requirement.kb);
@@ -223,12 +289,25 @@ impl LintContext<'_> {
         if !names_stack && target.about.is_cumulative() {
             members.extend(newest_stack(target, packages));
         }
-        members
+        // A finding names it already.
+        outside.retain(|kb| !findings.iter().any(|finding| finding.kb == Some(*kb)));
+        (members, outside)
     }
 
-    /// Returns the target's set for the architecture, else any of its sets for the family.
+    /// Returns the target's set: the recorded one, else the one for the architecture, else any for the family.
     fn set_of(&self, target: &LintTarget<'_>) -> Option<PackageSet> {
         let mut sets = layered_sets(target.kb, self.facts, self.knowledge);
+        let is_recorded = |set: &PackageSet| {
+            let recorded = self.recorded.filter(|recorded| recorded.files.len() == set.members.len());
+            recorded.is_some_and(|recorded| {
+                set.members
+                    .iter()
+                    .all(|member| recorded.files.iter().any(|file| file.file.sha1 == member.file.sha1))
+            })
+        };
+        if let Some(own) = sets.iter().position(is_recorded) {
+            return Some(sets.swap_remove(own));
+        }
         sets.retain(|set| !set.is_dynamic_variant && target.family.is_none_or(|family| set.serves(family)));
         let own = sets.iter().position(|set| set.architecture == target.architecture);
         (!sets.is_empty()).then(|| sets.swap_remove(own.unwrap_or(0)))
@@ -265,6 +344,16 @@ impl LintContext<'_> {
         if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
             return Some("winre.wim does not take a cumulative update: use the Safe OS update".to_owned());
         }
+        match (target.about.kind, self.request.machine.place) {
+            (_, Place::Mirror) => {}
+            (Some(Kind::SafeosDu), place) if place != Place::Winre => {
+                return Some("a Safe OS update is for winre.wim only: pass --for winre".to_owned());
+            }
+            (Some(Kind::SetupDu | Kind::DynamicCu), place) if place != Place::Media => {
+                return Some("only Windows Setup takes this update: pass --for media".to_owned());
+            }
+            _ => {}
+        }
         if self.request.machine.installation == Some(Installation::Server)
             && target.about.is_cumulative()
             && target.about.is_only_for(Installation::Client)
@@ -287,7 +376,7 @@ fn newest_stack(target: &LintTarget<'_>, packages: &[LintPackage<'_>]) -> Option
 }
 
 /// Returns `true` if a file in the folder is this member of a set.
-fn is_file_of_member(member: &Member, package: &LintPackage<'_>) -> bool {
+pub(super) fn is_file_of_member(member: &Member, package: &LintPackage<'_>) -> bool {
     match (member.file.sha1, package.sha1) {
         (Some(own), Some(others)) => own == others,
         _ => member.kb() == package.kb && member.file.architecture == package.architecture,

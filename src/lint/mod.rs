@@ -11,6 +11,15 @@
 //! - Without a given target, the target is the cumulative update of the highest build that is not a
 //!   checkpoint. An update of unknown build ranks by its month. Two updates that cannot be ranked are
 //!   `two_targets`. Two different files of the target are `two_targets` too.
+//! - A folder without such an update may be a set of another kind: a .NET parent, a servicing stack, an
+//!   enablement package, a rollup, a program. Its target is the update whose set has all packages of the folder.
+//!   Packages of several updates are `two_targets`. A checkpoint or a copy for Windows Setup is never a target
+//!   by itself (`missing_target`), because it is left of a set whose target is missing.
+//! - A folder that a mirror published ([`RecordedSet`]) has the target of its record. The record identifies its
+//!   files by length and digest, of any kind and under any name; the name of the folder identifies no file.
+//!   Without a question about a machine, the folder is judged as a set of a mirror: it has exactly the recorded
+//!   files and every checkpoint. Updates that have a folder of their own, such as a separate servicing stack, are
+//!   named in `requires` and are not findings. A fetch publishes only what this judgement accepts.
 //! - Cumulative updates of 14393, 10240, and older need a separate servicing stack. Such a stack is a part of
 //!   the set, because `stage` puts it there. `missing_servicing_stack` means that the folder has no stack
 //!   that is known to be sufficient. A stack published beside the target or a later cumulative update is
@@ -27,15 +36,19 @@
 //! - If the length and the beginning of a file were read, they are compared with known facts: the length in
 //!   index or knowledge, the container that the name implies, and the length that the header states. An empty
 //!   file, a truncated file, or a file of another type is a finding without reading its content. One fault of
-//!   the content is one finding.
-//! - A renamed file is identified by the KB in its name. `misnamed` states the correct name. Of several
-//!   copies, the one with the Catalog's name is kept.
+//!   the content is one finding. If the content was read and is that of a stated digest, or the one that the
+//!   mirror admitted, only an empty file is a fault.
+//! - A renamed file is identified by its digest if its content was read, else by the KB in its name. `misnamed`
+//!   states the correct name. Of several copies, the one with the Catalog's name is kept.
+//! - `doubtful` names the files whose content may settle a finding. The caller reads them if they are small.
+//! - `ok` of a folder with files that DISM does not take, such as programs, names them in `not_for_dism`.
 //! - The answer states for each file what was compared, and names the properties that could not be compared.
 //!
 //! Pure: names, lengths, and beginnings of files are data, and in deep mode also the digests of the content.
 //! An unknown file is always a finding, so a folder with one is never `ok`.
 
 mod bytes;
+mod faults;
 #[cfg(test)]
 mod file_tests;
 mod finding;
@@ -45,8 +58,12 @@ mod judge;
 mod known;
 mod members;
 mod name;
+mod other_kinds;
+mod recorded;
 mod report;
 mod request;
+#[cfg(test)]
+mod set_tests;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -55,5 +72,6 @@ pub use self::finding::{LintCode, LintFinding};
 pub use self::folder::{EntryKind, FileHead, FolderEntry, LintFolder};
 pub use self::judge::lint;
 pub use self::name::{NameReading, read_name};
-pub use self::report::{CheckedProperty, FileCheck, LintReport, LintStatus};
+pub use self::recorded::{RecordedFile, RecordedSet};
+pub use self::report::{CheckedProperty, FileCheck, LintReport, LintStatus, OutsideDism, OutsideReason};
 pub use self::request::LintRequest;

@@ -99,6 +99,29 @@ impl FileCheck {
     }
 }
 
+/// The reason why DISM does not install a file into Windows itself. The words are part of the JSON output and do
+/// not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OutsideReason {
+    /// A program or another file that is not a package: it is run or unpacked by itself.
+    OwnInstaller,
+    /// A Safe OS update: DISM installs it into `winre.wim` only.
+    Winre,
+    /// An update that only Windows Setup takes.
+    WindowsSetup,
+}
+
+/// A file that DISM does not install into Windows itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct OutsideDism {
+    /// The name of the file.
+    pub name: String,
+    /// The reason.
+    pub reason: OutsideReason,
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LintReport {
@@ -108,6 +131,12 @@ pub struct LintReport {
     pub findings: Vec<LintFinding>,
     /// The update for which the folder was checked, if one is known.
     pub target: Option<Kb>,
+    /// The published set with which the folder was compared, such as `KB5086672/windows-11-24h2-x64`.
+    pub published_set: Option<String>,
+    /// The updates, outside of this folder, that some machines need before the target.
+    pub requires: Vec<Kb>,
+    /// The files that DISM does not install into Windows itself.
+    pub not_for_dism: Vec<OutsideDism>,
     /// The date of the knowledge.
     #[schemars(with = "crate::update::schema::DateText")]
     pub knowledge_date: Date,
@@ -119,6 +148,9 @@ pub struct LintReport {
     pub contents_read: bool,
     /// The compared properties of each package, by name.
     pub files: Vec<FileCheck>,
+    /// The files whose content was not read and may settle a finding.
+    #[serde(skip)]
+    pub doubtful: Vec<String>,
 }
 
 impl LintReport {
@@ -134,6 +166,10 @@ impl LintReport {
             status,
             findings,
             target,
+            published_set: None,
+            requires: Vec::new(),
+            not_for_dism: Vec::new(),
+            doubtful: Vec::new(),
             knowledge_date: date,
             checked: summarize_checks(&files),
             unchecked: unchecked_properties(&files),
@@ -147,11 +183,14 @@ impl LintReport {
 fn summarize_checks(files: &[FileCheck]) -> String {
     let is_looked_at = files.iter().all(|file| file.size.is_some());
     let what = if is_looked_at { "names, sizes, and container types checked" } else { "names checked" };
-    let is_read = !files.is_empty() && files.iter().all(|file| file.is_read);
-    let contents = match (is_looked_at, is_read) {
-        (_, true) => "contents read and compared with their digests",
-        (true, false) => "contents not read (use --deep)",
-        (false, false) => "sizes, container types, and contents not checked",
+    let read = files.iter().filter(|file| file.is_read).count();
+    let contents = match (is_looked_at, read) {
+        (_, read) if read > 0 && read == files.len() => {
+            "contents read and compared with their digests".to_owned()
+        }
+        (true, 0) => "contents not read (use --deep)".to_owned(),
+        (true, read) => format!("contents of {read} of {} files read (use --deep for all)", files.len()),
+        (false, _) => "sizes, container types, and contents not checked".to_owned(),
     };
     format!("{what}; {contents}")
 }

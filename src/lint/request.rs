@@ -1,5 +1,6 @@
 //! The request about a folder.
 
+use super::recorded::RecordedSet;
 use crate::resolve::Machine;
 use crate::update::Kb;
 
@@ -11,10 +12,12 @@ pub struct LintRequest {
     pub target: Option<Kb>,
     /// The device or image.
     pub machine: Machine,
+    /// The record of the folder, if a mirror published it. Its KB is the target unless another one is requested.
+    pub recorded: Option<RecordedSet>,
 }
 
 impl From<Machine> for LintRequest {
     fn from(machine: Machine) -> Self {
-        Self { target: None, machine }
+        Self { machine, ..Self::default() }
     }
 }

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::finding::{LintCode, LintFinding};
 use super::identify::{LintPackage, LintedKb, facts_of_kb};
+use super::recorded::RecordedSet;
 use super::request::LintRequest;
 use crate::facts::Facts;
 use crate::resolve::Place;
@@ -16,6 +17,8 @@ use crate::update::{Architecture, Build, Kb, Kind};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LintContext<'a> {
     pub(super) request: &'a LintRequest,
+    /// The record of the folder, if it is one of the target.
+    pub(super) recorded: Option<&'a RecordedSet>,
     pub(super) knowledge: &'a Knowledge,
     pub(super) facts: &'a Facts,
 }
@@ -42,8 +45,8 @@ impl LintTarget<'_> {
 pub(super) enum InferredTarget<'a> {
     /// Exactly one update.
     One(Kb),
-    /// The first of several possible targets.
-    Several(LintTarget<'a>),
+    /// Several possible targets; the first of them if they are cumulative updates.
+    Several(Option<LintTarget<'a>>),
     /// The folder has no possible target.
     None,
 }
@@ -137,20 +140,25 @@ impl<'a> LintContext<'a> {
             .or_else(|| families().next())
     }
 
-    /// Infers the target from the packages. Reports a missing or ambiguous target as a finding.
+    /// Returns `true` if a package may be the target by its kind: a cumulative update that is not a checkpoint, or
+    /// for `winre.wim` a Safe OS update.
+    pub(super) fn is_candidate(&self, package: &LintPackage<'_>) -> bool {
+        let for_winre = self.request.machine.place == Place::Winre;
+        match package.about.kind {
+            Some(Kind::SafeosDu | Kind::DuAmbiguous) => for_winre,
+            _ => !for_winre && package.about.is_cumulative() && self.checkpoint_family(package).is_none(),
+        }
+    }
+
+    /// Infers the target from the cumulative updates. Reports a missing or ambiguous target as a finding.
     pub(super) fn infer_target(
         &self,
         packages: &[LintPackage<'_>],
         findings: &mut BTreeSet<LintFinding>,
     ) -> InferredTarget<'a> {
         let for_winre = self.request.machine.place == Place::Winre;
-        let mut candidates: Vec<&LintPackage<'_>> = packages
-            .iter()
-            .filter(|package| match package.about.kind {
-                Some(Kind::SafeosDu | Kind::DuAmbiguous) => for_winre,
-                _ => !for_winre && package.about.is_cumulative() && self.checkpoint_family(package).is_none(),
-            })
-            .collect();
+        let mut candidates: Vec<&LintPackage<'_>> =
+            packages.iter().filter(|package| self.is_candidate(package)).collect();
         candidates.sort_by_key(|package| (package.kb, package.entry.name.as_str()));
         let kbs: BTreeSet<Kb> = candidates.iter().filter_map(|package| package.kb).collect();
         if kbs.is_empty() {
@@ -179,7 +187,7 @@ impl<'a> LintContext<'a> {
         let about = facts_of_kb(kb, None, self.knowledge, self.facts);
         let family = self.family_of(&about, self.request.machine.installation);
         let architecture = best.first().and_then(|first| first.architecture);
-        InferredTarget::Several(LintTarget { kb, about, architecture, family })
+        InferredTarget::Several(Some(LintTarget { kb, about, architecture, family }))
     }
 }
 

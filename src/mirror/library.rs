@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::Index;
 use crate::error::Result;
 use crate::facts::{Facts, UpdateFacts};
-use crate::lint::{LintFolder, read_name};
+use crate::lint::{EntryKind, LintFolder, LintRequest, read_name};
 use crate::resolve::{Library, NewestReleases, PackageSet, Side, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind, Month};
@@ -114,16 +114,17 @@ impl Library for IndexLibrary<'_> {
 }
 
 /// Returns the facts by which a folder is judged: of the KBs in its file names, of the Catalog entries that list
-/// its files by digest, and of the KBs that these need.
+/// its files by digest, of its published set, and of the KBs that these need.
 pub fn facts_of_folder(
     folder: &LintFolder,
-    target: Option<Kb>,
+    request: &LintRequest,
     index: &Index,
     knowledge: &Knowledge,
 ) -> Result<Facts> {
-    let mut kbs: BTreeSet<Kb> = target.into_iter().collect();
+    let mut kbs: BTreeSet<Kb> = request.target.into_iter().collect();
+    kbs.extend(request.recorded.as_ref().map(|set| set.kb));
     let mut of_digests = Vec::new();
-    for entry in folder.entries.iter().filter(|entry| entry.is_package()) {
+    for entry in folder.entries.iter().filter(|entry| entry.kind == EntryKind::File) {
         let reading = read_name(&entry.name);
         kbs.extend(reading.kbs);
         for sha1 in [reading.named.sha1, entry.content.map(|content| content.sha1)].into_iter().flatten() {

@@ -81,7 +81,7 @@ fn record_missing(
 }
 
 /// Reads the document of a KB.
-fn read_document(path: &Utf8Path) -> Result<KbDocument> {
+pub(super) fn read_document(path: &Utf8Path) -> Result<KbDocument> {
     let text = disk::read_text(path, JSON_CAP)?;
     let unreadable = |error: serde_json::Error| {
         Error::usage(format!("cannot rebuild the index: {path} cannot be read"))

@@ -66,6 +66,11 @@ impl Container {
         known.or_else(|| is_html(first).then_some(Self::Html))
     }
 
+    /// Returns `true` for the containers of package files: all but documents and web pages.
+    pub fn is_package(self) -> bool {
+        !matches!(self, Self::Gzip | Self::Pdf | Self::Xml | Self::Html)
+    }
+
     /// Returns the name for people, with an article.
     pub fn noun(self) -> &'static str {
         match self {

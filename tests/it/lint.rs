@@ -363,7 +363,7 @@ proptest! {
         let parsed = PackageName::parse(&set[1]);
         let others = others.into_iter().filter(|name| PackageName::parse(name).kb != CHECKPOINT.parse().ok());
         let names: Vec<String> = others.chain([set[1].clone()]).collect();
-        let request = LintRequest { target: parsed.kb, machine: Machine { architecture: parsed.architecture, ..Machine::default() } };
+        let request = LintRequest { target: parsed.kb, ..LintRequest::from(Machine { architecture: parsed.architecture, ..Machine::default() }) };
         let found = pairs(&findings_of(&names, &request, &knowledge));
         prop_assert!(found.contains(&pair("missing_checkpoint", CHECKPOINT)), "{:?}: {:?}", names, found);
     }

@@ -120,7 +120,7 @@ fn folder_codes(
         installed: scenario.installed.iter().copied().map(kb).collect(),
         ..Machine::default()
     };
-    let ask = LintRequest { target: Some(kb(world.target)), machine };
+    let ask = LintRequest { target: Some(kb(world.target)), ..LintRequest::from(machine) };
     let report = lint(&LintFolder::of_names(names), &ask, &known.1, &known.0);
     let of_members = [
         LintCode::MissingCheckpoint,
