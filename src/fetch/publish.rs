@@ -11,6 +11,7 @@ use crate::crawl::{Failure, Session};
 use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{FileKey, FileProperty, PropertyCheck, Source};
+use crate::mirror::index::SetRow;
 use crate::mirror::{Mirror, PublishOutcome, WriteAccess};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
@@ -79,6 +80,17 @@ pub(super) fn publish_intact(
     let (knowledge, now) = (session.knowledge(), session.now());
     for planned in intact {
         let mirror = session.mirror()?;
+        if let Err(error) = expect_valid(mirror, &planned.row, &knowledge) {
+            outcome.failures.push(Failure::new(format!("{} {}", planned.row.kb, planned.row.folder), &error));
+            let error = Some(error.full_message());
+            outcome.sets.push(FetchedSet {
+                planned: planned.clone(),
+                status: SetStatus::Failed,
+                place: None,
+                error,
+            });
+            continue;
+        }
         let status = if mirror.is_intact(&planned.row)? {
             SetStatus::Unchanged
         } else {
@@ -117,10 +129,19 @@ fn check_and_publish(
     let Some(row) = mirror.index().set(planned.row.id)? else {
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
+    expect_valid(mirror, &row, knowledge)?;
     let (published, folder) = mirror.publish(&row, knowledge, now)?;
     // The set was fetched by name or because another set needs it, so an earlier removal is undone.
     mirror.revoke_removal(row.kb, row.architecture)?;
     Ok((published, folder.path))
+}
+
+/// Refuses a set that `lint` would refuse. A folder that is published already stays.
+fn expect_valid(mirror: &Mirror<WriteAccess>, row: &SetRow, knowledge: &Knowledge) -> Result<()> {
+    if !mirror.is_completely_pooled(row) || mirror.is_intact(row)? {
+        return Ok(());
+    }
+    mirror.expect_valid_set(row, knowledge)
 }
 
 /// Compares the total size on the search page with the files that are now present, with or without a checkpoint that

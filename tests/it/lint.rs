@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the facts and create folders directly")]
 
 mod command;
+mod published_sets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
