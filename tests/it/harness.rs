@@ -31,6 +31,8 @@ use serde_json::Value;
 use sha2::Digest as _;
 use tempfile::TempDir;
 
+use super::published::{PublishedFolders, options_of};
+
 /// The time at which the clock of a test starts.
 const START: &str = "2026-11-23T08:00:00Z";
 
@@ -171,6 +173,8 @@ pub(crate) struct Bench {
     pub(crate) is_interactive: bool,
     /// The hidden answers of that user, in every run.
     pub(crate) secrets: Vec<String>,
+    /// `true` if every published set folder is linted. A test that damages the mirror on purpose clears it.
+    pub(crate) is_linted: bool,
     stop: StopRequest,
 }
 
@@ -183,6 +187,7 @@ impl Bench {
             stdin: String::new(),
             is_interactive: false,
             secrets: Vec::new(),
+            is_linted: true,
             stop: StopRequest::never(),
         }
     }
@@ -225,21 +230,44 @@ impl Bench {
     }
 
     /// Runs a command on the mirror.
+    #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> RunOutput {
         self.run_on(&self.mirror(), arguments)
     }
 
     /// Runs a command on the mirror at `mirror`.
+    #[track_caller]
     pub(crate) fn run_on(&self, mirror: &Utf8Path, arguments: &[&str]) -> RunOutput {
         self.run_with(mirror, None, arguments)
     }
 
     /// Runs a command on the mirror with a terminal of `columns` columns.
+    #[track_caller]
     pub(crate) fn run_at_width(&self, columns: u16, arguments: &[&str]) -> RunOutput {
         self.run_with(&self.mirror(), Some(columns), arguments)
     }
 
+    /// Runs a command, and then `lint` on each set folder that the command published.
+    #[track_caller]
     fn run_with(&self, mirror: &Utf8Path, columns: Option<u16>, arguments: &[&str]) -> RunOutput {
+        let before = PublishedFolders::of(mirror);
+        let ran = self.run_once(mirror, columns, arguments);
+        if self.is_linted {
+            for folder in PublishedFolders::of(mirror).made_since(&before) {
+                let options = options_of(arguments);
+                let linted =
+                    self.run_once(mirror, None, &[&options[..], &["lint", folder.as_str()]].concat());
+                assert_eq!(
+                    linted.code, 0,
+                    "{arguments:?} published a set that lint refuses:\n{}{}",
+                    linted.stdout, linted.stderr
+                );
+            }
+        }
+        ran
+    }
+
+    fn run_once(&self, mirror: &Utf8Path, columns: Option<u16>, arguments: &[&str]) -> RunOutput {
         let (stdout, stderr) = (CapturedStream::default(), CapturedStream::default());
         let process = Process {
             args: ["kbmirror", "--mirror", mirror.as_str()]
@@ -271,11 +299,13 @@ impl Bench {
     }
 
     /// Runs a command with `--json`.
+    #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> RunOutput {
         self.run(&[&["--json"], arguments].concat())
     }
 
     /// Runs a command with `--json` against a recording.
+    #[track_caller]
     pub(crate) fn replay(&self, recording: &Utf8Path, arguments: &[&str]) -> RunOutput {
         self.json(&[&["--replay", recording.as_str()], arguments].concat())
     }

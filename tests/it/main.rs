@@ -41,6 +41,7 @@ mod oracle;
 mod power_cut;
 mod products;
 mod progress;
+mod published;
 #[cfg(unix)]
 mod readme;
 mod recorded_pages;
