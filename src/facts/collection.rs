@@ -27,16 +27,17 @@ impl Facts {
         keys.iter().filter_map(|key| self.files.get(key)).collect()
     }
 
-    /// Returns the architecture of an update's packages: the title's, else the one that all file names agree
-    /// on. A .NET title without an architecture implies x86.
+    /// Returns the architecture of an update's packages: the title's, else the only one that file names state.
+    /// A .NET title without an architecture implies x86. An entry for several architectures has none.
     pub fn architecture_of(&self, update: &UpdateFacts) -> Option<Architecture> {
         if update.architecture.is_some() {
             return update.architecture;
         }
-        let mut named = self.files_of(update).into_iter().map(|file| file.architecture);
-        match named.next().flatten() {
-            Some(first) if named.all(|other| other == Some(first)) => Some(first),
-            _ => update.kind.is_some_and(Kind::is_dotnet).then_some(Architecture::X86),
+        let files = self.files_of(update);
+        let mut named = files.into_iter().filter_map(|file| file.architecture);
+        match named.next() {
+            Some(first) => named.all(|other| other == first).then_some(first),
+            None => update.kind.is_some_and(Kind::is_dotnet).then_some(Architecture::X86),
         }
     }
 
@@ -74,9 +75,12 @@ impl Facts {
         unread.map(|update| self.architecture_of(update)).collect()
     }
 
-    /// Returns the newest file (by key) of a KB for an architecture, or `None` if no entry lists one.
+    /// Returns the newest file (by key) of a KB for an architecture, or `None` if no entry lists one. A delta
+    /// update is never the file of a KB.
     pub fn file_of_kb(&self, kb: Kb, architecture: Architecture) -> Option<&FileFacts> {
-        let of_kb = |file: &&FileFacts| file.kb == Some(kb) && file.architecture == Some(architecture);
+        let of_kb = |file: &&FileFacts| {
+            file.kb == Some(kb) && file.architecture == Some(architecture) && !file.is_delta()
+        };
         self.files.values().rfind(of_kb)
     }
 }

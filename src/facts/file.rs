@@ -61,6 +61,11 @@ impl FileFacts {
         Self { kb: Some(kb), architecture, ..Self::from_name("") }
     }
 
+    /// Returns `true` if the name is that of a delta update, which needs exactly the previous month.
+    pub fn is_delta(&self) -> bool {
+        PackageName::parse(&self.name).delta
+    }
+
     /// Returns the name, or `None` if it is unknown.
     pub fn known_name(&self) -> Option<&str> {
         Some(self.name.as_str()).filter(|name| !name.is_empty())

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::file::FileKey;
 use crate::servicing::{Family, Installation, Knowledge};
+use crate::update::title::{Title, TitleVersion};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
 /// The facts of one update.
@@ -87,6 +88,16 @@ impl UpdateFacts {
         let is_windows = knowledge.families().iter().any(|family| family.has_product_word(product));
         (is_windows && self.release.is_some() && self.family(knowledge).is_none())
             .then(|| self.product_name())
+    }
+
+    /// Returns the KB that a machine must not have, as the title states: "… without KB2919355".
+    pub fn without(&self) -> Option<Kb> {
+        Title::parse(&self.title).without
+    }
+
+    /// Returns the version of the program that the title names.
+    pub fn version(&self) -> Option<TitleVersion> {
+        Title::parse(&self.title).version
     }
 
     /// Returns product and version for display, such as "Windows 11, version 24H2", or the title if it names

@@ -48,7 +48,7 @@ macro_rules! rules {
 
 /// The title rules; the first match wins. Their order matters: "Dynamic Cumulative Update" before "Cumulative Update",
 /// previews before the updates they preview, server applications before the general words "Security Update".
-static BY_TITLE: [TitleRule; 29] = rules! {
+static BY_TITLE: [TitleRule; 30] = rules! {
     KbHeading           r"\( os \s builds? \s"
     EsuLicensing        r"extended \s security \s updates? \s \(esu\) | licensing \s preparation"
     Enablement          r"enablement \s package"
@@ -59,6 +59,7 @@ static BY_TITLE: [TitleRule; 29] = rules! {
     DuAmbiguous         r"dynamic \s update"
     Ssu                 r"servicing \s stack \s update"
     Hotpatch            r"hot \s? patch"
+    Delta               r"\b delta \s (cumulative \s)? update \b"
     DotnetPreview       r"preview \b .* \.net \s framework | \.net \s framework .* \b preview"
     DotnetFeature       r"^ (microsoft \s)? \.net \s framework \s [\d.]+ (\s language \s pack s?)? \s for \b"
     DotnetCu            r"\.net \s framework"
@@ -202,6 +203,9 @@ mod tests {
                 "2026-08 Hotpatch for Windows 11, version 24H2 for x64-based Systems (KB5120994)",
                 Kind::Hotpatch,
             ),
+            ("2017-08 Delta Update for Windows Server 2016 for x64-based Systems (KB4034658)", Kind::Delta),
+            ("Windows Server 2012 R2 Update (KB2919355)", Kind::UpdateOther),
+            ("Windows 8.1 Update for x64-based Systems (KB2919355)", Kind::UpdateOther),
             (
                 "March 31, 2026\u{2014}KB5086672 (OS Builds 26200.8117 and 26100.8117) Out-of-band",
                 Kind::KbHeading,

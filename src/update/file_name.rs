@@ -8,7 +8,10 @@
 //!
 //! The 40 digits are the SHA-1 of the content for the formats with this naming. The prefix does not state the OS:
 //! Server 2025 files begin with `windows11.0-`, Windows 11 21H2 files with `windows10.0-`. For a name outside of the
-//! grammar, only SHA-1 and extension are read, if present.
+//! grammar, only SHA-1, extension, and architecture are read, if present: `updateplatform.amd64fre_<sha1>.exe`. A name
+//! with the words of two architectures states none.
+
+use std::collections::BTreeSet;
 
 use super::pattern::{Pattern, compile};
 use super::{Architecture, Build, Kb, Sha1};
@@ -60,11 +63,15 @@ impl PackageName {
             return Self::default();
         };
         let part = |key: &str| found.name(key).map(|part| part.as_str().to_ascii_lowercase());
+        let architecture = match part("arch") {
+            Some(word) => word.parse().ok(),
+            None => architecture_in(name),
+        };
         Self {
             system: part("os"),
             kb: part("kb").and_then(|digits| digits.parse().ok()),
             revision: part("rev").and_then(|digits| digits.parse().ok()),
-            architecture: part("arch").and_then(|word| word.parse().ok()),
+            architecture,
             build: part("build").and_then(|text| text.parse().ok()),
             dotnet: part("ndp"),
             delta: part("delta").is_some(),
@@ -74,9 +81,59 @@ impl PackageName {
     }
 }
 
+/// Returns the architecture that the words of a name state, or `None` if they state none or several.
+fn architecture_in(name: &str) -> Option<Architecture> {
+    let name = name.to_ascii_lowercase().replace("x86_64", "x64").replace("x86-64", "x64");
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let stated: BTreeSet<Architecture> = words.filter_map(architecture_of_word).collect();
+    stated.first().copied().filter(|_| stated.len() == 1)
+}
+
+/// Returns the architecture of one word: `x64`, `amd64fre` (a free build), or `enterprisex64`.
+fn architecture_of_word(word: &str) -> Option<Architecture> {
+    let bare = word.strip_suffix("fre").or_else(|| word.strip_suffix("chk")).unwrap_or(word);
+    if let Ok(architecture) = bare.parse() {
+        return Some(architecture);
+    }
+    // The longer word comes first, and a name of Linux is not one of Windows.
+    let end = ["amd64", "arm64", "x64", "x86"].into_iter().find(|end| bare.ends_with(end))?;
+    let before = bare.strip_suffix(end)?;
+    let is_word = before.bytes().all(|byte| byte.is_ascii_alphabetic()) && before != "linu";
+    is_word.then(|| end.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn architecture_is_read_from_the_words_of_any_name() {
+        const SHA1: &str = "d124723da259e9bf36cf50a70b94d6d540abeebe";
+        for (stem, expected) in [
+            ("updateplatform.amd64fre", Some(Architecture::X64)),
+            ("updateplatform.arm64fre", Some(Architecture::Arm64)),
+            ("updateplatform.x86fre", Some(Architecture::X86)),
+            ("updateplatform", None),
+            ("sqlserver2022-kb5029666-x64", Some(Architecture::X64)),
+            ("windows-kb890830-x64-v5.131", Some(Architecture::X64)),
+            ("am_delta_x86_1.2", Some(Architecture::X86)),
+            ("MicrosoftEdgeEnterpriseX64", Some(Architecture::X64)),
+            ("vc_redist.arm64", Some(Architecture::Arm64)),
+            ("tool-x86_64", Some(Architecture::X64)),
+            ("ndp48-x86-x64-allos-enu", None),
+            ("clearcompressionflag", None),
+            ("oart-x-none", None),
+            ("linux64", None),
+        ] {
+            let name = PackageName::parse(&format!("{stem}_{SHA1}.exe"));
+            assert_eq!(name.architecture, expected, "{stem}");
+            assert_eq!(name.sha1.map(|sha1| sha1.to_string()).as_deref(), Some(SHA1), "{stem}");
+        }
+        assert_eq!(
+            PackageName::parse("dotnet-runtime-8.0.11-win-x64.exe").architecture,
+            Some(Architecture::X64)
+        );
+    }
 
     #[test]
     fn parts_of_real_names_are_parsed() {

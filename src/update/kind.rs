@@ -57,6 +57,8 @@ kinds! {
     EsuLicensing = "esu_licensing",
     /// Restart-less update between two baselines.
     Hotpatch = "hotpatch",
+    /// Differences to exactly the previous month, until 2019. It is recorded, and never fetched or planned.
+    Delta = "delta",
     /// Monthly rollup of Windows 7 to 8.1.
     MonthlyRollup = "monthly_rollup",
     /// Security-only update of Windows 7 to 8.1.

@@ -10,6 +10,8 @@
 //! month   kind                  product     release      architecture         KB         build
 //! ```
 
+use std::fmt;
+
 use super::pattern::{Pattern, compile};
 use super::{Architecture, Build, Kb, Month};
 
@@ -29,6 +31,34 @@ pub struct Title {
     pub kb: Option<Kb>,
     /// The build suffix behind the KB.
     pub build: Option<Build>,
+    /// The KB that a machine must not have: "… (KB2961858) without KB2919355".
+    pub without: Option<Kb>,
+    /// The version of a program, if the title states one.
+    pub version: Option<TitleVersion>,
+}
+
+/// The version of a program in a title, and the rest of the title. Versions of equal rests are comparable; they are
+/// compared number by number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TitleVersion {
+    /// The title without version and month, in lower case.
+    pub rest: String,
+    /// The numbers of the version: 4, 18, 26020, 6.
+    pub numbers: Vec<u32>,
+}
+
+impl TitleVersion {
+    /// Returns `true` if both versions are of the same program.
+    pub fn is_of_same_program(&self, other: &Self) -> bool {
+        self.rest == other.rest
+    }
+}
+
+impl fmt::Display for TitleVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.numbers.iter().map(u32::to_string).collect();
+        formatter.write_str(&numbers.join("."))
+    }
 }
 
 static MONTH: Pattern = Pattern::new(|| compile(r"(?: ^ \s* | \s) (20\d\d-\d\d) \b"));
@@ -40,6 +70,12 @@ static MONTH_NAME: Pattern = Pattern::new(|| {
 });
 static KB_IN_PARENTHESES: Pattern = Pattern::new(|| compile(r"\( \s* KB \s? (\d{6,8}) \s* \)"));
 static KB_ANYWHERE: Pattern = Pattern::new(|| compile(r"\b KB (\d{6,8}) \b"));
+/// The condition of an entry for machines that do not have another update.
+static WITHOUT: Pattern =
+    Pattern::new(|| compile(r"[\s(]* \b without \s+ \(? \s* KB \s? (\d{6,8}) \b [\s)]*"));
+/// The version of a program: "(Version 4.18.26020.6)", "v5.131". A version of Windows has no dots.
+static VERSION: Pattern =
+    Pattern::new(|| compile(r"\b (?: version \s | build \s | v) (\d{1,6} (?: \. \d{1,6}){1,4}) \b"));
 static BUILD: Pattern = Pattern::new(|| compile(r"\( (\d{5}\.\d{1,6}) \) (?: \s* UUP)? \s* $"));
 static ARCHITECTURE: Pattern =
     Pattern::new(|| compile(r"\b (x64 | x86 | amd64 | arm64 | arm | ia64 | itanium) (?: - based)? \b"));
@@ -51,6 +87,9 @@ static PRODUCT: Pattern = Pattern::new(|| {
           (?: \s+ for \b | \s+ (?:x64|x86|arm64|amd64) \b | \s* \(KB | \s* $)",
     )
 });
+/// The name of an update behind its product: "Windows 8.1 Update", "Windows Server 2012 R2 Update 1".
+static UPDATE_OF_PRODUCT: Pattern =
+    Pattern::new(|| compile(r"^ (windows \s .*? \d .*?) \s+ update (?: \s \d)? $"));
 static RELEASE: Pattern = Pattern::new(|| compile(r"^ (.*?) ,? \s+ version \s+ ([0-9][0-9a-z]{3}) \b"));
 /// "Windows Server 2016 1803": releases of the semi-annual channel, in WSUS titles without the word "version".
 static BARE_RELEASE: Pattern =
@@ -60,8 +99,12 @@ impl Title {
     /// Parses a title. Every text has a result; a text that is not a title has an empty result.
     pub fn parse(text: &str) -> Self {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let without = WITHOUT.captures(&text).and_then(|found| found[1].parse().ok());
+        let text = WITHOUT.replace(&text, " ").trim_end().to_owned();
         let (product, release) = product(&text);
         Self {
+            without,
+            version: version(&text),
             month: month(&text),
             product,
             release,
@@ -106,6 +149,16 @@ fn build(text: &str) -> Option<Build> {
     BUILD.captures(text)?[1].parse().ok()
 }
 
+/// Returns the version of the program that the title names.
+fn version(text: &str) -> Option<TitleVersion> {
+    let found = VERSION.captures(text)?.get(1)?;
+    let numbers =
+        found.as_str().split('.').map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>()?;
+    let rest = format!("{}{}", text.get(..found.start())?, text.get(found.end()..)?).to_lowercase();
+    let rest = MONTH.replace(&rest, "").trim().to_owned();
+    Some(TitleVersion { rest, numbers })
+}
+
 /// Returns the last architecture in the title, because product names come first ("Windows Server 2008 R2 x64 Edition").
 fn architecture(text: &str) -> Option<Architecture> {
     if let Some(found) = ARCHITECTURE.captures_iter(text).last() {
@@ -120,6 +173,8 @@ fn architecture(text: &str) -> Option<Architecture> {
 fn product(text: &str) -> (Option<String>, Option<String>) {
     let Some(found) = PRODUCT.captures(text) else { return (None, None) };
     let words = found[1].trim_end_matches([',', ' ']);
+    let words =
+        UPDATE_OF_PRODUCT.captures(words).and_then(|own| own.get(1)).map_or(words, |own| own.as_str());
     for pattern in [&RELEASE, &BARE_RELEASE] {
         if let Some(parts) = pattern.captures(words) {
             return (Some(parts[1].to_owned()), Some(parts[2].to_ascii_uppercase()));
@@ -220,11 +275,68 @@ mod tests {
                 "Security Update for Windows Server 2012 R2 (KB3172729)",
                 "- | Windows Server 2012 R2 | - | - | KB3172729 | -",
             ),
+            (
+                "Windows Server 2012 R2 Update (KB2919355)",
+                "- | Windows Server 2012 R2 | - | - | KB2919355 | -",
+            ),
+            ("Windows 8.1 Update (KB2919355)", "- | Windows 8.1 | - | - | KB2919355 | -"),
+            (
+                "Windows 8.1 Update for x64-based Systems (KB2919355)",
+                "- | Windows 8.1 | - | x64 | KB2919355 | -",
+            ),
+            ("Windows Update (KB1234567)", "- | Windows Update | - | - | KB1234567 | -"),
+            (
+                "Security Update for Windows 8.1 for x64-based Systems (KB2961858) without KB2919355",
+                "- | Windows 8.1 | - | x64 | KB2961858 | -",
+            ),
+            (
+                "Security Update for Windows Server 2012 R2 (KB2961858) (without KB2919355)",
+                "- | Windows Server 2012 R2 | - | - | KB2961858 | -",
+            ),
             ("Realtek - Net - 10.68.815.2023", "- | - | - | - | - | -"),
             ("", "- | - | - | - | - | -"),
         ];
         for (text, expected) in cases {
             assert_eq!(summary(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn condition_of_a_title_is_parsed() {
+        for (text, expected) in [
+            ("Security Update for Windows 8.1 (KB2961858) without KB2919355", Some("KB2919355")),
+            ("Security Update for Windows 8.1 (KB2961858) (Without KB 2919355)", Some("KB2919355")),
+            ("Security Update for Windows 8.1 KB2961858 without (KB2919355)", Some("KB2919355")),
+            ("Security Update for Windows 8.1 (KB2961858)", None),
+            ("Windows 8.1 Update (KB2919355)", None),
+        ] {
+            let title = Title::parse(text);
+            assert_eq!(title.without.map(|kb| kb.to_string()).as_deref(), expected, "{text}");
+            assert_ne!(title.kb, title.without, "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_of_one_program_are_comparable() {
+        let of = |text: &str| Title::parse(text).version;
+        let channel = |version: &str, channel: &str| {
+            of(&format!("Update for Microsoft Defender Antivirus antimalware platform - KB4052623 (Version {version}) - Current Channel ({channel})")).unwrap()
+        };
+        let (older, newer) = (channel("4.18.26010.5", "Broad"), channel("4.18.26020.6", "Broad"));
+        assert_eq!(newer.to_string(), "4.18.26020.6");
+        assert!(older.is_of_same_program(&newer) && older.numbers < newer.numbers);
+        assert!(!older.is_of_same_program(&channel("4.18.26010.5", "Staged")));
+        assert!(channel("4.18.2001.10", "Broad").numbers > channel("4.18.2001.9", "Broad").numbers);
+        let removal = |month: &str| {
+            of(&format!("{month} Windows Malicious Software Removal Tool x64 - v5.131 (KB890830)"))
+        };
+        assert_eq!(removal("2025-01"), removal("2025-02"));
+        for text in [
+            "2023-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5030211)",
+            "Dynamic Update for Windows 10 Version 1607 for AMD64-based Systems (KB3176937)",
+            "2026-05 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5089549) (26100.8457)",
+        ] {
+            assert_eq!(of(text), None, "{text}");
         }
     }
 
