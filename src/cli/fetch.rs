@@ -85,6 +85,8 @@ fn left_out_set(set: &PackageSet, reason: Exclusion) -> ExcludedSet {
         Exclusion::Kind => ExclusionFilter::Kind,
         Exclusion::Dynamic => ExclusionFilter::Dynamic,
         Exclusion::Generation => ExclusionFilter::Generation,
+        Exclusion::Delta => ExclusionFilter::Delta,
+        Exclusion::OlderVersion => ExclusionFilter::OlderVersion,
     };
     ExcludedSet {
         kb: set.kb,
@@ -114,7 +116,7 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
         }
         SetStatus::Planned => "would be fetched",
     };
-    let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
+    let architecture = set.architecture.map_or("unknown architecture", Architecture::as_str);
     let subject = format!("{}  {} ({architecture}): ", set.kb, set.product_list.join("; "));
     output.status_line(&subject, tone, status);
     if !fetched.needed_by.is_empty() {
@@ -165,6 +167,13 @@ fn show_left_out(left_out: &[ExcludedSet], output: &mut Output) {
                 }
                 None => "not the requested issue of this KB".to_owned(),
             },
+            ExclusionFilter::Delta => {
+                "a delta update, which fits machines of exactly the previous month and is never fetched"
+                    .to_owned()
+            }
+            ExclusionFilter::OlderVersion => {
+                "an older version of a fetched program; --product with its title fetches it".to_owned()
+            }
             ExclusionFilter::Dynamic => {
                 format!("a copy for Windows Setup; --kind {} fetches it", set.kind)
             }

@@ -205,7 +205,7 @@ fn show_known(known: &[KnownRow], output: &mut Output) {
 }
 
 fn show_set(StoredSet { set, .. }: &StoredSet, output: &mut Output) {
-    let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
+    let architecture = set.architecture.map_or("unknown architecture", Architecture::as_str);
     let subject = format!("{} ({architecture}):", set.product_list.join("; "));
     output.wrapped_line("set for ", &subject);
     output.line(match set.status {

@@ -224,4 +224,8 @@ pub enum ExclusionFilter {
     Dynamic,
     /// The set is another issue of a KB that Microsoft issued again.
     Generation,
+    /// The set is a delta update, which is never fetched.
+    Delta,
+    /// The set is an older version of a program, of which a newer version is fetched.
+    OlderVersion,
 }

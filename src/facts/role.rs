@@ -65,6 +65,11 @@ impl Role {
         matches!(self, Self::Target | Self::DotnetChild | Self::Enablement | Self::SafeOs | Self::Setup)
     }
 
+    /// Returns `true` if several files are all the update itself. Nothing proves an order among them.
+    pub fn are_alternatives(roles: impl Iterator<Item = Self>) -> bool {
+        roles.filter(|role| *role == Self::Target).count() > 1
+    }
+
     /// Returns the role of the update itself in a plan, by its kind.
     pub fn of_kind(kind: Option<Kind>) -> Self {
         match kind {

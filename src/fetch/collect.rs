@@ -53,6 +53,12 @@ pub(super) fn add_sets(
             continue;
         }
         wanted += 1;
+        if set.architecture.is_none() && !request.architectures.is_empty() {
+            session.warn(format!(
+                "neither the titles nor the names of {kb} state the architecture of {}; fetched it for any architecture",
+                set.folder
+            ));
+        }
         let mirror = session.mirror()?;
         let Some(row) = mirror.index().set(id)? else { continue };
         let mut absent = Vec::new();

@@ -10,7 +10,7 @@ use crate::crawl::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::facts::FileKey;
 use crate::mirror::index::SetRow;
-use crate::resolve::{GenerationChoice, PackageSet};
+use crate::resolve::{GenerationChoice, PackageSet, newer_versions};
 use crate::servicing::{ProductFilter, ProductLabels};
 use crate::update::{Architecture, Kb, Kind, count, human_size};
 
@@ -48,6 +48,10 @@ pub enum Exclusion {
     Dynamic,
     /// Another issue of a KB that Microsoft issued again.
     Generation,
+    /// A delta update, which is never fetched.
+    Delta,
+    /// An older version of a program, of which a newer version is selected.
+    OlderVersion,
 }
 
 impl FetchRequest {
@@ -60,7 +64,22 @@ impl FetchRequest {
                 *found |= picked;
             }
         }
-        sets.iter().zip(of_product).map(|(set, of_product)| self.exclusion(set, of_product)).collect()
+        let mut found: Vec<Option<Exclusion>> =
+            sets.iter().zip(of_product).map(|(set, of_product)| self.exclusion(set, of_product)).collect();
+        // Versions are compared only among the sets that are selected otherwise.
+        let (places, selected): (Vec<usize>, Vec<&PackageSet>) = sets
+            .iter()
+            .zip(&found)
+            .enumerate()
+            .filter(|(_, (_, exclusion))| exclusion.is_none())
+            .map(|(place, (set, _))| (place, *set))
+            .unzip();
+        for (place, newer) in places.into_iter().zip(newer_versions(&selected)) {
+            if let Some(exclusion) = found.get_mut(place).filter(|_| newer.is_some()) {
+                *exclusion = Some(Exclusion::OlderVersion);
+            }
+        }
+        found
     }
 
     /// Refuses a product name that neither the tables nor any of these sets contain.
@@ -75,6 +94,9 @@ impl FetchRequest {
     }
 
     fn exclusion(&self, set: &PackageSet, of_product: bool) -> Option<Exclusion> {
+        if set.is_delta() {
+            return Some(Exclusion::Delta);
+        }
         let of_architecture =
             set.architecture.is_none_or(|architecture| self.architectures.contains(&architecture));
         if !self.architectures.is_empty() && !of_architecture {

@@ -225,7 +225,7 @@ impl LintContext<'_> {
         }
         layered_sets(target.kb, self.facts, self.knowledge)
             .into_iter()
-            .filter(|set| set.architecture == target.architecture && !set.is_dynamic_variant)
+            .filter(|set| set.architecture == target.architecture && set.is_main())
             .flat_map(|set| set.members)
             .collect()
     }
@@ -308,7 +308,7 @@ impl LintContext<'_> {
         if let Some(own) = sets.iter().position(is_recorded) {
             return Some(sets.swap_remove(own));
         }
-        sets.retain(|set| !set.is_dynamic_variant && target.family.is_none_or(|family| set.serves(family)));
+        sets.retain(|set| set.is_main() && target.family.is_none_or(|family| set.serves(family)));
         let own = sets.iter().position(|set| set.architecture == target.architecture);
         (!sets.is_empty()).then(|| sets.swap_remove(own.unwrap_or(0)))
     }

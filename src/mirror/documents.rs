@@ -92,10 +92,12 @@ impl<S: Access> Mirror<S> {
         let is_there = matches!(status, SetStatus::Published | SetStatus::Unchanged);
         let mut files = Vec::new();
         let mut order = 0;
+        let are_alternatives = Role::are_alternatives(set.members.iter().map(|member| member.role));
         // Companions of known order stand before the update, those of unknown order at the end.
         let last_ordered = set.members.iter().rposition(|member| member.role != Role::Companion);
         for (place, (member, name)) in set.members.iter().zip(&folder.names).enumerate() {
-            let is_ordered = last_ordered.is_some_and(|last| place <= last);
+            let is_alternative = are_alternatives && member.role == Role::Target;
+            let is_ordered = last_ordered.is_some_and(|last| place <= last) && !is_alternative;
             order += usize::from(is_ordered);
             files.push(MemberDocument {
                 file: FileDocument::new(

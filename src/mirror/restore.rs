@@ -3,6 +3,8 @@
 //! A record counts as a statement of the Catalog at the time that it states. A file is in the pool only if the
 //! pool has it with the recorded size.
 
+use std::collections::BTreeSet;
+
 use super::index::{DetailsRecord, FileRecord, Transaction, UpdateRecord};
 use super::layout::Layout;
 use crate::clock::Time;
@@ -112,6 +114,9 @@ pub fn restore_set<'s>(
         members,
         needs,
         stated_size: None,
+        versions: Vec::new(),
+        without: BTreeSet::new(),
+        entry_date: None,
         is_dynamic_variant: set.is_dynamic,
         issue: Issue::default(),
         generation: None,

@@ -54,7 +54,7 @@ pub(super) fn plan_of(
         found.members.len() == own_keys.len()
             && found.members.iter().all(|member| own_keys.contains(&member.file.key))
     };
-    let main = || sets.iter().filter(|found| !found.is_dynamic_variant);
+    let main = || sets.iter().filter(|found| found.is_main());
     // A folder keeps its name until the next publication, although newer rules may give the set another name.
     let found = main().find(|found| has_its_files(found));
     let found = found.or_else(|| main().find(|found| found.folder == set.folder));

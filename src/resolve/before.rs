@@ -16,8 +16,8 @@ use super::sets::PackageSet;
 use super::step::step_of_kb;
 use crate::error::Result;
 use crate::facts::{Evidence, Role};
-use crate::servicing::{Knowledge, PrerequisiteRole};
-use crate::update::Kb;
+use crate::servicing::{Family, Knowledge, PrerequisiteRole};
+use crate::update::{Kb, Kind, Month, PackageName};
 
 impl From<PrerequisiteRole> for Role {
     fn from(needed: PrerequisiteRole) -> Self {
@@ -54,7 +54,26 @@ pub(super) fn steps_before(
             family.name, set.kb
         ));
     }
+    draft.warnings.extend(family.and_then(|family| unknown_floor(context, set, family)));
     Ok(steps)
+}
+
+/// Returns the warning of a separate servicing stack for which no source states the stacks that it needs first. A
+/// machine with an installed stack of the family meets such needs.
+fn unknown_floor(context: &ResolveContext<'_>, set: &PackageSet, family: &Family) -> Option<String> {
+    let (machine, table) = (&context.request.machine, context.knowledge.prerequisites());
+    let is_open = set.kind == Some(Kind::Ssu)
+        && machine.effective_build().is_some()
+        && machine.installed.is_empty()
+        && table.separate_stack(family.id, set.month.map(Month::last_day)).is_some()
+        && table.floor(set.kb).is_none()
+        && !table.single_prerequisites().iter().any(|row| row.kb == set.kb || row.needs == set.kb);
+    is_open.then(|| {
+        format!(
+            "no source states which servicing stacks {} needs first: if it fails with 0x800f081e, install an earlier stack of {}",
+            set.kb, family.name
+        )
+    })
 }
 
 /// Returns the requirements of other KBs that the machine does not meet, in order. A package that only a met
@@ -104,6 +123,11 @@ fn step_before(
     if let Rule::Floor { below } = requirement.rule {
         step.needed_below = Some(below);
     }
+    if let Some(level) = context.knowledge.prerequisites().service_level(kb) {
+        step.needed_below = Some(level.build);
+        // The next update finds the service level only after a restart.
+        step.restart_after = context.request.machine.place == Place::Online;
+    }
     Ok((kb, step))
 }
 
@@ -114,6 +138,7 @@ fn available_kb(context: &ResolveContext<'_>, requirement: &Requirement) -> Kb {
         .available
         .iter()
         .flatten()
+        .filter(|name| !PackageName::parse(name).delta)
         .filter_map(|name| context.knowledge.parents().kb_of_file(name))
         .collect();
     let own_first = [requirement.kb].into_iter().chain(requirement.alternatives().iter().copied());

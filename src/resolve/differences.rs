@@ -192,7 +192,8 @@ fn compare_kind(
     knowledge: &Knowledge,
     found: &mut BTreeSet<Difference>,
 ) {
-    let Some(catalog) = update.kind else { return };
+    // A delta update is a second package of the KB, not another statement about the first one.
+    let Some(catalog) = update.kind.filter(|kind| *kind != Kind::Delta) else { return };
     let mut known: Vec<(Kind, String)> = Vec::new();
     if let Some(kind) = knowledge.parents().kind_of(kb) {
         known.push((kind, "parents.toml".to_owned()));
@@ -244,7 +245,9 @@ fn compare_files(
         .iter()
         .filter(|update| update.kb == Some(kb))
         .flat_map(|update| facts.files_of(update))
-        .filter(|file| file.architecture == Some(architecture) && is_own(file.kb, &file.name))
+        .filter(|file| {
+            file.architecture == Some(architecture) && is_own(file.kb, &file.name) && !file.is_delta()
+        })
         .map(|file| file.name.as_str())
         .collect();
     let mut known = knowledge.names_of(kb, architecture);

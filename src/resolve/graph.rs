@@ -272,5 +272,5 @@ fn is_for_same_machines(other: &PackageSet, set: &PackageSet) -> bool {
     let family = other.families.is_empty()
         || set.families.is_empty()
         || other.families.iter().any(|family| set.families.iter().any(|own| own.id == family.id));
-    architecture && family && !other.is_dynamic_variant
+    architecture && family && other.is_main()
 }

@@ -140,6 +140,14 @@ fn check_not_installed(
     // If features are added to an image, the update is applied again, even if it is installed.
     let installed = machine.has_installed(set.kb) && !(cumulative && machine.adds_features_to_image());
     let has = |proof| Refusal::has_installed(set.kb, proof, build_evidence(set));
+    if let Some(level) = context.knowledge.prerequisites().service_level(set.kb)
+        && let Some(at) = machine.effective_build()
+        && level.is_in(at, context.knowledge.families()) == Some(true)
+    {
+        let refusal = has(Proof::AtBuild { at, target: level.build });
+        let refusal = refusal.with_evidence([context.row_evidence(&level.source)]);
+        return Err(Refusal { expected_build: Some(at), ..refusal }.into());
+    }
     let Some(at) = machine.effective_build() else {
         return if installed { Err(has(Proof::Installed).into()) } else { Ok(()) };
     };

@@ -210,7 +210,7 @@ impl fmt::Display for Statement {
             Self::Advice(advice) => formatter.write_str(advice),
             Self::Has(kb, proof) => write_proof(*kb, *proof, formatter),
             Self::Is { kb, kind, products, architecture } => {
-                let architecture = architecture.map_or("any architecture", Architecture::as_str);
+                let architecture = architecture.map_or("unknown architecture", Architecture::as_str);
                 write!(formatter, "{kb} is {} for {} ({architecture})", noun(*kind), products.join(" and "))
             }
             Self::ForFamily { kb, build, family } => {

@@ -82,6 +82,9 @@ fn empty_set(
         needs: Vec::new(),
         members: Vec::new(),
         stated_size: None,
+        versions: Vec::new(),
+        without: BTreeSet::new(),
+        entry_date: None,
         is_dynamic_variant: false,
         issue: Issue::default(),
         generation: None,
@@ -311,6 +314,7 @@ fn single_row_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let Some(SingleRow { family: id, kind, files, source }) = knowledge.single_row(kb) else {
         return Vec::new();
     };
+    let kind = kind.or_else(|| knowledge.parents().kind_of(kb));
     let families: Vec<&Family> =
         knowledge.families().iter().filter(|family| family.id == id && takes_kind(family, kind)).collect();
     let of_rule = knowledge.parents().rule(kb).map(|rule| FileFacts::from_name(&rule.file));

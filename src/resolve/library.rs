@@ -48,7 +48,7 @@ pub trait Library {
 pub fn layered_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut sets = package_sets(kb, facts, knowledge);
     let seen: BTreeSet<Option<Architecture>> =
-        sets.iter().filter(|set| !set.is_dynamic_variant).map(|set| set.architecture).collect();
+        sets.iter().filter(|set| set.is_main()).map(|set| set.architecture).collect();
     let unseen = |set: &PackageSet| {
         let any = seen.contains(&None) || (set.architecture.is_none() && !seen.is_empty());
         !any && !seen.contains(&set.architecture)

@@ -5,6 +5,7 @@
 use super::answer::Status;
 use super::context::ResolveContext;
 use super::grounds::build_evidence;
+use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
 use super::sets::{FamilyName, PackageSet};
 use super::text::join_names;
@@ -21,12 +22,25 @@ pub(super) fn filter_sets<'s>(
 ) -> JudgementResult<Vec<&'s PackageSet>> {
     let request = context.request;
     let no = |advice: String| Refusal::not_applicable(advice, source_of_sets(context, kb, sets));
-    let mut left: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
+    let mut left: Vec<&PackageSet> = sets.iter().filter(|set| set.is_main()).collect();
+    if left.is_empty() && sets.iter().any(PackageSet::is_delta) {
+        let advice = format!(
+            "only a delta update of {kb} is known, which fits machines of exactly the previous month: {}",
+            context.library.side().advise_unknown_kb(kb)
+        );
+        return Err(no(advice).into());
+    }
     if let Some(architecture) = request.machine.architecture {
-        let there = join_names(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
+        let there = join_names(left.iter().filter_map(|set| set.architecture).map(Architecture::as_str));
         left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
         if left.is_empty() {
             return Err(no_architecture(context, kb, architecture, sets, &there)?.into());
+        }
+        // A set of unknown architecture is not for every architecture.
+        if left.iter().any(|set| set.architecture.is_some()) {
+            left.retain(|set| set.architecture.is_some());
+        } else if request.machine.place != Place::Mirror {
+            return Err(unstated_architecture(kb, architecture, &left).into());
         }
     }
     // Without a requested architecture, sets of the Catalog have precedence over sets of knowledge.
@@ -57,6 +71,16 @@ pub(super) fn filter_sets<'s>(
         }
     }
     Ok(left)
+}
+
+/// Returns the refusal of sets whose architecture neither titles nor names state.
+fn unstated_architecture(kb: Kb, architecture: Architecture, sets: &[&PackageSet]) -> Refusal {
+    let members = sets.iter().flat_map(|set| &set.members);
+    let names = join_names(members.filter_map(|member| member.file.known_name()));
+    let advice = format!(
+        "neither the titles nor the names of {kb} state an architecture, so {names} may not be for {architecture}"
+    );
+    Refusal::new(Status::Unknown, advice)
 }
 
 /// Returns the source that states what the sets of a KB are for.

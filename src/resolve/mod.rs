@@ -15,6 +15,7 @@
 
 mod age;
 mod answer;
+mod applicability;
 mod batch;
 mod before;
 mod bundle;
@@ -26,6 +27,7 @@ mod dot;
 mod draft;
 mod dynamic;
 mod enable;
+mod entry_part;
 mod fresh;
 mod freshness;
 mod generations;
@@ -62,6 +64,7 @@ mod steps;
 mod tests;
 mod text;
 mod undated;
+mod versions;
 mod why;
 
 pub use answer::{Choice, MissingPackage, Plan, Replacement, Status, Step};
@@ -89,4 +92,5 @@ pub use roles::Member;
 pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};
 pub use side::Side;
 pub use stacks::stack_of_titles;
+pub use versions::newer_versions;
 pub use why::{Reason, why};

@@ -20,6 +20,7 @@
 use std::collections::BTreeSet;
 
 use super::answer::{Choice, Plan, Status};
+use super::applicability::filter_by_condition;
 use super::context::ResolveContext;
 use super::draft::PlanDraft;
 use super::grounds::{family_judgement, kind_judgement};
@@ -29,6 +30,7 @@ use super::refusal::{JudgementResult, Refusal};
 use super::sets::PackageSet;
 use super::steps::plan_steps;
 use super::text::join_names;
+use super::versions::{newer_versions, version_words};
 use crate::error::Result;
 use crate::update::{Kb, Kind};
 
@@ -40,11 +42,20 @@ pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
         Ok(candidates) => candidates,
         Err(stop) => return draft.into_plan(context, Err(stop)),
     };
+    let newer = newer_versions(&candidates);
+    let (older, candidates): (Vec<_>, Vec<_>) =
+        candidates.into_iter().zip(newer).partition(|(_, newer)| newer.is_some());
+    let candidates: Vec<&PackageSet> = candidates.into_iter().map(|(set, _)| set).collect();
     let plans = candidates.iter().map(|set| plan_set(context, set));
     let mut plans = plans.collect::<Result<Vec<Plan>>>()?;
     for (plan, set) in plans.iter_mut().zip(&candidates) {
         plan.warnings.extend(unknown_family_warning(context));
         plan.warnings.extend(generation_warning(set, &sets));
+    }
+    for (set, newer) in older {
+        let newer = newer.map(version_words).unwrap_or_default();
+        let text = format!("{kb} has the older version {}; used {newer}", version_words(set));
+        plans.iter_mut().for_each(|plan| plan.warnings.push(text.clone()));
     }
     let same = plans.windows(2).all(|pair| {
         matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_set_specific(a.status))
@@ -93,7 +104,7 @@ fn matching_sets<'s>(
         return Err(Refusal { is_unknown_kb: true, ..Refusal::new(Status::Unknown, advice) }.into());
     }
     context.check_product(sets)?;
-    filter_sets(context, kb, sets)
+    filter_sets(context, kb, sets).and_then(|left| filter_by_condition(context, kb, left))
 }
 
 /// Returns the plan for one set.

@@ -26,7 +26,7 @@ pub(super) fn replacement(
     };
     let Some((kb, evidence)) = found else { return Ok(None) };
     let sets = context.library.sets(kb)?;
-    let mut its = sets.iter().filter(|set| set.serves(family) && fits(set, plan) && !set.is_dynamic_variant);
+    let mut its = sets.iter().filter(|set| set.serves(family) && fits(set, plan) && set.is_main());
     let present =
         its.any(|set| !set.members.is_empty() && set.members.iter().all(|member| member.file.present));
     Ok(Some(Replacement { kb, present, evidence }))

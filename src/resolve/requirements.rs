@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::applicability::condition_of_kb;
 use super::condition::Condition;
 use super::library::Library;
 use super::published::{date_of, month_of};
@@ -69,7 +70,8 @@ struct RequirementRows<'k> {
     date: Option<Date>,
     /// All requirements by name.
     before: &'k [SinglePrerequisite],
-    /// The requirements of all updates of the family from a day on.
+    /// The requirements of all updates of the family from a day on. If only the date of the entry is known, it
+    /// decides, although the release may be earlier: an entry that is older than the rule proves its absence.
     since: Option<&'k FamilyPrerequisites>,
     /// The row of the family's separate servicing stack.
     separate: Option<&'k SeparateStack>,
@@ -92,7 +94,7 @@ fn requirement_rows<'k>(
     RequirementRows {
         date,
         before: table.single_prerequisites(),
-        since: family.and_then(|family| table.family_prerequisites_of(family, date)),
+        since: family.and_then(|family| table.family_prerequisites_of(family, date.or(set.entry_date))),
         separate: family.and_then(|family| table.separate_stack(family.id, date)),
         pair: family.and_then(|family| knowledge.packages().paired_stack(set.kb, family.id)),
         floor: floors.into_iter().rfind(|row| date.is_none_or(|date| row.from <= date)),
@@ -262,7 +264,7 @@ impl RequirementCollector<'_> {
             }
             let when = match of {
                 Some(condition) if condition.excludes_some_machines() => condition.clone(),
-                _ => Condition::NotInstalled(row.needs),
+                _ => condition_of_kb(row.needs, self.knowledge),
             };
             self.add(row.needs, row.role.into(), Rule::Before { update }, when, &[&row.source]);
         }
@@ -270,9 +272,13 @@ impl RequirementCollector<'_> {
 
     fn add_since(&mut self) {
         let Some(row) = self.rows.since.filter(|_| self.is_update()) else { return };
-        for needed in &row.needs {
+        // The condition of a title has precedence: machines without a KB cannot need it. An update that the
+        // needed one needs comes before it.
+        let table = self.knowledge.prerequisites();
+        let is_after = |kb: Kb| !self.set.without.contains(&kb) && !table.leads_to(kb, self.set.kb);
+        for needed in row.needs.iter().filter(|needed| is_after(needed.kb)) {
             let rule = Rule::Since { why: row.why.clone() };
-            let when = Condition::NotInstalled(needed.kb);
+            let when = condition_of_kb(needed.kb, self.knowledge);
             self.add(needed.kb, needed.role.into(), rule, when, &[&row.source]);
         }
     }

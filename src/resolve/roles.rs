@@ -6,6 +6,7 @@
 //! Otherwise it is a companion of unknown order.
 
 use super::age::place_companions;
+use super::entry_part::EntryPart;
 use crate::facts::{Evidence, Facts, FileFacts, NeedsEdge, Role, Source, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month};
@@ -48,23 +49,27 @@ impl Member {
     }
 }
 
-/// Returns the members of one entry, in order, and the warnings.
+/// Returns the members of a part of an entry, in order, and the warnings.
 pub(super) fn members_of(
     update: &UpdateFacts,
+    part: &EntryPart<'_>,
     facts: &Facts,
     knowledge: &Knowledge,
 ) -> (Vec<Member>, Vec<String>) {
-    let files = facts.files_of(update);
     let family = update.family(knowledge);
-    let architecture = facts.architecture_of(update);
+    let architecture = part.architecture;
     let mut warnings = Vec::new();
     let listed = Evidence::Dialog { update: update.id, seen: update.files_seen };
 
-    let has_target = files.iter().any(|file| file.kb.is_some() && file.kb == update.kb);
+    let mut of_entry = facts.files_of(update).into_iter();
+    let has_target = of_entry.any(|file| file.kb.is_some() && file.kb == update.kb);
     let mut members: Vec<Member> = Vec::new();
-    for file in files {
+    for &file in &part.files {
         let mut evidence = vec![listed.clone()];
-        let (role, build) = if has_target && file.kb != update.kb {
+        let is_own = file.kb.is_some() && file.kb == update.kb;
+        let (role, build) = if part.is_unclear(file) && !is_own {
+            (Role::Companion, None)
+        } else if has_target && !is_own {
             let (role, build, basis) = judge_candidate(file, update, family, facts, knowledge);
             evidence.extend(basis);
             (role, build)
@@ -77,9 +82,16 @@ pub(super) fn members_of(
             let whole = has_target || !update.kind.is_some_and(Kind::is_dotnet);
             (if whole { Role::of_kind(kind_of(update, knowledge)) } else { Role::DotnetChild }, own)
         };
+        if role == Role::Companion && part.is_unclear(file) {
+            warnings.push(format!(
+                "neither the title \"{}\" nor the name {} states the architecture of this file: it is unknown if and when it is needed",
+                update.title, file.name
+            ));
+        }
         members.push(Member { build, evidence, ..Member::new(file.clone(), role) });
     }
-    if let (Some(family), Some(architecture), true) = (family, architecture, has_target) {
+    if let (Some(family), Some(architecture), true, false) = (family, architecture, has_target, part.is_delta)
+    {
         add_unlisted_checkpoints(update, family, architecture, facts, knowledge, &mut members, &mut warnings);
     }
     members.sort_by(|a, b| a.rank().cmp(&b.rank()));

@@ -4,12 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use sha2::Digest as _;
 
+use super::entry_part::entry_parts;
 use super::generations::{Generation, Issue, order_generations};
 use super::roles::{Member, edges_of, kind_of, members_of, unlisted_checkpoints};
 use crate::facts::{Disappearance, Evidence, Facts, NeedsEdge, Role, SetFolder, UpdateFacts, slug};
 use crate::servicing::{Family, Installation, Knowledge, ProductLabels};
+use crate::update::title::TitleVersion;
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
 /// The properties of a family that a set carries.
@@ -71,6 +74,12 @@ pub struct PackageSet {
     pub issue: Issue,
     /// The place among the issues of a KB that Microsoft issued again; `None` if it has one issue.
     pub generation: Option<Generation>,
+    /// The versions of a program in the titles, each once.
+    pub versions: Vec<TitleVersion>,
+    /// The KBs that a machine must not have, as every title states.
+    pub without: BTreeSet<Kb>,
+    /// The earliest date of an entry. The release may be earlier, never later.
+    pub entry_date: Option<Date>,
     /// The differences between sources, and the unknown facts.
     pub warnings: Vec<String>,
 }
@@ -87,6 +96,16 @@ impl PackageSet {
             hasher.update(b"\n");
         }
         Sha256::from_bytes(hasher.finalize().into())
+    }
+
+    /// Returns `true` if a plan may use the set: it is neither a copy for Windows Setup nor a delta update.
+    pub fn is_main(&self) -> bool {
+        !self.is_dynamic_variant && !self.is_delta()
+    }
+
+    /// Returns `true` if the set is a delta update, which is recorded and never fetched, planned, or staged.
+    pub fn is_delta(&self) -> bool {
+        self.kind == Some(Kind::Delta)
     }
 
     /// Returns the build that the set brings, in the family's numbering.
@@ -126,18 +145,19 @@ impl PackageSet {
 pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut groups: BTreeMap<SetGroupKey, SetGroup<'_>> = BTreeMap::new();
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
-        if update.files.as_ref().is_none_or(Vec::is_empty) {
-            continue;
+        for part in entry_parts(update, facts, knowledge) {
+            let (members, warnings) = members_of(update, &part, facts, knowledge);
+            let mut identities: Vec<String> = members.iter().map(|member| member.file.identity()).collect();
+            identities.sort_unstable();
+            let dynamic = update.kind.is_some_and(Kind::is_dynamic);
+            let key = (part.architecture, dynamic, identities);
+            let group = groups.entry(key).or_default();
+            group.is_delta |= part.is_delta;
+            group.is_partial |= !part.is_whole;
+            group.merge(update, members, warnings);
         }
-        let (members, warnings) = members_of(update, facts, knowledge);
-        let mut identities: Vec<String> = members.iter().map(|member| member.file.identity()).collect();
-        identities.sort_unstable();
-        let dynamic = update.kind.is_some_and(Kind::is_dynamic);
-        let key = (facts.architecture_of(update), dynamic, identities);
-        let group = groups.entry(key).or_default();
-        group.merge(update, members, warnings);
     }
-    let has_main = groups.keys().any(|(_, dynamic, _)| !dynamic);
+    let has_main = groups.iter().any(|((_, dynamic, _), group)| !dynamic && !group.is_delta);
     let mut sets: Vec<PackageSet> =
         groups.into_iter().map(|(key, group)| group.into_set(kb, &key, has_main, knowledge)).collect();
     order_generations(&mut sets);
@@ -167,6 +187,10 @@ struct SetGroup<'a> {
     updates: Vec<&'a UpdateFacts>,
     members: Vec<Member>,
     warnings: BTreeSet<String>,
+    /// `true` if the files are delta updates.
+    is_delta: bool,
+    /// `true` if an entry has further files, so that its size is not the size of the set.
+    is_partial: bool,
 }
 
 impl<'a> SetGroup<'a> {
@@ -221,7 +245,7 @@ impl<'a> SetGroup<'a> {
         let from_dialogs = |member: &Member| matches!(member.evidence.first(), Some(Evidence::Dialog { .. }));
         let sizes: BTreeSet<Option<u64>> = self.updates.iter().map(|update| update.size).collect();
         let stated_size = match sizes.into_iter().collect::<Vec<_>>().as_slice() {
-            [Some(size)] if self.members.iter().all(from_dialogs) => Some(*size),
+            [Some(size)] if !self.is_partial && self.members.iter().all(from_dialogs) => Some(*size),
             _ => None,
         };
         let issue = Issue {
@@ -247,12 +271,19 @@ impl<'a> SetGroup<'a> {
         self.warnings.extend(disappearance_warning(kb, &self.updates));
         let architecture_word = architecture.map_or("any", Architecture::as_str);
         let is_dynamic_variant = dynamic && has_main;
-        let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
+        let suffix = match (self.is_delta, is_dynamic_variant) {
+            (true, _) => "-delta",
+            (false, true) => "-dynamic",
+            (false, false) => "",
+        };
+        let of_titles = || self.updates.iter().find_map(|update| kind_of(update, knowledge));
+        let stated = || knowledge.stated_kind(kb).or_else(of_titles);
+        let kind = if self.is_delta { Some(Kind::Delta) } else { stated() };
+        let versions: BTreeSet<TitleVersion> =
+            self.updates.iter().filter_map(|update| update.version()).collect();
         PackageSet {
             kb,
-            kind: knowledge
-                .stated_kind(kb)
-                .or_else(|| self.updates.iter().find_map(|update| kind_of(update, knowledge))),
+            kind,
             families,
             architecture,
             folder: SetFolder::from_words(&format!("{base}-{architecture_word}{suffix}")),
@@ -266,9 +297,20 @@ impl<'a> SetGroup<'a> {
             is_dynamic_variant,
             issue,
             generation: None,
+            versions: versions.into_iter().collect(),
+            without: without_all(&self.updates),
+            entry_date: self.updates.iter().filter_map(|update| update.last_updated).min(),
             warnings: self.warnings.into_iter().collect(),
         }
     }
+}
+
+/// Returns the KBs that a machine must not have, as every one of some entries states. An entry without a
+/// condition makes the files fit every machine.
+fn without_all(updates: &[&UpdateFacts]) -> BTreeSet<Kb> {
+    let stated: Vec<Option<Kb>> = updates.iter().map(|update| update.without()).collect();
+    let first = stated.first().copied().flatten();
+    first.filter(|_| stated.iter().all(|other| *other == first)).into_iter().collect()
 }
 
 /// Returns the warning of a set whose updates all disappeared from the Catalog. Its plan is still valid.

@@ -79,7 +79,7 @@ pub(super) fn step_of_kb(
                 || set.families.iter().any(|family| like.families.iter().any(|own| own.id == family.id)))
     };
     let is_newest = |set: &&PackageSet| GenerationChoice::Newest.includes(set);
-    let found = sets.iter().filter(fits).filter(is_newest).find_map(|set| {
+    let found = sets.iter().filter(|set| set.is_main()).filter(fits).filter(is_newest).find_map(|set| {
         let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
         Some((set, member))
     });

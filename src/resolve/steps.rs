@@ -2,6 +2,7 @@
 //! All of them must be available.
 
 use super::answer::{MissingPackage, Status, Step};
+use super::applicability::condition_of_titles;
 use super::before::steps_before;
 use super::bundle::dotnet_steps;
 use super::candidates::latest_of_family;
@@ -55,7 +56,7 @@ fn own_steps(context: &ResolveContext<'_>, set: &PackageSet, draft: &mut PlanDra
     let members = set.members.iter().filter(needed);
     members
         .map(|member| {
-            Step::of_member(member, set, reason_for(context, member, set), needed_if(context, member))
+            Step::of_member(member, set, reason_for(context, member, set), needed_if(context, member, set))
         })
         .collect()
 }
@@ -93,14 +94,17 @@ fn reason_for(context: &ResolveContext<'_>, member: &Member, set: &PackageSet) -
 }
 
 /// Returns the machines that need a member, if the baseline is unknown.
-fn needed_if(context: &ResolveContext<'_>, member: &Member) -> Option<Condition> {
+fn needed_if(context: &ResolveContext<'_>, member: &Member, set: &PackageSet) -> Option<Condition> {
     if context.request.machine.baseline.is_some() || context.request.machine.place == Place::Mirror {
         return None;
     }
     match member.build.filter(|_| member.role == Role::Checkpoint) {
         // WinPE does not take a checkpoint again to add features.
         Some(build) if context.request.machine.place == Place::Winpe => Some(Condition::BuildBelow(build)),
-        _ => condition_of(member),
+        _ => condition_of(member).or_else(|| {
+            let is_update = member.role.is_update();
+            condition_of_titles(set, context.knowledge).filter(|_| is_update)
+        }),
     }
 }
 
@@ -163,11 +167,13 @@ pub(super) fn number_steps(
         let advice = format!("not among the available files: {}", names.join(", "));
         return Err(Refusal::new(Status::NeedsPrerequisite, advice).with_missing(missing).into());
     }
+    let are_alternatives = Role::are_alternatives(steps.iter().map(|step| step.role));
     let mut order = 0;
     let mut numbered = Vec::new();
     for step in steps {
-        order += usize::from(step.is_ordered);
-        numbered.push(Step { order: step.is_ordered.then_some(order), ..step });
+        let is_ordered = step.is_ordered && !(are_alternatives && step.role == Role::Target);
+        order += usize::from(is_ordered);
+        numbered.push(Step { order: is_ordered.then_some(order), ..step });
     }
     let total_bytes = numbered.iter().map(|step| step.size).sum::<Option<u64>>().or(stated);
     let absent: Vec<&Step> = numbered.iter().filter(|step| !step.present).collect();
@@ -180,6 +186,10 @@ pub(super) fn number_steps(
 fn is_available(context: &ResolveContext<'_>, step: &Step) -> bool {
     let Some(names) = &context.request.available else { return true };
     names.iter().any(|name| {
+        // A delta update is never the file of a plan, although its name has the same KB.
+        if PackageName::parse(name).delta {
+            return false;
+        }
         if let Some(wanted) = &step.name {
             return wanted.eq_ignore_ascii_case(name);
         }

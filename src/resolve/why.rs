@@ -109,7 +109,16 @@ impl Plan {
         let subject = self.subject();
         match self.status {
             Status::Install if self.steps.len() == 1 => format!("{subject}: install 1 file"),
-            Status::Install => format!("{subject}: install {} files, in this order", self.steps.len()),
+            Status::Install => {
+                let (files, open) = (self.steps.len(), self.steps.iter().filter(|step| step.order.is_none()));
+                match open.count() {
+                    0 => format!("{subject}: install {files} files, in this order"),
+                    open if open == files => {
+                        format!("{subject}: install from {files} files; their order is unknown")
+                    }
+                    open => format!("{subject}: install {files} files; the order of {open} is unknown"),
+                }
+            }
             Status::NothingToDo => format!("{subject}: nothing to do"),
             Status::NotApplicable => format!("{subject}: not applicable"),
             Status::NeedsPrerequisite => format!("{subject}: a prerequisite is missing"),

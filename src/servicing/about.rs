@@ -147,6 +147,9 @@ impl Knowledge {
                 add(table, statement, &row.source);
             }
         }
+        if let Some(row) = self.prerequisites().service_level(kb) {
+            add(table, format!("is contained in builds from {} on", row.build), &row.source);
+        }
     }
 }
 
@@ -168,6 +171,7 @@ mod tests {
             ("KB5094141", "stacks.txt: is the servicing stack of KB5094122 on 14393"),
             ("KB5031539", "prerequisites.toml: is needed below 19045.3271 by updates from 2023-10-10 on"),
             ("KB2919442", "prerequisites.toml: is needed before KB2919355"),
+            ("KB2919355", "prerequisites.toml: is contained in builds from 9600.17031 on"),
             ("KB5064081", "enablement.toml: brings the minimum build 26100.5074 of KB5054156"),
             ("KB5126256", "editions.toml: prepares 19041 for Extended Security Updates"),
             ("KB5049615", "dotnet.toml: is the package of KB5050182 for .NET Framework 4.8"),

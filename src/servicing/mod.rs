@@ -53,7 +53,7 @@ pub use media_notes::{MediaCondition, MediaNote, MediaNotes, MediaPlace};
 pub use packages::{KnownPackage, PackageDate, Packages};
 pub use parents::{ParentRule, Parents};
 pub use prerequisites::{
-    FamilyPrerequisite, FamilyPrerequisites, PrerequisiteRole, Prerequisites, SeparateStack,
+    FamilyPrerequisite, FamilyPrerequisites, PrerequisiteRole, Prerequisites, SeparateStack, ServiceLevel,
     SinglePrerequisite, StackFloor,
 };
 pub use product::{Product, ProductFilter, ProductLabels, ProductName, ProductRefusal};

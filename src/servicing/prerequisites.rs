@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::families::{Family, FamilyReference};
+use super::families::{Families, Family, FamilyReference};
 use super::finding::{TableFinding, find_missing_sources};
 use super::known_file::{KnownFile, find_wrong_files};
 use super::table::{check_format, read_table};
@@ -97,6 +97,28 @@ pub struct FamilyPrerequisites {
     pub source: String,
 }
 
+/// An update that is a service level: later builds of the family contain it, and later updates need it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLevel {
+    /// The KB of the update.
+    pub kb: Kb,
+    /// The family's id.
+    pub family: u32,
+    /// The first build that contains the update.
+    pub build: Build,
+    /// The source of the row.
+    pub source: String,
+}
+
+impl ServiceLevel {
+    /// Returns `true` if a build contains the update, or `None` for a build of another family.
+    pub fn is_in(&self, at: Build, families: &Families) -> Option<bool> {
+        let own = families.of_id(self.family).find_map(|family| family.canonical(at))?;
+        Some(own.revision >= self.build.revision)
+    }
+}
+
 /// The table of prerequisites.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +131,8 @@ pub struct Prerequisites {
     before: Vec<SinglePrerequisite>,
     #[serde(default)]
     since: Vec<FamilyPrerequisites>,
+    #[serde(default)]
+    level: Vec<ServiceLevel>,
 }
 
 const NAME: &str = "prerequisites.toml";
@@ -171,12 +195,18 @@ impl Prerequisites {
         self.since.iter().find(|row| row.family == family.id && row.from <= date)
     }
 
+    /// Returns the row of an update that is a service level, or `None` for other updates.
+    pub fn service_level(&self, kb: Kb) -> Option<&ServiceLevel> {
+        self.level.iter().find(|row| row.kb == kb)
+    }
+
     /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyReference> {
         let separate = self.separate.iter().flat_map(|row| &row.families);
         (self.floor.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
             .chain(self.before.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
             .chain(self.since.iter().map(|row| FamilyReference::new(NAME, &row.family, row.family)))
+            .chain(self.level.iter().map(|row| FamilyReference::new(NAME, &row.kb, row.family)))
             .chain(separate.map(|family| FamilyReference::new(NAME, family, *family)))
             .collect()
     }
@@ -187,10 +217,15 @@ impl Prerequisites {
             (self.separate.iter().map(|row| (format!("the row of {:?}", row.families), &row.source)))
                 .chain(self.floor.iter().map(|row| (row.kb.to_string(), &row.source)))
                 .chain(self.before.iter().map(|row| (row.kb.to_string(), &row.source)))
-                .chain(self.since.iter().map(|row| (format!("the row of {}", row.family), &row.source))),
+                .chain(self.since.iter().map(|row| (format!("the row of {}", row.family), &row.source)))
+                .chain(self.level.iter().map(|row| (row.kb.to_string(), &row.source))),
         );
         for row in &self.floor {
             faults.extend(find_wrong_files(NAME, row.kb, &row.files));
+        }
+        for row in self.level.iter().filter(|row| row.build.number != row.family) {
+            let message = format!("{} has a build of another family: {}", row.kb, row.build);
+            faults.push(TableFinding::new(NAME, "build_unknown", row.kb, message));
         }
         // With a circular prerequisite, the search for prerequisites would never end.
         for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
@@ -200,8 +235,8 @@ impl Prerequisites {
         faults
     }
 
-    /// Returns `true` if the prerequisites of `from` lead to `to`.
-    fn leads_to(&self, from: Kb, to: Kb) -> bool {
+    /// Returns `true` if the single prerequisites of `from` lead to `to`.
+    pub fn leads_to(&self, from: Kb, to: Kb) -> bool {
         let (mut open, mut seen) = (vec![from], BTreeSet::new());
         while let Some(kb) = open.pop() {
             if kb == to {

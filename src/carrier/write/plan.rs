@@ -170,7 +170,7 @@ impl ExportPlan {
         let mut found: BTreeMap<Kb, BTreeSet<Kb>> = BTreeMap::new();
         let mut absent: BTreeMap<Kb, (bool, BTreeSet<Kb>)> = BTreeMap::new();
         for kb in wanted {
-            for set in library.sets(*kb)?.iter().filter(|set| !set.is_dynamic_variant) {
+            for set in library.sets(*kb)?.iter().filter(|set| set.is_main()) {
                 let exported = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
                 if !exported || !request.selects(set.architecture) {
                     continue;

@@ -10,7 +10,7 @@ use super::{Index, as_count};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{Facts, FileFacts, FileKey, PropertyCheck, RelatedUpdate, Source, UpdateFacts};
-use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
+use crate::update::{Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 pub(super) const UPDATE_COLUMNS: &str =
     "updates.id, update_id, title, kb, kind, month, product, release, products, architecture, build,
@@ -317,11 +317,14 @@ pub(super) fn read_update(row: &Row<'_>) -> rusqlite::Result<(i64, UpdateFacts)>
 fn read_file(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
     let sha1: Option<Vec<u8>> = row.get(4)?;
     let sha256: Option<Vec<u8>> = row.get(5)?;
+    let name: String = row.get(1)?;
+    // An earlier version read the architecture from fewer names.
+    let architecture = parsed(row, 3)?.or_else(|| PackageName::parse(&name).architecture);
     Ok(FileFacts {
         key: row.get(0)?,
-        name: row.get(1)?,
+        name,
         kb: row.get::<_, Option<u32>>(2)?.and_then(Kb::from_number),
-        architecture: parsed(row, 3)?,
+        architecture,
         sha1: sha1.as_deref().and_then(Sha1::from_slice),
         sha256: sha256.as_deref().and_then(Sha256::from_slice),
         size: as_count(row.get(6)?),
