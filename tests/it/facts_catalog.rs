@@ -8,14 +8,17 @@
 //! with the digest `000…0<KB><architecture>`, which no real file has.
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+mod known_rows;
 mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64, HEXLOWER};
+use kbmirror::servicing::Knowledge;
 use kbmirror::update::{Kind, PackageName, classify};
 use serde_json::Value;
 
+use known_rows::rows_of_knowledge;
 use lines::{LINES, is_for, number_of_version, words, written};
 
 use super::harness::{items, text_of};
@@ -97,6 +100,26 @@ pub(crate) struct FactsCatalog {
 
 /// Builds the Catalog of the facts, or returns `None` if the facts are not beside the project.
 pub(crate) fn catalog_from_facts(cases: &[Value]) -> Option<FactsCatalog> {
+    let mut listed_kbs = BTreeSet::new();
+    let builder = builder_of_facts(cases, &mut listed_kbs)?;
+    Some(builder.into_catalog(&listed_kbs))
+}
+
+/// Builds the Catalog of the facts, with entries from the knowledge for KBs of the cases that no fact lists.
+pub(crate) fn catalog_with_knowledge(cases: &[Value], knowledge: &Knowledge) -> Option<FactsCatalog> {
+    let mut listed_kbs = BTreeSet::new();
+    let mut builder = builder_of_facts(cases, &mut listed_kbs)?;
+    let known: BTreeSet<String> = builder.rows.keys().map(|(kb, ..)| kb.clone()).collect();
+    for kb in listed_kbs.iter().filter(|kb| !known.contains(*kb)) {
+        for row in rows_of_knowledge(kb.parse().unwrap(), knowledge) {
+            builder.add(&row.title, &row.products, &row.classification, &row.date, Some(row.files));
+        }
+    }
+    Some(builder.into_catalog(&listed_kbs))
+}
+
+/// Adds the KBs that the Catalog lists, and returns the entries of the facts.
+fn builder_of_facts(cases: &[Value], all_kbs: &mut BTreeSet<String>) -> Option<CatalogBuilder> {
     let (builds, sets) = (facts("kb-builds.jsonl")?, facts("patch-sets.jsonl")?);
     let (collected, entries) = (facts("checkpoint-facts.jsonl")?, facts("catalog-rows.jsonl")?);
     let (titles, knowledge) = (facts("titles.jsonl")?, facts("knowledge-rows.jsonl")?);
@@ -105,6 +128,7 @@ pub(crate) fn catalog_from_facts(cases: &[Value]) -> Option<FactsCatalog> {
     listed_kbs.extend(builds.iter().filter(is_26100).map(|row| text_of(&row["kb"])));
     listed_kbs.extend(collected.iter().filter(|row| row["record"] == "entry").map(|row| text_of(&row["kb"])));
     listed_kbs.retain(|kb| !UNLISTED.contains(&kb.as_str()));
+    all_kbs.clone_from(&listed_kbs);
 
     let mut builder = CatalogBuilder {
         names: names_of(&builds, &sets, &collected, &knowledge),
@@ -127,7 +151,7 @@ pub(crate) fn catalog_from_facts(cases: &[Value]) -> Option<FactsCatalog> {
     for (date, products, title) in OTHERS {
         builder.add(title, products, "Updates", date, None);
     }
-    Some(builder.into_catalog(&listed_kbs))
+    Some(builder)
 }
 
 /// Returns every KB that a case requests, expects, or has installed.

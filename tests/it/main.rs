@@ -47,6 +47,7 @@ mod readme;
 mod recorded_pages;
 mod recorded_runs;
 mod repair;
+mod report_worlds;
 mod resolver_cases;
 mod scheduled;
 mod schemas;

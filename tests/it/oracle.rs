@@ -145,8 +145,9 @@ fn check_folders(world: &World, scenario: &Scenario, order: &[u32], known: &(Fac
     let mut removed = 0;
     for kb in order {
         // A mirror keeps floors for every machine. A floor cannot be judged for a machine at an unknown build.
-        let is_open = world.file(*kb).part == Part::Floor
-            && (scenario.baseline.is_none() || scenario.place == "mirror");
+        let of_old_machines =
+            matches!(world.file(*kb).part, Part::Floor | Part::Level { .. } | Part::BeforeLevel);
+        let is_open = of_old_machines && (scenario.baseline.is_none() || scenario.place == "mirror");
         if is_open {
             continue;
         }
@@ -168,7 +169,13 @@ fn closure_graph_and_folders_agree_with_the_model() {
         let set = target_set(&world, &library);
         // Every machine needs the stack unless it is installed. Only some machines need a floor or a preparation.
         let floor = world.files.iter().find(|file| file.part == Part::Floor).map(|file| file.kb);
+        let level =
+            |part: fn(Part) -> bool| world.files.iter().find(|file| part(file.part)).map(|file| file.kb);
+        let (level, before) =
+            (level(|part| matches!(part, Part::Level { .. })), level(|part| part == Part::BeforeLevel));
         let expected: BTreeSet<(Kb, Role, bool)> = [
+            level.map(|level| (kb(level), Role::Prerequisite, false)),
+            before.map(|before| (kb(before), Role::Ssu, false)),
             world.stack.map(|stack| (kb(stack), Role::Ssu, true)),
             floor.map(|floor| (kb(floor), Role::Ssu, false)),
             world.preparation.map(|row| (kb(row), Role::EsuPreparation, false)),

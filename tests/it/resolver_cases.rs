@@ -11,7 +11,7 @@ use kbmirror::servicing::Knowledge;
 use kbmirror::update::Build;
 use serde_json::{Value, json};
 
-use super::facts_catalog::catalog_from_facts;
+use super::facts_catalog::{catalog_from_facts, catalog_with_knowledge};
 use super::harness::{Bench, RunOutput, items, text_of};
 use super::support::Loopback;
 
@@ -184,6 +184,53 @@ fn cases_agree_on_a_crawled_index() {
 
     let evidence = answers.iter().find(|answer| answer["id"] == "ck-01").unwrap();
     assert!(items(&evidence["steps"]).iter().all(has_catalog_evidence), "{evidence:#}");
+}
+
+#[test]
+fn crawling_true_rows_keeps_every_right_answer() {
+    let (Some(mut cases), Some(second)) = (facts("resolver-cases.jsonl"), facts("resolver-cases-2.jsonl"))
+    else {
+        return;
+    };
+    cases.extend(second);
+    let knowledge = Knowledge::built_in().unwrap();
+    let Some(catalog) = catalog_with_knowledge(&cases, &knowledge) else { return };
+    let bench = Bench::new();
+    let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
+    let (_, before) = batch(&bench, &lines);
+    let loopback = Loopback::start(catalog.world);
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let mut crawl = vec!["--catalog-url", &url, "--allow-host", &host, "crawl"];
+    crawl.extend(catalog.kbs.iter().map(String::as_str));
+    let crawled = bench.json(&crawl).exits(0).json();
+    assert_eq!(crawled["failures"], json!([]));
+    drop(loopback);
+    let (_, after) = batch(&bench, &lines);
+    let (mut right, mut worse, mut better) = (0, Vec::new(), Vec::new());
+    for ((case, before), after) in cases.iter().zip(&before).zip(&after) {
+        let was = differences(&case["expect"], before);
+        let is = differences(&case["expect"], after);
+        right += usize::from(was.is_empty());
+        match (was.is_empty(), is.is_empty()) {
+            (true, false) => {
+                is.iter().for_each(|text| println!("{}: {text}", case["id"]));
+                worse.push(text_of(&case["id"]));
+            }
+            (false, true) => better.push(text_of(&case["id"])),
+            _ => {}
+        }
+    }
+    println!(
+        "{right} of {} are right on knowledge alone; crawled: {worse:?} worse, {better:?} better",
+        cases.len()
+    );
+    let unlisted: Vec<&Value> =
+        cases.iter().map(|case| &case["request"]["kb"]).filter(|kb| kb.is_string()).collect();
+    let crawled =
+        unlisted.iter().filter(|kb| catalog.kbs.iter().any(|own| Some(own.as_str()) == kb.as_str())).count();
+    println!("{crawled} of {} requested KBs are in the Catalog", unlisted.len());
+    assert!(right >= 85, "{right}");
+    assert_eq!(worse, Vec::<String>::new());
 }
 
 #[test]

@@ -13,6 +13,10 @@ pub(super) enum Part {
     Stack { rank: u32 },
     /// A servicing stack that only machines at an old build need, once.
     Floor,
+    /// An update that machines below a revision need, after another one.
+    Level { below: u32, after: u32 },
+    /// An update that only a level needs.
+    BeforeLevel,
     /// An older cumulative update that is not needed.
     Older { revision: u32 },
     /// A file listed with the target, of unknown function.
@@ -144,13 +148,18 @@ impl State {
         let revision = match file.part {
             Part::Checkpoint { revision } | Part::Older { revision } => revision,
             Part::Target => u32::MAX,
-            Part::Stack { .. } | Part::Floor | Part::Companion => return true,
+            Part::Level { after, .. } => return self.has.contains(&after) || self.added.contains(&after),
+            Part::Stack { .. } | Part::Floor | Part::Companion | Part::BeforeLevel => return true,
         };
         let is_satisfied = |other: &File| match other.part {
             // Every checkpoint below the update must be added, or already passed unless the plan is a folder for an
             // image.
             Part::Checkpoint { revision: below } if below < revision => {
                 self.added.contains(&other.kb) || (!scenario.is_folder() && self.revision >= below)
+            }
+            Part::Level { below, .. } if file.part == Part::Target => {
+                let is_past = scenario.revision().is_some_and(|revision| revision >= below);
+                is_past || self.has.contains(&other.kb) || self.added.contains(&other.kb)
             }
             // The position of the target's other files does not matter here.
             _ => true,

@@ -265,6 +265,22 @@ fn stacks(random: &mut Rng, builder: &mut WorldBuilder) -> World {
         entry(builder, own_month - 1, kind, kb);
         files.push(File { kb, name: name(kb), part: Part::Older { revision: 4000 } });
     }
+    if is_old {
+        // The real service level of Windows 8.1, by the titles that the Catalog has.
+        let (before, level) = (2_919_442, 2_919_355);
+        let titles = [
+            (before, format!("Update for Windows 8.1 for x64-based Systems (KB{before})"), Part::BeforeLevel),
+            (
+                level,
+                format!("Windows 8.1 Update for x64-based Systems (KB{level})"),
+                Part::Level { below: 17_031, after: before },
+            ),
+        ];
+        for (kb, title, _) in &titles {
+            builder.entry(title, &[*kb], &[name(*kb)]);
+        }
+        files.splice(1..1, titles.map(|(kb, _, part)| File { kb, name: name(kb), part }));
+    }
     World {
         builds: vec![family],
         other_build: 17763,
@@ -341,6 +357,7 @@ pub(super) fn random_scenario(world: &World, random: &mut Rng) -> Scenario {
         .iter()
         .filter_map(|file| match file.part {
             Part::Checkpoint { revision } | Part::Older { revision } => Some(revision),
+            Part::Level { below, .. } => Some(below),
             _ => None,
         })
         .collect();
