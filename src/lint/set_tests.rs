@@ -294,5 +294,5 @@ fn index_of(kb: &str, kind: Kind, names: &[&str]) -> Facts {
         files_seen: None,
         expired: None,
     };
-    Facts { updates: vec![update], files }
+    Facts { updates: vec![update], files, ..Facts::default() }
 }
