@@ -122,7 +122,7 @@ mod tests {
             declared_letters(&head).map(|letters| letters.into_iter().collect::<String>())
         };
         let built_in = Tables::built_in();
-        assert_eq!(letters(built_in.releases).as_deref(), Some("hlnrtw"));
+        assert_eq!(letters(built_in.releases).as_deref(), Some("hlnprtvw"));
         assert_eq!(letters(built_in.packages).as_deref(), Some("gilnrtw"));
         assert_eq!(letters(built_in.stacks).as_deref(), Some("lnw"));
         assert_eq!(letters(built_in.files), None);

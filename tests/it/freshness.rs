@@ -84,13 +84,13 @@ fn the_product_decides_if_client_and_server_share_a_set() {
         let arguments = [command, "KB5046617", "--arch", "x64", "--product", product];
         bench.json(&[&arguments[..], more].concat())
     };
-    // The client's newest release is of September, the server's of August.
+    // The client's newest release is of 2026-09-29, the server's of 2026-09-14.
     for (product, through, replaced_by) in
-        [("server-2025", "2026-08-11", "KB5120233"), ("windows-11-24h2", "2026-09-29", "KB5129195")]
+        [("server-2025", "2026-09-14", "KB5129235"), ("windows-11-24h2", "2026-09-29", "KB5129195")]
     {
         for command in ["resolve", "why", "script"] {
             let code = if product == "server-2025" { 10 } else { 0 };
-            resolve(command, product, &["--fail-if-older-than", "100d"]).exits(code);
+            resolve(command, product, &["--fail-if-older-than", "70d"]).exits(code);
         }
         let answer = resolve("resolve", product, &[]).json();
         assert_eq!(answer["known_cumulative"], through, "{answer:#}");

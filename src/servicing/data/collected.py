@@ -23,5 +23,16 @@ def facts(folder, name):
             yield json.loads(line)
 
 
+def stated():
+    """Yields the rows of stated-releases.txt: KB, family, revision, date, letter, source."""
+    with open(Path(__file__).parent / "stated-releases.txt", encoding="utf-8") as lines:
+        for line in lines:
+            if not line.startswith("#"):
+                kb, build, date, letter, source = line.split()
+                number, revision = (int(part) for part in build.split("."))
+                yield int(kb), OF_BUILD.get(number, number), revision, date, letter, source
+
+
 def released_kbs(folder):
-    return {row["kb"] for row in facts(folder, "kb-builds.jsonl")} | {f"KB{kb}" for kb, _, _ in KNOWN_LATER}
+    later = {kb for kb, _, _ in KNOWN_LATER} | {row[0] for row in stated()}
+    return {row["kb"] for row in facts(folder, "kb-builds.jsonl")} | {f"KB{kb}" for kb in later}

@@ -19,7 +19,7 @@ released twice.
 import re
 import sys
 
-from collected import KNOWN_LATER, OF_BUILD, facts, released_kbs
+from collected import KNOWN_LATER, OF_BUILD, facts, released_kbs, stated
 from packages import packages, stacks
 
 # The first server revision of 26100 since 2026-01; client revisions stay far below.
@@ -27,6 +27,7 @@ FIRST_SERVER_REVISION = 32230
 # Out-of-band releases of 2025-10 that were for one installation only, before the revisions separated.
 ONE_INSTALLATION = {5070773: "c", 5070881: "s"}
 KINDS = {"b": "b", "oob": "o", "preview": "p"}
+LETTERS = {"B": "b", "OOB": "o", "C": "p", "D": "p"}
 # Builds without a family in families.toml: Windows phones of 2017 to 2019.
 LEFT_OUT = {15254}
 
@@ -39,7 +40,8 @@ HEADER = """\
 #   source  h headings of KB articles (noodled/windows-update-msu-links), l dated patch lists
 #           (adavak/Win_ISO_Patching_Scripts), n Microsoft's node image notes (Azure/AgentBaker), r release tables,
 #           t Catalog titles that state the build, with the first date of their entries,
-#           w write-ups of 2026-08 that name KB, build, and servicing stack of Server 2016
+#           w write-ups of 2026-08 that name KB, build, and servicing stack of Server 2016,
+#           p Microsoft's release information page, by stated-releases.txt, v its other rows
 # version 2026.10.1, date 2026-10-05
 """
 
@@ -85,14 +87,21 @@ def releases(folder):
         if kb not in known:
             rows[(kb, family, revision)] = [(date, "r", kind, "t")]
             dates[(kb, family, revision)] = [date]
+    named = [row for row in stated()]
+    for kb, family, revision, date, letter, source_letter in named:
+        for other in [key for key in rows if key[:2] == (kb, family)]:
+            del rows[other]
+    for kb, family, revision, date, letter, source_letter in named:
+        rows[(kb, family, revision)] = [(date, "r", LETTERS[letter], source_letter)]
+        dates[(kb, family, revision)] = [date]
     print(HEADER, end="")
     for (kb, family, revision), found in sorted(rows.items()):
         # A release date is better than a day in a list, and any date is better than none. Article headings precede
         # lists. The first of several days in lists counts.
-        dated = min(found, key=lambda row: ("rsm-".index(row[1]), row[2] == "-", "hrnlwt".index(row[3]), row[0]))
+        dated = min(found, key=lambda row: ("rsm-".index(row[1]), row[2] == "-", "hrnlwtpv".index(row[3]), row[0]))
         date, mark, kind, letter = dated
         if mark != "r":
-            kind = min(found, key=lambda row: (row[2] == "-", "hrnlwt".index(row[3])))[2]
+            kind = min(found, key=lambda row: (row[2] == "-", "hrnlwtpv".index(row[3])))[2]
         which = installation(kb, family, revision, dates.get((kb, family, revision), []))
         print(f"{kb:08} {family:05} {revision:06} {date:>10} {mark} {kind} {which} {letter}")
 

@@ -119,7 +119,7 @@ fn latest_by_policy_and_date() {
         (
             "client and server are different products",
             "latest | x64 26100.32995 server",
-            "install target KB5120233",
+            "install target KB5129235",
             "",
         ),
         (

@@ -137,7 +137,7 @@ fn client_and_server_of_one_build() {
         (SERVER, "KB5075899 | x64 26100.8037", "not_applicable", ""),
         (SERVER, "KB5120233 | x64 26200.8037", "not_applicable", ""),
         (SERVER, "KB5086672 | x64 26100.8037", "install target KB5086672", ""),
-        (SERVER, "latest | x64 26100.32313", "install target KB5120233", ""),
+        (SERVER, "latest | x64 26100.32313", "install target KB5129235", ""),
         (
             "out-of-band releases had diverged before that (2025-10)",
             "KB5070881 | x64 26100.6899 client",
