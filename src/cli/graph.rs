@@ -6,7 +6,7 @@ use super::output::Output;
 use super::plan_sources::Sources;
 use super::setup::Setup;
 use crate::documents::GraphDocument;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::resolve::Graph;
 
@@ -25,8 +25,7 @@ pub(super) fn run(setup: &Setup, arguments: &GraphArgs, output: &mut Output) -> 
     }
     let known = graph.kbs();
     if let Some(kb) = arguments.kbs.iter().find(|kb| !known.contains(kb)) {
-        let message = format!("neither the index nor the knowledge has an entry for {kb}");
-        return Err(Error::new(ErrorKind::NotFound, message).hint(sources.side.advise_unknown_kb(kb)));
+        return Err(sources.unknown_kb_error(*kb));
     }
     graph.check()?;
     if output.is_json() || arguments.format == Some(GraphFormat::Json) {

@@ -16,6 +16,7 @@ use crate::resolve::{
     FactsLibrary, Freshness, Library, MissingPackage, Plan, Request, Side, Status, Step, resolve,
 };
 use crate::servicing::Knowledge;
+use crate::update::Kb;
 use crate::update::human_size;
 
 /// Adds the warnings of a host file to the plan for its machine.
@@ -115,6 +116,20 @@ impl Sources {
         }
     }
 
+    /// Returns the error for a KB without an entry in the index and without packages in the knowledge.
+    pub(super) fn unknown_kb_error(&self, kb: Kb) -> Error {
+        let withdrawn = self.knowledge.withdrawn();
+        if withdrawn.is_windows_update_only(kb) {
+            let message = format!("{kb} has no package, because only Windows Update delivers it");
+            let error = Error::new(ErrorKind::NotFound, message);
+            let instead = withdrawn.offline_replacement(kb);
+            return instead.into_iter().fold(error, |error, kb| error.hint(self.side.advise_fetch(kb)));
+        }
+        let message = format!("neither the index nor the knowledge has an entry for {kb}");
+        let error = Error::new(ErrorKind::NotFound, message);
+        self.side.hints_of_unknown_kb(kb).into_iter().fold(error, Error::hint)
+    }
+
     /// Returns the plan for a request. An unknown KB is an error with a hint at the command that adds it.
     pub(super) fn plan(&self, request: &Request, setup: &Setup) -> Result<Plan> {
         let request = Request { today: Some(setup.today()), ..request.clone() };
@@ -125,10 +140,10 @@ impl Sources {
         if !plan.is_unknown_kb {
             return Ok(plan);
         }
-        let kb = plan.kb.map_or_else(String::new, |kb| kb.to_string());
-        let is_listed = match (&self.mirror, plan.kb) {
-            (Some(mirror), Some(kb)) => mirror.index().knows_kb(kb)?,
-            _ => false,
+        let Some(kb) = plan.kb else { return Ok(plan) };
+        let is_listed = match &self.mirror {
+            Some(mirror) => mirror.index().knows_kb(kb)?,
+            None => false,
         };
         let message = match (is_listed, &self.mirror) {
             (true, _) => format!("the index has an entry for {kb} but none of its files"),
@@ -140,6 +155,7 @@ impl Sources {
                 )
             }
         };
-        Err(Error::new(ErrorKind::NotFound, message).hint(self.side.advise_unknown_kb(kb)))
+        let error = Error::new(ErrorKind::NotFound, message);
+        Err(self.side.hints_of_unknown_kb(kb).into_iter().fold(error, Error::hint))
     }
 }

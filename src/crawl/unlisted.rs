@@ -193,6 +193,14 @@ fn unavailable_error(kb: Kb, architectures: &[Architecture], knowledge: &Knowled
         format!("the knowledge of {date} has no file of {kb} for {}", requested.join(", "))
     };
     let error = Error::new(ErrorKind::NotFound, format!("{listed}; {known}"));
+    if knowledge.withdrawn().is_windows_update_only(kb) {
+        let instead = knowledge.withdrawn().offline_replacement(kb);
+        return instead.into_iter().fold(error, |error, other| {
+            error.hint(format!(
+                "run kbmirror fetch {other}, which replaces {kb} on a network without Internet"
+            ))
+        });
+    }
     let error = match knowledge.withdrawn().of_kb(kb) {
         Some(row) => {
             error.hint(format!("take {1} instead, because {kb} is withdrawn ({0})", row.why, row.successor))

@@ -256,7 +256,7 @@ impl LintContext<'_> {
                 continue;
             }
             let of_unmet = match requirement.rule {
-                Rule::EsuPreparation | Rule::EnablementFloor { .. } => false,
+                Rule::EsuPreparation | Rule::EnablementFloor { .. } | Rule::PreparationFloor { .. } => false,
                 Rule::Before { update } => unmet.contains(&update),
                 _ => true,
             };

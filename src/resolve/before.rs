@@ -128,6 +128,11 @@ fn step_before(
         // The next update finds the service level only after a restart.
         step.restart_after = context.request.machine.place == Place::Online;
     }
+    if let Rule::PreparationFloor { floor } = requirement.rule {
+        // The preparation checks the running revision. An image does not run.
+        step.needed_below = Some(floor);
+        step.restart_after = context.request.machine.place == Place::Online;
+    }
     Ok((kb, step))
 }
 
@@ -173,11 +178,12 @@ pub struct ClosureMember {
 /// Returns the packages that a set needs beside its own files on any machine: stacks, floors, prerequisites,
 /// and the preparation for Extended Security Updates.
 ///
-/// The update that brings an enablement package's floor is not included, because policy and date choose it.
+/// The update that brings the floor of an enablement package or of a preparation is not included, because policy
+/// and date choose it.
 pub fn closure(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<ClosureMember>> {
     let needed = requirements_of_all(set, library, knowledge)?;
-    let elsewhere =
-        needed.iter().filter(|one| one.is_of_other_kb() && !matches!(one.rule, Rule::EnablementFloor { .. }));
+    let is_floor = |rule: &Rule| matches!(rule, Rule::EnablementFloor { .. } | Rule::PreparationFloor { .. });
+    let elsewhere = needed.iter().filter(|one| one.is_of_other_kb() && !is_floor(&one.rule));
     let along: BTreeSet<ClosureMember> = elsewhere
         .map(|one| ClosureMember { kb: one.kb, role: one.role, always: !one.when.excludes_some_machines() })
         .collect();

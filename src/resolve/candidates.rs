@@ -5,7 +5,7 @@
 //! An update of unknown build ranks by the month of its title, and two updates of the same month cannot be
 //! ranked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, Weekday};
 
@@ -46,7 +46,8 @@ impl UpdateCandidate {
         }
     }
 
-    fn is_allowed(&self, policy: Policy, as_of: Option<Date>) -> bool {
+    /// Returns `true` if the policy allows the update and it was published by the date.
+    pub(super) fn is_allowed(&self, policy: Policy, as_of: Option<Date>) -> bool {
         let published = self.date.or(self.title_month.map(Month::first_day));
         if as_of.is_some_and(|as_of| published.is_none_or(|published| published > as_of)) {
             return false;
@@ -109,9 +110,41 @@ pub(super) fn candidates(
             };
         }
     }
-    let withdrawn =
-        |kb: Kb| knowledge.withdrawn().of_kb(kb).is_some() || knowledge.withdrawn().hotpatch(kb).is_some();
+    drop_other_versions(context, family, &mut found)?;
+    let withdrawn = |kb: Kb| {
+        let table = knowledge.withdrawn();
+        table.of_kb(kb).is_some() || table.is_windows_update_only(kb)
+    };
     Ok(found.into_values().filter(|candidate| !withdrawn(candidate.kb)).collect())
+}
+
+/// Removes the updates of .NET Framework that titles and release notes name only for other versions of the
+/// machine's family, or for other releases of .NET Framework.
+fn drop_other_versions(
+    context: &ResolveContext<'_>,
+    family: &Family,
+    found: &mut BTreeMap<Kb, UpdateCandidate>,
+) -> Result<()> {
+    let (knowledge, machine) = (context.knowledge, &context.request.machine);
+    let build = machine.baseline.map(|build| build.number).filter(|build| family.builds.contains(build));
+    found.retain(|kb, _| knowledge.dotnet().may_take(*kb, family, build));
+    if let Some(dotnet) = &machine.dotnet {
+        let is_for = |kb: Kb| knowledge.dotnet().single(kb).is_none_or(|row| row.releases.contains(dotnet));
+        found.retain(|kb, _| is_for(*kb));
+    }
+    let Some(own) = build.and_then(|build| family.release_of(build)) else { return Ok(()) };
+    let mut named: BTreeMap<Kb, BTreeSet<String>> = BTreeMap::new();
+    for update in context.library.updates_of(&[Kind::DotnetCu, Kind::DotnetPreview])?.iter() {
+        let is_own = update
+            .family(knowledge)
+            .is_some_and(|named| (named.id, named.installation) == (family.id, family.installation));
+        if let (Some(kb), Some(release)) = (update.kb.filter(|_| is_own), &update.release) {
+            named.entry(kb).or_default().insert(release.to_ascii_uppercase());
+        }
+    }
+    let own = own.to_ascii_uppercase();
+    found.retain(|kb, _| named.get(kb).is_none_or(|names| names.contains(&own)));
+    Ok(())
 }
 
 /// Returns the updates of the knowledge.
@@ -149,6 +182,15 @@ fn candidates_of_knowledge(
                 kind: preview_kind(kind),
             });
             known.date = known.date.min(package.date).or(known.date).or(package.date);
+        }
+        for row in knowledge.dotnet().offered().iter().filter(|row| row.family == family.id) {
+            let kind = knowledge.parents().kind_of(row.kb).unwrap_or(Kind::DotnetCu);
+            let known = found.get(&row.kb).map(|known| known.kind);
+            if kinds.contains(&kind) {
+                let (kb, kind) = (row.kb, known.unwrap_or(preview_kind(kind)));
+                let date = Some(row.date);
+                found.insert(kb, UpdateCandidate { kb, build: None, date, title_month: None, kind });
+            }
         }
     }
     found

@@ -10,8 +10,8 @@ use super::candidates::{BestCandidate, best_candidate, candidates};
 use super::condition::Condition;
 use super::context::ResolveContext;
 use super::draft::{PlanDraft, StepList};
+use super::esu::ltsc_rows;
 use super::grounds::{enablement_judgement, floor_judgement};
-use super::judge::ltsc_rows;
 use super::judgement::{Judgement, Statement};
 use super::one_kb::plan_kb;
 use super::place::Place;
@@ -59,17 +59,46 @@ fn package_of_release<'k>(context: &ResolveContext<'k>, release: &str) -> Judgem
         let refusal = Refusal::new(Status::NotApplicable, row.why.clone());
         return Err(refusal.with_evidence([context.row_evidence(&row.source)]).into());
     }
-    let known = knowledge.families().iter().any(|family| family.has_release(release));
-    if named.is_empty() && !known {
+    Err(refusal_without_package(context, release).into())
+}
+
+/// Returns the answer for a version that no recorded package switches on for the machine.
+///
+/// An enablement package switches on what the cumulative updates of a family have installed. It therefore never leads
+/// to a version of another family. Within a family, a package that is not recorded may exist.
+fn refusal_without_package(context: &ResolveContext<'_>, release: &str) -> Refusal {
+    let knowledge = context.knowledge;
+    let owners: Vec<&Family> =
+        knowledge.families().iter().filter(|family| family.has_release(release)).collect();
+    if owners.is_empty() {
         let there = join_names(knowledge.enablement().all().iter().map(|row| row.release.as_str()));
-        let advice =
-            format!("version {release} is unknown as of {}; packages exist for {there}", knowledge.date());
-        return Err(Refusal::new(Status::Unknown, advice).into());
+        let advice = format!(
+            "version {release} is unknown as of {}; packages are recorded for {there}",
+            knowledge.date()
+        );
+        return Refusal::new(Status::Unknown, advice);
     }
     let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
+    let is_own = |family: &&&Family| owners.iter().any(|owner| owner.id == family.id);
+    if let Some(family) = context.families.iter().find(is_own) {
+        let number = family.builds.iter().find(|build| is_release(context, **build, release));
+        let at = context.request.machine.effective_build();
+        if let Some(at) = at.filter(|at| number.is_some_and(|number| at.number > *number)) {
+            return already_at_version(at, format!("build {at} is later than {release}"));
+        }
+    } else if !context.families.is_empty() {
+        let there = join_names(owners.iter().map(|family| family.name.as_str()));
+        let advice = format!(
+            "{release} is a version of {there}; an enablement package cannot lead there from {machine}: use media or a feature update"
+        );
+        return Refusal::new(Status::NotApplicable, advice);
+    }
     let machine = if machine.is_empty() { "this machine".to_owned() } else { machine };
-    let advice = format!("no package leads from {machine} to {release}: use media or a feature update");
-    Err(Refusal::new(Status::NotApplicable, advice).into())
+    let advice = format!(
+        "no package from {machine} to {release} is recorded: {}",
+        context.library.side().advise_newer()
+    );
+    Refusal::new(Status::Unknown, advice)
 }
 
 /// Returns `true` if a build of the machine's family has this version. In a family of one version, every
@@ -137,7 +166,9 @@ fn architecture_of(
         (None, [only]) => Ok(only.architecture),
         (None, files) => {
             let sets = context.library.sets(row.kb)?;
-            let there = join_names(files.iter().map(|file| file.architecture.as_str()));
+            let of_files: Vec<Architecture> = files.iter().map(|file| file.architecture).collect();
+            let there = if of_files.is_empty() { &family.architectures } else { &of_files };
+            let there = join_names(there.iter().map(|architecture| architecture.as_str()));
             let advice = format!("{} has packages for {there}: select one with --arch", row.kb);
             let refusal = Refusal::new(Status::Ambiguous, advice);
             Err(refusal.with_choices(sets.iter().map(Choice::of_set)).into())

@@ -170,13 +170,16 @@ impl Freshness {
         })
     }
 
-    /// Returns the warnings of an answer that claims to be the latest, or that nothing is to do.
+    /// Returns the warnings of an answer that claims to be the latest, or that nothing is to do, or that is about a
+    /// family whose servicing has ended.
     pub(super) fn warnings(&self, is_done: bool, goal: &Goal) -> Vec<String> {
         let mut warnings = Vec::new();
         if is_done || !matches!(goal, Goal::Kb(_)) {
             warnings.extend(self.issue().map(|issue| self.sentence(issue)));
         }
-        if is_done && let (Some(servicing), Some(family)) = (&self.servicing, &self.family) {
+        if let (Some(servicing), Some(family)) = (&self.servicing, &self.family)
+            && (is_done || servicing.has_ended())
+        {
             let ended = servicing.sentence(family);
             // The sentence about Patch Tuesdays already states it.
             let is_said = servicing.has_ended() && !warnings.is_empty();

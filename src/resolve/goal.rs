@@ -5,6 +5,7 @@ use super::candidates::{BestCandidate, UpdateCandidate, best_candidate, candidat
 use super::context::ResolveContext;
 use super::draft::PlanDraft;
 use super::dynamic::{is_dynamic_goal, newest_dynamic};
+use super::esu::GatedUpdates;
 use super::grounds::goal_judgement;
 use super::one_kb::plan_kb;
 use super::refusal::{JudgementResult, Refusal};
@@ -44,9 +45,10 @@ impl LatestGoal {
 pub(super) fn plan_latest(context: &ResolveContext<'_>, kind: Option<Kind>) -> Result<Plan> {
     let wish = LatestGoal::new(kind, context.request.policy);
     match find_latest(context, &wish) {
-        Ok((family, kb)) => {
+        Ok((family, kb, gated)) => {
             let mut plan = plan_kb(context, kb)?;
             plan.warnings.extend(undated_warning(context, &wish.kinds, family, kb));
+            gated.add_note(context, &mut plan);
             plan.judgements.insert(0, goal_judgement(context, kb, wish.what, family, wish.policy));
             Ok(plan)
         }
@@ -54,8 +56,11 @@ pub(super) fn plan_latest(context: &ResolveContext<'_>, kind: Option<Kind>) -> R
     }
 }
 
-/// Returns the latest update and its family.
-fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> JudgementResult<(&'k Family, Kb)> {
+/// Returns the latest update, its family, and the updates that the machine does not take.
+fn find_latest<'k>(
+    context: &ResolveContext<'k>,
+    wish: &LatestGoal,
+) -> JudgementResult<(&'k Family, Kb, GatedUpdates)> {
     context.check_product(&[])?;
     let families = context.families_of_goal();
     if let Some(product) = context.request.product.as_deref().filter(|_| families.is_empty()) {
@@ -69,10 +74,15 @@ fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> Judgement
         return Err(Refusal::new(Status::Ambiguous, advice).with_choices(all).into());
     }
     let mut found: Vec<(&Family, Kb)> = Vec::new();
+    let mut gated = GatedUpdates::default();
     for family in families {
-        match find_best(context, wish, family)? {
+        let (best, own) = find_best(context, wish, family)?;
+        match best {
             BestCandidate::None => {}
-            BestCandidate::One(kb) => found.push((family, kb)),
+            BestCandidate::One(kb) => {
+                found.push((family, kb));
+                gated.join(own);
+            }
             BestCandidate::Several(kbs) => {
                 return Err(ambiguous_order(context, &kbs, family, wish)?.into());
             }
@@ -90,7 +100,7 @@ fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> Judgement
             );
             Err(Refusal::new(Status::Unknown, advice).into())
         }
-        [only] => Ok(*only),
+        [(family, kb)] => Ok((*family, *kb, gated)),
         several => {
             let kbs: Vec<String> =
                 several.iter().map(|(family, kb)| format!("{kb} for {}", family.name)).collect();
@@ -101,19 +111,24 @@ fn find_latest<'k>(context: &ResolveContext<'k>, wish: &LatestGoal) -> Judgement
     }
 }
 
-/// Returns the latest update for one family.
-fn find_best(context: &ResolveContext<'_>, wish: &LatestGoal, family: &Family) -> Result<BestCandidate> {
+/// Returns the latest update for one family, and the updates that the machine does not take.
+fn find_best(
+    context: &ResolveContext<'_>,
+    wish: &LatestGoal,
+    family: &Family,
+) -> Result<(BestCandidate, GatedUpdates)> {
     if let [kind] = wish.kinds.as_slice()
         && is_dynamic_goal(*kind)
     {
-        return newest_dynamic(context, *kind, family);
+        return Ok((newest_dynamic(context, *kind, family)?, GatedUpdates::default()));
     }
     let mut candidates = candidates(context, &wish.kinds, family)?;
     if wish.wants_preview {
         candidates.retain(|candidate| candidate.kind == Some(ReleaseKind::Preview));
     }
     drop_children(context, &mut candidates)?;
-    Ok(best_candidate(&candidates, wish.policy, context.request.as_of))
+    let gated = GatedUpdates::split(context, &wish.kinds, family, &mut candidates);
+    Ok((best_candidate(&candidates, wish.policy, context.request.as_of), gated))
 }
 
 /// Removes the packages that another candidate bundles.

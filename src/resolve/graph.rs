@@ -165,7 +165,7 @@ impl Graph {
             .collect();
         if files.is_empty() {
             let floor = match needed.rule {
-                Rule::EnablementFloor { floor } => Some(floor),
+                Rule::EnablementFloor { floor } | Rule::PreparationFloor { floor } => Some(floor),
                 _ => None,
             };
             files.push((FileFacts::unnamed(needed.kb, set.architecture), floor));

@@ -1,22 +1,20 @@
 //! The judgement of a set before its steps are computed. It covers the place, a withdrawal, a baseline that
 //! already has the update, Extended Security Updates, and the edition.
 
-use super::answer::{MissingPackage, Status};
+use super::answer::Status;
 use super::candidates::candidates;
 use super::context::ResolveContext;
 use super::draft::PlanDraft;
+use super::esu::check_extended_security;
 use super::grounds::{
     build_evidence, build_judgement, extended_security_judgement, place_judgement, withdrawal_judgement,
 };
-use super::judgement::{Judgement, Proof, Statement};
+use super::judgement::Proof;
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
-use super::requirements::preparation;
 use super::sets::PackageSet;
 use crate::error::Result;
-use crate::facts::Role;
-use crate::servicing::{Esu, Ltsc};
-use crate::update::{Build, Kb, Kind, Month};
+use crate::update::{Build, Kb, Kind};
 
 /// The source of the rules about the places of packages.
 const PLACE_SOURCE: &str = "learn.microsoft.com, Update Windows installation media with Dynamic Update";
@@ -45,6 +43,7 @@ pub(super) fn judge(
         draft.warnings.extend(refusal.advice);
     }
     draft.judgements.push(withdrawal_judgement(context, set.kb));
+    add_faulty_warning(context, set.kb, draft);
     check_not_installed(context, set, draft)?;
     draft.judgements.extend(build_judgement(context, set));
     draft.judgements.extend(extended_security_judgement(context, set));
@@ -127,6 +126,13 @@ pub(super) fn withdrawal_refusal(context: &ResolveContext<'_>, kb: Kb) -> Option
     let advice = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
     let refusal = Refusal::new(Status::Withdrawn, advice).with_evidence([context.row_evidence(&row.source)]);
     Some(Refusal { successor: Some(row.successor), ..refusal })
+}
+
+/// Adds a warning about a faulty update that Microsoft replaced and still lists, and names the replacement.
+fn add_faulty_warning(context: &ResolveContext<'_>, kb: Kb, draft: &mut PlanDraft) {
+    let Some(row) = context.knowledge.withdrawn().faulty_update(kb) else { return };
+    draft.successor = Some(row.successor);
+    draft.warnings.push(format!("{kb} is faulty ({}): {} replaces it", row.why, row.successor));
 }
 
 /// Refuses the update if the machine has it.
@@ -222,96 +228,6 @@ fn newer_build_warning(
     (at.revision > known.unwrap_or_default().max(target.revision)).then(|| {
         format!("build {at} is newer than any known build of {} as of {}", family.name, knowledge.date())
     })
-}
-
-/// Refuses an update for Extended Security Updates on a machine without them, unless its edition has longer
-/// support.
-fn check_extended_security(
-    context: &ResolveContext<'_>,
-    set: &PackageSet,
-    draft: &mut PlanDraft,
-) -> JudgementResult<()> {
-    let (request, knowledge) = (context.request, context.knowledge);
-    let Some(family) = context.family_of(set) else { return Ok(()) };
-    let (Some(esu), Some(month)) = (knowledge.editions().esu_of(family), context.month_of(set)) else {
-        return Ok(());
-    };
-    let Some(preparation) = preparation(set, family, knowledge) else { return Ok(()) };
-    if request.machine.place == Place::Mirror || request.machine.esu == Some(true) {
-        return Ok(());
-    }
-    if let Some(ltsc) = supported_ltsc(context, family.id, month) {
-        let statement = Statement::LongTerm { name: ltsc.name.clone(), until: ltsc.until };
-        let judgement = Judgement::new(statement).with_evidence([context.row_evidence(&ltsc.source)]);
-        draft.judgements.push(judgement);
-        return Ok(());
-    }
-    if preparation.when.holds(&request.machine) == Some(false) {
-        return Ok(());
-    }
-    let unless = ltsc_exception(context, family.id);
-    let needs = format!(
-        "updates of {} from {} on are for machines with Extended Security Updates: install {} and activate a key, which no file can do{unless}",
-        family.name, esu.from, preparation.kb
-    );
-    if request.machine.esu == Some(false) {
-        let refusal = Refusal::new(Status::NeedsPrerequisite, needs);
-        let refusal = refusal.with_evidence([context.row_evidence(&esu.source)]);
-        return Err(refusal.with_missing(missing_preparation(context, esu, preparation.kb)).into());
-    }
-    draft.warnings.push(needs);
-    Ok(())
-}
-
-/// Returns the missing preparation, preceded by the update that the preparation needs.
-fn missing_preparation(context: &ResolveContext<'_>, esu: &Esu, preparation: Kb) -> Vec<MissingPackage> {
-    let mut missing = Vec::new();
-    let at = context.request.machine.effective_build();
-    if let (Some(least), Some(at)) = (esu.needs_at_least, at) {
-        let build = context.knowledge.releases().of_kb(least).into_iter().map(|release| release.build).max();
-        if build.is_some_and(|build| at.revision < build.revision)
-            && !context.request.machine.has_installed(least)
-        {
-            missing.push(MissingPackage { kb: Some(least), role: Role::Prerequisite, name: None });
-        }
-    }
-    missing.push(MissingPackage { kb: Some(preparation), role: Role::EsuPreparation, name: None });
-    missing
-}
-
-/// Returns the long-term edition of the machine if its support includes this month.
-fn supported_ltsc<'k>(context: &ResolveContext<'k>, family: u32, month: Month) -> Option<&'k Ltsc> {
-    ltsc_rows(context, family).into_iter().find(|row| month.first_day() <= row.until)
-}
-
-/// Returns the rows of the machine's known long-term edition.
-pub(super) fn ltsc_rows<'k>(context: &ResolveContext<'k>, family: u32) -> Vec<&'k Ltsc> {
-    let Some(edition) = &context.request.machine.edition else { return Vec::new() };
-    let at = context.request.machine.baseline;
-    let is_it = |row: &&Ltsc| {
-        row.family == family
-            && at.is_none_or(|at| row.builds.contains(&at.number))
-            && row.editions.iter().any(|own| own.eq_ignore_ascii_case(edition))
-    };
-    context.knowledge.editions().ltsc().iter().filter(is_it).collect()
-}
-
-/// Returns an exception for the long-term edition if the edition is unknown and the build may be a long-term
-/// one.
-fn ltsc_exception(context: &ResolveContext<'_>, family: u32) -> String {
-    let at = context.request.machine.baseline;
-    let mut rows = context
-        .knowledge
-        .editions()
-        .ltsc()
-        .iter()
-        .filter(|row| row.family == family && at.is_none_or(|at| row.builds.contains(&at.number)));
-    match rows.next() {
-        Some(row) if context.request.machine.edition.is_none() => {
-            format!("; {} is exempt (pass --edition)", row.name)
-        }
-        _ => String::new(),
-    }
 }
 
 /// Returns the Safe OS updates of a set's month and family as an addition to a sentence; empty if none is known.

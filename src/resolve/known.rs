@@ -10,8 +10,8 @@ use super::roles::{Member, edges_of};
 use super::sets::{FamilyName, PackageSet};
 use crate::facts::{Evidence, FileFacts, Role, SetFolder};
 use crate::servicing::{
-    ChannelRelease, Checkpoint, Family, Installation, Knowledge, KnownPackage, Release, ReleaseKind,
-    SingleRow,
+    ChannelRelease, Checkpoint, DotnetParent, Family, Installation, Knowledge, KnownPackage, Release,
+    ReleaseKind, SingleRow,
 };
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
@@ -23,6 +23,9 @@ pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     }
     if sets.is_empty() {
         sets = package_table_sets(kb, knowledge);
+    }
+    if sets.is_empty() {
+        sets = rollup_sets(kb, knowledge);
     }
     if sets.is_empty() {
         sets = single_row_sets(kb, knowledge);
@@ -240,10 +243,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             ));
         }
         if let Some(parent) = knowledge.dotnet().parent(kb) {
-            for child in &parent.children {
-                set.members.push(child_member(child.kb, architecture, &parent.source, knowledge));
-            }
-            set.warnings.extend(parent.incomplete.iter().map(|text| format!("{kb}: {text}")));
+            add_children(&mut set, parent, architecture, knowledge);
         } else {
             if name.is_none() {
                 set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
@@ -259,6 +259,77 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
                 evidence: row_evidence(kind_row(kb, kind, &rows, knowledge), knowledge),
             });
         }
+        sets.push(set);
+    }
+    sets.extend(bundle_sets(kb, &sets, knowledge));
+    sets
+}
+
+/// Returns the sets of a bundle for the architectures that other sets do not have. Its packages are known by
+/// KB, even if titles of another architecture are all that was seen.
+fn bundle_sets(kb: Kb, others: &[PackageSet], knowledge: &Knowledge) -> Vec<PackageSet> {
+    let Some(parent) = knowledge.dotnet().parent(kb) else { return Vec::new() };
+    let takes =
+        |family: &&Family| family.id == parent.family && knowledge.dotnet().may_take(kb, family, None);
+    let families: Vec<&Family> = knowledge.families().iter().filter(takes).collect();
+    let architectures: BTreeSet<Architecture> =
+        families.iter().flat_map(|family| family.architectures.iter().copied()).collect();
+    let is_new = |own: &Architecture| others.iter().all(|other| other.architecture != Some(*own));
+    let mut sets = Vec::new();
+    for architecture in architectures.into_iter().filter(is_new) {
+        let serving: Vec<&Family> =
+            families.iter().copied().filter(|family| family.architectures.contains(&architecture)).collect();
+        let mut set = empty_set(kb, Some(Kind::DotnetCu), &serving, Some(architecture), knowledge);
+        set.month = knowledge.dotnet().offered_of(kb).next().and_then(|row| Month::of(row.date));
+        add_children(&mut set, parent, architecture, knowledge);
+        sets.push(set);
+    }
+    sets
+}
+
+fn add_children(
+    set: &mut PackageSet,
+    parent: &DotnetParent,
+    architecture: Architecture,
+    knowledge: &Knowledge,
+) {
+    for child in &parent.children {
+        set.members.push(child_member(child.kb, architecture, &parent.source, knowledge));
+    }
+    set.warnings.extend(parent.incomplete.iter().map(|text| format!("{}: {text}", parent.kb)));
+}
+
+/// Returns the sets of a monthly rollup.
+fn rollup_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let rows = knowledge.rollups().of_kb(kb);
+    let is_for = |family: &&Family| rows.iter().any(|row| row.is_for(family));
+    let families: Vec<&Family> = knowledge.families().iter().filter(is_for).collect();
+    let mut sets = sets_of_families(kb, Some(Kind::MonthlyRollup), &families, knowledge);
+    for set in &mut sets {
+        set.month = rows.first().and_then(|row| Month::of(row.date));
+        for member in &mut set.members {
+            member.evidence = row_evidence(format!("{kb} is a monthly rollup (rollups)"), knowledge);
+        }
+    }
+    sets
+}
+
+/// Returns sets without a file name, one for each architecture of some families.
+fn sets_of_families(
+    kb: Kb,
+    kind: Option<Kind>,
+    families: &[&Family],
+    knowledge: &Knowledge,
+) -> Vec<PackageSet> {
+    let architectures: BTreeSet<Architecture> =
+        families.iter().flat_map(|family| family.architectures.iter().copied()).collect();
+    let mut sets = Vec::new();
+    for architecture in architectures {
+        let serving: Vec<&Family> =
+            families.iter().copied().filter(|family| family.architectures.contains(&architecture)).collect();
+        let mut set = empty_set(kb, kind, &serving, Some(architecture), knowledge);
+        set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
+        set.members.push(Member::new(FileFacts::unnamed(kb, Some(architecture)), Role::of_kind(kind)));
         sets.push(set);
     }
     sets
@@ -315,8 +386,10 @@ fn single_row_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         return Vec::new();
     };
     let kind = kind.or_else(|| knowledge.parents().kind_of(kb));
-    let families: Vec<&Family> =
-        knowledge.families().iter().filter(|family| family.id == id && takes_kind(family, kind)).collect();
+    let is_for = |family: &&Family| {
+        family.id == id && takes_kind(family, kind) && knowledge.dotnet().may_take(kb, family, None)
+    };
+    let families: Vec<&Family> = knowledge.families().iter().filter(is_for).collect();
     let of_rule = knowledge.parents().rule(kb).map(|rule| FileFacts::from_name(&rule.file));
     let architectures: BTreeSet<Architecture> = match &of_rule {
         Some(file) => file.architecture.into_iter().collect(),

@@ -11,6 +11,7 @@ use super::sets::{FamilyName, PackageSet};
 use super::text::join_names;
 use crate::error::Result;
 use crate::facts::Evidence;
+use crate::servicing::{Family, OfferedDotnet};
 use crate::update::{Architecture, Build, Kb, Kind, count};
 
 /// Returns the sets that the architecture, the product, the build, and the installation of the request leave,
@@ -184,12 +185,23 @@ fn filter_by_build<'s>(
     if left.is_empty() {
         let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
         let instead = context.families.iter().find_map(|family| knowledge.dotnet().replacement(kb, family));
+        let may_take = |take: Kb| {
+            let mut families = context.families.iter();
+            families.any(|family| knowledge.dotnet().may_take(take, family, Some(build.number)))
+        };
+        let instead = instead.filter(|row| may_take(row.take));
         let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
         let advice = format!("{kb} is for {there}, and build {build} is {machine}{way_out}");
         let refusal = Refusal::not_applicable(advice, source);
         let row = instead.map(|row| row.source.as_str());
         let rows = context.families.iter().map(|family| family.source.as_str()).chain(row);
         return Err(refusal.with_evidence(rows.map(|row| context.row_evidence(row))).into());
+    }
+    let machine = |family: &&&Family| left.iter().any(|set| set.serves(family));
+    if let Some(family) = context.families.iter().find(machine)
+        && !context.families.iter().any(|own| knowledge.dotnet().may_take(kb, own, Some(build.number)))
+    {
+        return Err(other_version_refusal(context, kb, family, build).into());
     }
     check_numbers(context, kb, build, &mut left)?;
     if let Some(rule) = knowledge.parents().rule(kb).filter(|rule| !rule.accepts(build)) {
@@ -198,6 +210,22 @@ fn filter_by_build<'s>(
         return Err(Refusal::not_applicable(advice, context.row_evidence(&rule.source)).into());
     }
     Ok(left)
+}
+
+/// Returns the refusal of an update of .NET Framework that release notes list for other versions of a family.
+fn other_version_refusal(context: &ResolveContext<'_>, kb: Kb, family: &Family, build: Build) -> Refusal {
+    let dotnet = context.knowledge.dotnet();
+    let rows: Vec<&OfferedDotnet> = dotnet.offered_of(kb).filter(|row| row.family == family.id).collect();
+    let there = join_names(rows.iter().flat_map(|row| row.versions.iter().map(String::as_str)));
+    let is_same_release = |other: &&OfferedDotnet| {
+        rows.iter().any(|row| row.date == other.date) && other.is_for(family, Some(build.number))
+    };
+    let instead = dotnet.offered().iter().find(is_same_release);
+    let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.kb));
+    let own = family.release_of(build.number).unwrap_or(&family.name);
+    let advice = format!("{kb} is for {there} of {}; build {build} is {own}{way_out}", family.name);
+    let source = rows.first().map_or("dotnet.toml, versions of the updates", |row| row.source.as_str());
+    Refusal::not_applicable(advice, context.row_evidence(source))
 }
 
 /// Returns `true` if only public lists of another installation of the machine's build contain a set. Client and server of a

@@ -28,6 +28,7 @@ mod draft;
 mod dynamic;
 mod enable;
 mod entry_part;
+mod esu;
 mod fresh;
 mod freshness;
 mod generations;
@@ -38,6 +39,8 @@ mod grounds;
 pub mod host;
 mod judge;
 mod judgement;
+#[cfg(test)]
+mod knowledge_tests;
 mod known;
 mod library;
 mod machine;
@@ -66,6 +69,7 @@ mod text;
 mod undated;
 mod versions;
 mod why;
+mod windows_update;
 
 pub use answer::{Choice, MissingPackage, Plan, Replacement, Status, Step};
 pub use batch::{BatchLine, read_line};

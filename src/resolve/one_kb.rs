@@ -4,7 +4,7 @@
 //! The order is:
 //!
 //! 1. a machine whose build belongs to no known family and is in no title of the KB
-//! 2. a hotpatch
+//! 2. an update that only Windows Update delivers
 //! 3. a set for the architecture, the family, and the installation
 //! 4. the place
 //! 5. a withdrawal
@@ -31,8 +31,9 @@ use super::sets::PackageSet;
 use super::steps::plan_steps;
 use super::text::join_names;
 use super::versions::{newer_versions, version_words};
+use super::windows_update::windows_update_only_refusal;
 use crate::error::Result;
-use crate::update::{Kb, Kind};
+use crate::update::Kb;
 
 /// Returns the plan for one KB.
 pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
@@ -84,23 +85,15 @@ fn matching_sets<'s>(
     sets: &'s [PackageSet],
 ) -> JudgementResult<Vec<&'s PackageSet>> {
     check_machine(context, kb, sets)?;
-    let is_hotpatch = |set: &PackageSet| set.kind == Some(Kind::Hotpatch);
-    let row = context.knowledge.withdrawn().hotpatch(kb);
-    if row.is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
-        let advice = format!(
-            "{kb} is a hotpatch, which the Catalog does not have: install the cumulative update of that month, which needs a restart"
-        );
-        let refusal = Refusal::new(Status::UnavailableOffline, advice);
-        return Err(refusal.with_evidence(row.map(|row| context.row_evidence(&row.source))).into());
+    if let Some(refusal) = windows_update_only_refusal(context, kb, sets) {
+        return Err(refusal.into());
     }
     if sets.is_empty() {
         if let Some(refusal) = withdrawal_refusal(context, kb) {
             return Err(refusal.into());
         }
-        let advice = format!(
-            "neither the index nor the knowledge has an entry for {kb}: {}",
-            context.library.side().advise_unknown_kb(kb)
-        );
+        let hints = context.library.side().hints_of_unknown_kb(kb).join("; ");
+        let advice = format!("neither the index nor the knowledge has an entry for {kb}: {hints}");
         return Err(Refusal { is_unknown_kb: true, ..Refusal::new(Status::Unknown, advice) }.into());
     }
     context.check_product(sets)?;

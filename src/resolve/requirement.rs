@@ -36,6 +36,11 @@ pub enum Rule {
         /// The minimum build.
         floor: Build,
     },
+    /// A preparation for Extended Security Updates needs a minimum revision.
+    PreparationFloor {
+        /// The minimum build.
+        floor: Build,
+    },
     /// The update builds upon it.
     Checkpoint,
     /// The entry of the update lists the servicing stack.
@@ -98,7 +103,9 @@ impl Requirement {
             Rule::EsuPreparation => {
                 format!("{kb} is for machines that are prepared for Extended Security Updates")
             }
-            Rule::EnablementFloor { floor } => format!("{kb} needs {floor} or later"),
+            Rule::EnablementFloor { floor } | Rule::PreparationFloor { floor } => {
+                format!("{kb} needs {floor} or later")
+            }
             Rule::Checkpoint => format!("{kb} builds upon this checkpoint"),
             Rule::ListedStack => format!("the servicing stack comes before {kb}"),
             Rule::Child => format!("a package of the bundle {kb}"),

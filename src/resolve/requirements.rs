@@ -13,7 +13,8 @@
 //!   newest stack that was published not later than the update. The floors inside the updates are unknown, so
 //!   any stack that was published with that one or later is an alternative.
 //! - An old machine needs a floor under a combined update. Extended Security Updates need a preparation.
-//! - An enablement package needs a cumulative update that brings its floor.
+//! - An enablement package needs a cumulative update that brings its floor. A preparation for Extended Security
+//!   Updates may need one too.
 //! - Checkpoints, listed servicing stacks, and the packages of a bundle are members of the set itself.
 //!
 //! The result depends on the set, a family, the library, and the knowledge, not on a machine. [`Condition`]
@@ -26,7 +27,7 @@ use jiff::civil::Date;
 use super::applicability::condition_of_kb;
 use super::condition::Condition;
 use super::library::Library;
-use super::published::{date_of, month_of};
+use super::published::{date_of, month_of, rollup_of};
 use super::requirement::{Requirement, Rule};
 use super::roles::Member;
 use super::sets::PackageSet;
@@ -60,6 +61,7 @@ pub fn requirements(
     }
     collected.add_floor();
     collected.add_enablement_floor();
+    collected.add_preparation_floor();
     collected.add_members(family);
     Ok(collected.needed)
 }
@@ -96,9 +98,15 @@ fn requirement_rows<'k>(
         before: table.single_prerequisites(),
         since: family.and_then(|family| table.family_prerequisites_of(family, date.or(set.entry_date))),
         separate: family.and_then(|family| table.separate_stack(family.id, date)),
-        pair: family.and_then(|family| knowledge.packages().paired_stack(set.kb, family.id)),
+        pair: family.and_then(|family| paired_stack(set.kb, family, knowledge)),
         floor: floors.into_iter().rfind(|row| date.is_none_or(|date| row.from <= date)),
     }
+}
+
+/// Returns the servicing stack that was published with an update of a family, if a table names it.
+fn paired_stack(kb: Kb, family: &Family, knowledge: &Knowledge) -> Option<Kb> {
+    let of_rollup = || rollup_of(kb, family, knowledge).and_then(|row| row.stack);
+    knowledge.packages().paired_stack(kb, family.id).or_else(of_rollup)
 }
 
 impl<'k> RequirementRows<'k> {
@@ -178,6 +186,9 @@ pub(super) fn takes_separate_stack(set: &PackageSet, family: &Family, knowledge:
 pub(super) fn preparation(set: &PackageSet, family: &Family, knowledge: &Knowledge) -> Option<Requirement> {
     let month = month_of(set, Some(family), knowledge)?;
     let esu = knowledge.editions().esu_of(family).filter(|esu| is_gated(set.kind) && month >= esu.from)?;
+    if esu.exception(set.kb).is_some() {
+        return None;
+    }
     let own = esu.preparation(Some(month))?;
     // The newest preparation also covers earlier updates. A replaced one does not cover later updates.
     let serving = [Some(own), esu.preparation(None)].into_iter().flatten();
@@ -212,6 +223,9 @@ pub(super) fn dotnet_releases(
     if let Some((_, child)) = member.kb().and_then(|kb| knowledge.dotnet().child(kb)) {
         return child.releases.clone();
     }
+    if let Some(row) = member.kb().and_then(|kb| knowledge.dotnet().single(kb)) {
+        return row.releases.clone();
+    }
     let Some(name) = member.file.known_name() else { return Vec::new() };
     let tagged = PackageName::parse(name).dotnet.as_deref().and_then(Dotnet::of_name_tag);
     let own = tagged.or_else(|| family.map(|family| family.dotnet.clone()));
@@ -228,7 +242,7 @@ fn takes_stack(kind: Option<Kind>) -> bool {
 }
 
 /// Returns `true` for kinds that need Extended Security Updates from their start on.
-fn is_gated(kind: Option<Kind>) -> bool {
+pub(super) fn is_gated(kind: Option<Kind>) -> bool {
     kind.is_some_and(|kind| {
         kind.is_windows_cumulative() || matches!(kind, Kind::MonthlyRollup | Kind::SecurityOnly)
     })
@@ -333,6 +347,16 @@ impl RequirementCollector<'_> {
     }
 
     /// Adds the members of the set that the update builds upon or consists of.
+    /// Adds the update that a preparation for Extended Security Updates needs.
+    fn add_preparation_floor(&mut self) {
+        let Some(esu) = self.knowledge.editions().esu_of_preparation(self.set.kb) else { return };
+        let Some(kb) = esu.needs_at_least else { return };
+        let builds = self.knowledge.releases().of_kb(kb).into_iter().map(|release| release.build);
+        let Some(floor) = builds.filter(|build| build.number == esu.family).max() else { return };
+        let when = Condition::BuildBelow(floor);
+        self.add(kb, Role::Prerequisite, Rule::PreparationFloor { floor }, when, &[&esu.source]);
+    }
+
     fn add_members(&mut self, family: Option<&Family>) {
         for member in &self.set.members {
             let (rule, when) = match member.role {

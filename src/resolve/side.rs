@@ -4,6 +4,9 @@
 
 use std::fmt::Display;
 
+use crate::servicing::may_be_windows_update_only;
+use crate::update::Kb;
+
 /// The side of the air gap on which an answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Side {
@@ -21,6 +24,15 @@ impl Side {
             Self::Connected => format!("run kbmirror crawl {kb} to query the Catalog"),
             Self::Isolated => Self::advise_medium(kb),
         }
+    }
+
+    /// Returns the hints for an unknown KB: the advice, and a note if Windows Update alone may deliver the KB.
+    pub fn hints_of_unknown_kb(self, kb: Kb) -> Vec<String> {
+        let note = format!(
+            "check the source of {kb}: Windows Update alone delivers hotpatches and updates of the recovery environment"
+        );
+        let note = may_be_windows_update_only(kb).then_some(note);
+        [self.advise_unknown_kb(kb)].into_iter().chain(note).collect()
     }
 
     /// Returns the advice for an update that may be newer than everything known here.

@@ -86,6 +86,23 @@ impl Knowledge {
             let statement = format!("prepares {} for Extended Security Updates", row.family);
             add("editions.toml", statement, &row.source);
         }
+        for row in self.editions().esu() {
+            if let Some(row) = row.exception(kb) {
+                add("editions.toml", format!("is for {}", row.machines), &row.source);
+            }
+        }
+        for row in self.dotnet().offered_of(kb) {
+            let versions = match row.versions.as_slice() {
+                [] => row.family.to_string(),
+                versions => format!("{} of {}", versions.join(", "), row.family),
+            };
+            add("dotnet.toml", format!("is listed for {versions}, released {}", row.date), &row.source);
+        }
+        for row in self.rollups().of_kb(kb) {
+            let stack = row.stack.map_or_else(String::new, |kb| format!(", with the servicing stack {kb}"));
+            let statement = format!("is a monthly rollup of {}, released {}{stack}", row.family, row.date);
+            add("rollups.txt", statement, &row.source);
+        }
         if let Some(row) = self.dotnet().parent(kb) {
             let children: Vec<String> = row.children.iter().map(|child| child.kb.to_string()).collect();
             add("dotnet.toml", format!("is a bundle of {}", children.join(" and ")), &row.source);
@@ -120,8 +137,25 @@ impl Knowledge {
         if let Some(row) = self.withdrawn().expired_update(kb) {
             add(table, "left the Catalog and is still valid".to_owned(), &row.source);
         }
+        if let Some(row) = self.withdrawn().faulty_update(kb) {
+            let statement =
+                format!("is faulty ({}) and still listed: {} replaces it", row.why, row.successor);
+            add(table, statement, &row.source);
+        }
+        for row in self.withdrawn().faulty_updates().iter().filter(|row| row.successor == kb) {
+            add(table, format!("replaces {}, which is faulty", row.kb), &row.source);
+        }
         if let Some(row) = self.withdrawn().hotpatch(kb) {
-            add(table, "is a hotpatch, which the Catalog does not offer".to_owned(), &row.source);
+            let build = row.build.map_or_else(String::new, |build| format!(" ({build})"));
+            let instead = row.instead.map_or_else(String::new, |kb| format!("; {kb} replaces it offline"));
+            let statement = format!("is a hotpatch{build}, which only Windows Update delivers{instead}");
+            add(table, statement, &row.source);
+        }
+        if let Some(row) = self.withdrawn().recovery_update(kb) {
+            let payload = row.payload.map_or_else(String::new, |kb| format!("; its payload is {kb}"));
+            let statement =
+                format!("updates the recovery environment, and only Windows Update delivers it{payload}");
+            add(table, statement, &row.source);
         }
         if let Some(row) = self.withdrawn().hotpatch_baseline(kb) {
             add(table, row.note.clone(), &row.source);
@@ -176,7 +210,27 @@ mod tests {
             ("KB5126256", "editions.toml: prepares 19041 for Extended Security Updates"),
             ("KB5049615", "dotnet.toml: is the package of KB5050182 for .NET Framework 4.8"),
             ("KB3040017", "parents.toml: needs 7601.17514 installed"),
-            ("KB5120994", "withdrawn.toml: is a hotpatch, which the Catalog does not offer"),
+            (
+                "KB5120994",
+                "withdrawn.toml: is a hotpatch (26100.9106), which only Windows Update delivers; KB5121003 replaces it offline",
+            ),
+            (
+                "KB5034441",
+                "withdrawn.toml: updates the recovery environment, and only Windows Update delivers it; its payload is KB5034232",
+            ),
+            (
+                "KB5122871",
+                "withdrawn.toml: is faulty (Remote Desktop Services become unstable) and still listed: KB5129235 replaces it",
+            ),
+            (
+                "KB5071959",
+                "editions.toml: is for consumer devices that are not enrolled in Extended Security Updates",
+            ),
+            ("KB5082420", "dotnet.toml: is listed for 24H2 of 26100, released 2026-04-14"),
+            (
+                "KB5032249",
+                "rollups.txt: is a monthly rollup of 9600, released 2023-11-14, with the servicing stack KB5032308",
+            ),
         ] {
             assert!(statements(kb).iter().any(|own| own == statement), "{kb}: {:#?}", statements(kb));
         }

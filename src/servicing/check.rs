@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(letters(built_in.releases).as_deref(), Some("hlnprtvw"));
         assert_eq!(letters(built_in.packages).as_deref(), Some("gilnrtw"));
         assert_eq!(letters(built_in.stacks).as_deref(), Some("lnw"));
+        assert_eq!(letters(built_in.rollups).as_deref(), Some("cfmnq"));
         assert_eq!(letters(built_in.files), None);
     }
 }

@@ -227,6 +227,18 @@ fn of_withdrawals(knowledge: &Knowledge) -> Vec<TableFinding> {
         let message = format!("{} is a hotpatch, but files.txt has a file of it", row.kb);
         found.push(TableFinding::new("withdrawn.toml", "hotpatch_has_files", row.kb, message));
     }
+    for row in knowledge.withdrawn().hotpatches() {
+        let Some(instead) = row.instead else { continue };
+        let is_release = |release: &Release| {
+            let shares = |own| release.installation.is_none_or(|other| other == own);
+            release.build.number == row.family && row.installation.is_none_or(shares)
+        };
+        if !knowledge.releases().of_kb(instead).iter().any(is_release) {
+            let message =
+                format!("{} is replaced by {instead}, which is not an update of {}", row.kb, row.family);
+            found.push(TableFinding::new("withdrawn.toml", "instead_unknown", row.kb, message));
+        }
+    }
     found
 }
 
@@ -289,12 +301,14 @@ fn of_editions(knowledge: &Knowledge) -> Vec<TableFinding> {
 
 fn of_dotnet(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
-    let mut parents: BTreeMap<Kb, Kb> = BTreeMap::new();
+    let mut parents: BTreeMap<Kb, (Kb, u32)> = BTreeMap::new();
     for row in knowledge.dotnet().parents() {
         for child in &row.children {
             let mut fault =
                 |code, message| found.push(TableFinding::new("dotnet.toml", code, row.kb, message));
-            if let Some(other) = parents.insert(child.kb, row.kb).filter(|other| *other != row.kb) {
+            // Bundles for two versions of a family share their packages.
+            let other = parents.insert(child.kb, (row.kb, row.family));
+            if let Some((other, _)) = other.filter(|(_, family)| *family != row.family) {
                 fault("two_parents", format!("{} is a package of {} and of {other}", child.kb, row.kb));
             }
             if child.kb == row.kb {

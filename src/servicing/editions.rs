@@ -40,6 +40,18 @@ pub struct Preparation {
     pub from: Month,
 }
 
+/// An update of those months that machines without Extended Security Updates take.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EsuException {
+    /// The KB of the update.
+    pub kb: Kb,
+    /// The machines that the update is for, for people.
+    pub machines: String,
+    /// The source of the row.
+    pub source: String,
+}
+
 /// A family whose updates from a month on need Extended Security Updates.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,12 +69,25 @@ pub struct Esu {
     pub source: String,
     /// The preparation packages, earliest first.
     preparation: Vec<Preparation>,
+    /// The updates that machines without Extended Security Updates take.
+    #[serde(default, rename = "exception")]
+    exceptions: Vec<EsuException>,
 }
 
 impl Esu {
     /// Returns the package that updates of a month need, or the newest package if the month is unknown.
     pub fn preparation(&self, month: Option<Month>) -> Option<&Preparation> {
         self.preparation.iter().rfind(|row| month.is_none_or(|month| row.from <= month))
+    }
+
+    /// Returns the row of an update that machines without Extended Security Updates take, or `None` for other KBs.
+    pub fn exception(&self, kb: Kb) -> Option<&EsuException> {
+        self.exceptions.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns all updates that machines without Extended Security Updates take.
+    pub fn exceptions(&self) -> &[EsuException] {
+        &self.exceptions
     }
 
     /// Returns the KBs of all preparation packages.
@@ -121,10 +146,12 @@ impl Editions {
     }
 
     pub(super) fn faults(&self) -> Vec<TableFinding> {
+        let exceptions = self.esu.iter().flat_map(|row| &row.exceptions);
         let mut faults = find_missing_sources(
             NAME,
             (self.ltsc.iter().map(|row| (row.name.clone(), &row.source)))
-                .chain(self.esu.iter().map(|row| (format!("the ESU row of {}", row.family), &row.source))),
+                .chain(self.esu.iter().map(|row| (format!("the ESU row of {}", row.family), &row.source)))
+                .chain(exceptions.map(|row| (row.kb.to_string(), &row.source))),
         );
         for row in self.esu.iter().filter(|row| row.preparation.is_empty()) {
             let message = format!("the ESU row of {} has no preparation", row.family);

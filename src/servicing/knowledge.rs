@@ -22,6 +22,7 @@ use super::packages::Packages;
 use super::parents::Parents;
 use super::prerequisites::Prerequisites;
 use super::releases::Releases;
+use super::rollups::Rollups;
 use super::tables::Tables;
 use super::withdrawn::WithdrawnUpdates;
 use crate::error::Result;
@@ -38,6 +39,7 @@ pub struct Knowledge {
     articles: Articles,
     releases: Releases,
     packages: Packages,
+    rollups: Rollups,
     withdrawn: WithdrawnUpdates,
     prerequisites: Prerequisites,
     enablement: EnablementPackages,
@@ -75,6 +77,7 @@ impl Knowledge {
             releases: Releases::new(tables.releases, tables.files, dates)?,
             articles,
             packages: Packages::new(tables.packages, tables.stacks)?,
+            rollups: Rollups::new(tables.rollups)?,
             withdrawn: WithdrawnUpdates::read(tables.withdrawn)?,
             prerequisites: Prerequisites::read(tables.prerequisites)?,
             enablement: EnablementPackages::read(tables.enablement)?,
@@ -123,6 +126,7 @@ impl Knowledge {
     pub(super) fn faulty_lines(&self) -> Vec<TableFinding> {
         let mut faults = self.releases.faults();
         faults.extend(self.packages.faults());
+        faults.extend(self.rollups.faults());
         faults
     }
 
@@ -164,6 +168,11 @@ impl Knowledge {
     /// Returns the packages that are not cumulative updates.
     pub fn packages(&self) -> &Packages {
         &self.packages
+    }
+
+    /// Returns the monthly rollups.
+    pub fn rollups(&self) -> &Rollups {
+        &self.rollups
     }
 
     /// Returns the updates that Microsoft withdrew, those that left the Catalog, and the hotpatches.

@@ -30,6 +30,7 @@ mod prerequisites;
 mod product;
 mod product_words;
 mod releases;
+mod rollups;
 mod single_row;
 mod table;
 mod tables;
@@ -41,8 +42,10 @@ pub use calendar::{PATCH_TUESDAY_GRACE_DAYS, due_day, patch_tuesdays_since, seco
 pub use check::{TableCheck, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint, Checkpoints};
 pub use dotnet::Dotnet;
-pub use dotnet_updates::{DotnetChild, DotnetParent, DotnetReplacement, DotnetUpdates};
-pub use editions::{Editions, Esu, Ltsc, Preparation};
+pub use dotnet_updates::{
+    DotnetChild, DotnetParent, DotnetReplacement, DotnetUpdates, OfferedDotnet, SingleDotnet,
+};
+pub use editions::{Editions, Esu, EsuException, Ltsc, Preparation};
 pub use enablement::{Enablement, EnablementPackages, MissingEnablement};
 pub use families::{Families, Family, InstallMethod, Installation};
 pub use finding::TableFinding;
@@ -58,6 +61,10 @@ pub use prerequisites::{
 };
 pub use product::{Product, ProductFilter, ProductLabels, ProductName, ProductRefusal};
 pub use releases::{Release, ReleaseKind, Releases};
+pub use rollups::{Rollup, Rollups};
 pub use single_row::SingleRow;
 pub use tables::{TableInfo, Tables, rows_of};
-pub use withdrawn::{ExpiredUpdate, Hotpatch, HotpatchBaseline, WithdrawnUpdate, WithdrawnUpdates};
+pub use withdrawn::{
+    ExpiredUpdate, FaultyUpdate, Hotpatch, HotpatchBaseline, RecoveryUpdate, WithdrawnUpdate,
+    WithdrawnUpdates, may_be_windows_update_only,
+};

@@ -54,6 +54,15 @@ impl Knowledge {
             let (parent, _) = self.dotnet().child(kb)?;
             Some(row(parent.family, Some(Kind::DotnetCu), parent.source.as_str()))
         };
+        let single = || {
+            let own = self.dotnet().single(kb)?;
+            Some(row(own.family, Some(Kind::DotnetCu), own.source.as_str()))
+        };
+        let offered = || {
+            let own = self.dotnet().offered_of(kb).next()?;
+            let kind = self.parents().kind_of(kb).unwrap_or(Kind::DotnetCu);
+            Some(row(own.family, Some(kind), own.source.as_str()))
+        };
         let rule = || {
             let own = self.parents().rule(kb)?;
             Some(row(own.family, None, own.source.as_str()))
@@ -64,6 +73,8 @@ impl Knowledge {
             .or_else(before)
             .or_else(since)
             .or_else(child)
+            .or_else(single)
+            .or_else(offered)
             .or_else(rule)
     }
 }

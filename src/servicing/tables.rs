@@ -52,13 +52,13 @@ macro_rules! tables {
 tables! {
     families = "families.toml", "builds that share packages, and their names in titles";
     checkpoints = "checkpoints.toml", "cumulative updates on which later updates are based";
-    withdrawn = "withdrawn.toml", "withdrawn updates, expired updates, and hotpatches";
+    withdrawn = "withdrawn.toml", "withdrawn, faulty, and expired updates, and those that only Windows Update delivers";
     prerequisites = "prerequisites.toml", "updates needed first: separate servicing stacks, floors, single KBs";
     enablement = "enablement.toml", "packages that switch a version on, with their minimum builds";
     editions = "editions.toml", "long-term editions, and Extended Security Updates";
     lifecycle = "lifecycle.toml", "end of servicing, by version and group of editions";
     articles = "articles.toml", "statements of articles: release dates, kinds of dynamic updates";
-    dotnet = "dotnet.toml", ".NET Framework updates that are bundles or replaced on a family";
+    dotnet = "dotnet.toml", ".NET Framework updates: bundles, their packages, and the versions that they are for";
     parents = "parents.toml", "service packs that updates need; corrections of names and titles";
     media = "media.toml", "what images and media need beside their packages";
     contradictions = "contradictions.toml", "accepted contradictions between tables, with reasons";
@@ -66,6 +66,7 @@ tables! {
     files = "files.txt", "files of cumulative updates, with their names in the Catalog";
     packages = "packages.txt", "all other packages: servicing stacks, .NET Framework, dynamic updates";
     stacks = "stacks.txt", "separate servicing stacks, paired with cumulative updates";
+    rollups = "rollups.txt", "monthly rollups of systems before Windows 10, with their servicing stacks";
 }
 
 /// The description of a table.

@@ -180,8 +180,8 @@ fn a_nothing_to_do_answer_reports_ended_servicing() {
         (answer["servicing"]["state"].clone(), answer["warnings"][2].clone())
     };
     let ended = |day: &str| {
-        let warning = "the newest known cumulative update of Windows 11 22H2, 23H2 is of 2026-08-11: \
-             3 Patch Tuesdays have passed since, and its servicing ended on";
+        let warning = "the newest known cumulative update of Windows 11 22H2, 23H2 is of 2026-09-14: \
+             2 Patch Tuesdays have passed since, and its servicing ended on";
         (json!("ended"), json!(format!("{warning} {day}")))
     };
     assert_eq!(resolve("22631.9999", &["--edition", "Enterprise"]), ended("2026-11-10"));

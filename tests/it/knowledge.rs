@@ -12,7 +12,7 @@ use super::harness::{Bench, RunOutput, field_texts, items, text_of};
 /// An error in a table: the table, the right text, the wrong text, and the code and row of the finding.
 type TableError = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const TABLE_ERRORS: [TableError; 21] = [
+const TABLE_ERRORS: [TableError; 22] = [
     ("checkpoints.toml", "26100.1742", "26100.1743", "build_differs", "KB5043080"),
     ("checkpoints.toml", "2024-09-10", "2024-09-11", "date_differs", "KB5043080"),
     ("checkpoints.toml", "-arm64_df54", "-arm64_ef54", "file_differs", "KB5043080"),
@@ -51,7 +51,14 @@ const TABLE_ERRORS: [TableError; 21] = [
         "KB5079391",
     ),
     ("withdrawn.toml", "kb = \"KB5120994\"", "kb = \"KB5086672\"", "hotpatch_has_files", "KB5086672"),
-    ("dotnet.toml", "family = 17763", "family = 14393", "family_differs", "KB5050182"),
+    (
+        "dotnet.toml",
+        "kb = \"KB5050182\"\nfamily = 17763",
+        "kb = \"KB5050182\"\nfamily = 14393",
+        "family_differs",
+        "KB5050182",
+    ),
+    ("withdrawn.toml", "instead = \"KB5034770\"", "instead = \"KB5058411\"", "instead_unknown", "KB5034860"),
 ];
 
 fn text(name: &str) -> &'static str {
@@ -169,7 +176,7 @@ fn an_unreadable_table_is_reported_with_its_line() {
     let bench = Bench::new();
     for (name, from, to, line) in [
         ("checkpoints.toml", "format = 1", "format =", "line 10: "),
-        ("withdrawn.toml", "successor =", "sucessor =", "line 14: "),
+        ("withdrawn.toml", "successor =", "sucessor =", "line 76: "),
         ("stacks.txt", "05029242 14393 05023788 l\n", "05029242 14393 05023788 ll\n", "line 5 "),
     ] {
         let (kind, message) = check_with(&bench, &[(name, from, to, "", "")]).exits(2).error();

@@ -190,8 +190,11 @@ fn closure_graph_and_folders_agree_with_the_model() {
         requirements += companions.len();
         let graph = Graph::of(&[kb(world.target)], &library, &knowledge).unwrap();
         let checkpoints = world.files.iter().filter(|file| matches!(file.part, Part::Checkpoint { .. }));
-        let needed: BTreeSet<Kb> =
-            expected.iter().map(|one| one.0).chain(checkpoints.map(|file| kb(file.kb))).collect();
+        // The graph follows the preparation to the update that it needs.
+        let before = world.preparation.map(|_| kb(model::BEFORE_PREPARATION.0));
+        let before = before.filter(|kb| !knowledge.releases().of_kb(*kb).is_empty());
+        let needed = expected.iter().map(|one| one.0).chain(checkpoints.map(|file| kb(file.kb)));
+        let needed: BTreeSet<Kb> = needed.chain(before).collect();
         assert_eq!(needed_kbs(&graph, &world), needed, "graph of world {seed}: {world:#?}");
         let searched: Vec<u32> =
             families_without_pair(&set, &knowledge).into_iter().map(|family| family.id).collect();

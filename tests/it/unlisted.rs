@@ -269,7 +269,8 @@ fn without_a_url_the_known_facts_are_reported() {
             "KB5120994",
             &[],
             "; the knowledge of 2026-11-01 has no file of KB5120994: \
-             \"is a hotpatch, which the Catalog does not offer\" (withdrawn.toml)",
+             \"is a hotpatch (26100.9106), which only Windows Update delivers; KB5121003 replaces it offline\" \
+             (withdrawn.toml)",
         ),
         ("KB5999999", &[], ""),
     ] {
@@ -280,6 +281,10 @@ fn without_a_url_the_known_facts_are_reported() {
             assert_eq!(document["sets"], json!([]));
         }
     }
+    let hotpatch = case.run_json(&["fetch", "KB5120994"]).exits(3).json();
+    let hints = items(&hotpatch["error"]["hints"]);
+    assert_eq!(hints.len(), 1, "{hints:?}");
+    assert!(text_of(&hints[0]).starts_with("run kbmirror fetch KB5121003"), "{hints:?}");
     let pulled = case.run_json(&["fetch", "KB5079391"]).exits(3).json();
     let hints = items(&pulled["error"]["hints"]);
     assert!(hints.iter().any(|hint| text_of(hint).contains("take KB5086672 instead")), "{hints:?}");

@@ -211,19 +211,20 @@ fn dotnet_updates_by_installed_version() {
             "",
         ),
         (
-            "the ndp48 child of KB5126144 is not recorded",
+            "release notes name the children of KB5126144",
             "KB5126144 | x86 17763.8880 client dotnet=4.8",
-            "unknown",
-            "not recorded",
+            "install dotnet_child KB5126048",
+            "",
         ),
         (
-            "the ndp48 child of KB5126144 is not recorded",
+            "release notes name the children of KB5126144",
             "KB5126144 | x86 17763.8880 client dotnet=4.7.2",
             "install dotnet_child KB5126043",
             "",
         ),
         (OWN_26H1, "KB5074828 | x64 28000.1719 client", "not_applicable", "KB5074837"),
-        (OWN_26H1, "KB5074837 | x64 26100.8037 client", "not_applicable", "KB5074828"),
+        (OWN_26H1, "KB5074837 | x64 26200.8037 client", "not_applicable", "KB5074828"),
+        (OWN_26H1, "KB5074837 | x64 26100.8037 client", "not_applicable", ""),
         (OWN_26H1, "KB5074837 | x64 28000.1719 client", "install target KB5074837", ""),
         (OWN_26H1, "KB5126052 | x64 28000.3086 client", "not_applicable", ""),
         (OWN_26H1, "KB5126053 | x64 28000.3086 client", "install target KB5126053", ""),
@@ -239,9 +240,15 @@ fn dotnet_updates_by_installed_version() {
         ),
         (
             ".NET updates of 26100 and 28000 are for ndp481",
-            "KB5120708 | x64 26100.9168 client dotnet=533509",
+            "KB5120708 | x64 26200.9168 client dotnet=533509",
             "install target KB5120708",
             "",
+        ),
+        (
+            "the version that a row names counts: KB5120708 is for 25H2 and Server 2025",
+            "KB5120708 | x64 26100.9168 client dotnet=533509",
+            "not_applicable",
+            "KB5120710",
         ),
     ];
     check(cases);

@@ -131,7 +131,7 @@ fn latest_by_policy_and_date() {
         (
             "26H1 looks like Windows 11 but is another family",
             "latest | x64 28000.1575 client",
-            "install target KB5121000",
+            "install target KB5129194",
             "",
         ),
         (

@@ -223,8 +223,8 @@ fn families_and_architectures() {
         (
             "a hotpatch is refused before the architecture is checked",
             "KB5089466 | x86 26100.8655 client",
-            "unavailable_offline",
-            "cumulative update of that month",
+            "unavailable_offline -> KB5089549",
+            "cumulative update KB5089549",
         ),
         (JUDGEMENT, "KB5089466 | x64 31000.1", "unknown", ""),
         (
@@ -266,7 +266,7 @@ fn withdrawn_updates_are_refused_and_expired_ones_are_not() {
         (
             EXPIRED,
             "KB4503294 | x64 14393.2900 server",
-            "install target KB4503294 -> KB5120418",
+            "install target KB4503294 -> KB5129239",
             "left the Catalog",
         ),
         (EXPIRED, "KB4503294 | x64 14393.9140 server", "nothing_to_do", ""),
