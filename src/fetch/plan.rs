@@ -108,7 +108,7 @@ impl FetchRequest {
         if self.kinds.is_empty() && set.is_dynamic_variant {
             return Some(Exclusion::Dynamic);
         }
-        if !self.generation.includes(set) {
+        if !self.generation.includes(set.generation) {
             return Some(Exclusion::Generation);
         }
         if self.kinds.is_empty() {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::roles::Member;
+use super::member::Member;
 use crate::facts::{Evidence, Facts, Role, UpdateFacts};
 use crate::update::{Kb, UpdateId};
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::condition::Condition;
 use super::freshness::Freshness;
 use super::judgement::Judgement;
-use super::sets::{FamilyName, PackageSet};
+use super::package_set::{FamilyName, PackageSet};
 use crate::facts::{Evidence, FileKey, Role, SetFolder};
 use crate::servicing::Family;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};

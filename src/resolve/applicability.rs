@@ -6,9 +6,10 @@
 use super::answer::Status;
 use super::condition::Condition;
 use super::context::ResolveContext;
+use super::package_set::PackageSet;
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
-use super::sets::PackageSet;
+use crate::facts::Evidence;
 use crate::servicing::Knowledge;
 use crate::update::Kb;
 
@@ -44,8 +45,8 @@ fn condition_refusal(context: &ResolveContext<'_>, kb: Kb, other: Kb) -> Refusal
         (false, Some(at), Some(level)) => format!("{at} contains it, from {} on", level.build),
         _ => "it is installed".to_owned(),
     };
-    let refusal =
-        Refusal::new(Status::NotApplicable, format!("{kb} is for machines without {other}, and {proof}"));
+    let advice = format!("{kb} is for machines without {other}, and {proof}");
+    let refusal = Refusal::not_applicable(advice, Evidence::Titles { kb });
     refusal.with_evidence(level.map(|level| context.row_evidence(&level.source)))
 }
 

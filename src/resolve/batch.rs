@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::generations::GenerationChoice;
+use super::issue::GenerationChoice;
 use super::machine::Machine;
 use super::place::Place;
 use super::request::{Goal, Policy, Request};

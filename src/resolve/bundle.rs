@@ -7,11 +7,11 @@
 use super::answer::{Status, Step};
 use super::condition::Condition;
 use super::context::ResolveContext;
+use super::member::Member;
+use super::package_set::PackageSet;
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
 use super::requirements::dotnet_releases;
-use super::roles::Member;
-use super::sets::PackageSet;
 use super::text::join_names;
 use crate::facts::{Evidence, Role};
 use crate::servicing::Dotnet;

@@ -11,8 +11,8 @@ use jiff::civil::{Date, Weekday};
 
 use super::context::ResolveContext;
 use super::known::is_package_for;
+use super::package_set::PackageSet;
 use super::request::Policy;
-use super::sets::PackageSet;
 use crate::error::Result;
 use crate::servicing::{Family, ReleaseKind};
 use crate::update::{Build, Kb, Kind, Month};

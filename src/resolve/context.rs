@@ -1,9 +1,9 @@
 //! A request with the library and the knowledge that answer it, and its families and products.
 
 use super::library::Library;
+use super::package_set::PackageSet;
 use super::published::month_of;
 use super::request::Request;
-use super::sets::PackageSet;
 use crate::error::Result;
 use crate::facts::Evidence;
 use crate::servicing::{Family, Knowledge, ProductFilter, ProductLabels};

@@ -5,8 +5,8 @@ use super::answer::{Plan, Status, Step};
 use super::context::ResolveContext;
 use super::freshness::Freshness;
 use super::judgement::Judgement;
+use super::package_set::{FamilyName, PackageSet};
 use super::refusal::{JudgementEnd, JudgementResult, Refusal};
-use super::sets::{FamilyName, PackageSet};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 

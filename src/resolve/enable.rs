@@ -14,11 +14,11 @@ use super::esu::ltsc_rows;
 use super::grounds::{enablement_judgement, floor_judgement};
 use super::judgement::{Judgement, Statement};
 use super::one_kb::plan_kb;
+use super::package_set::PackageSet;
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
 use super::request::{Goal, Policy, Request};
 use super::requirements::floor_update;
-use super::sets::PackageSet;
 use super::steps::number_steps;
 use super::text::join_names;
 use crate::error::Result;
@@ -56,8 +56,7 @@ fn package_of_release<'k>(context: &ResolveContext<'k>, release: &str) -> Judgem
         return Ok(row);
     }
     if let Some(row) = knowledge.enablement().missing_package(release) {
-        let refusal = Refusal::new(Status::NotApplicable, row.why.clone());
-        return Err(refusal.with_evidence([context.row_evidence(&row.source)]).into());
+        return Err(Refusal::not_applicable(row.why.clone(), context.row_evidence(&row.source)).into());
     }
     Err(refusal_without_package(context, release).into())
 }
@@ -91,7 +90,10 @@ fn refusal_without_package(context: &ResolveContext<'_>, release: &str) -> Refus
         let advice = format!(
             "{release} is a version of {there}; an enablement package cannot lead there from {machine}: use media or a feature update"
         );
-        return Refusal::new(Status::NotApplicable, advice);
+        return Refusal::not_applicable(
+            advice,
+            context.row_evidence("families.toml, versions of the families"),
+        );
     }
     let machine = if machine.is_empty() { "this machine".to_owned() } else { machine };
     let advice = format!(
@@ -150,13 +152,13 @@ fn architecture_of(
     let request = context.request;
     if let Some(architecture) = request.machine.architecture.filter(|it| !family.architectures.contains(it)) {
         let advice = format!("{} has no package for {architecture}", row.kb);
-        return Err(Refusal::new(Status::NotApplicable, advice).into());
+        return Err(Refusal::not_applicable(advice, context.row_evidence(&family.source)).into());
     }
     if !is_of_product(context, family) {
         context.check_product(&context.library.sets(row.kb)?)?;
         let asked = request.product.as_deref().unwrap_or_default();
         let advice = format!("{} is not for {asked:?}; it is for {}", row.kb, family.name);
-        return Err(Refusal::new(Status::NotApplicable, advice).into());
+        return Err(Refusal::not_applicable(advice, context.row_evidence(&row.source)).into());
     }
     if let Some(refusal) = machine_refusal(context, row, family) {
         return Err(refusal.into());
@@ -185,7 +187,7 @@ fn is_of_product(context: &ResolveContext<'_>, family: &Family) -> bool {
 /// Returns the refusal of a machine that does not take the package.
 fn machine_refusal(context: &ResolveContext<'_>, row: &Enablement, family: &Family) -> Option<Refusal> {
     let request = context.request;
-    let no = |advice: String| Some(Refusal::new(Status::NotApplicable, advice));
+    let no = |advice: String| Some(Refusal::not_applicable(advice, context.row_evidence(&row.source)));
     if request.machine.installation == Some(Installation::Server) {
         return no(format!(
             "{} switches on {} of {}: a server does not take this package",
@@ -195,10 +197,7 @@ fn machine_refusal(context: &ResolveContext<'_>, row: &Enablement, family: &Fami
     if let Some(at) = request.machine.baseline {
         if !family.builds.contains(&at.number) {
             let machine = join_names(context.families.iter().map(|family| family.name.as_str()));
-            return no(format!(
-                "{} is for {}; build {at} is {machine}, which does not take its packages",
-                row.kb, family.name
-            ));
+            return no(format!("{} is for {}, and build {at} is {machine}", row.kb, family.name));
         }
         if !context.families.iter().any(|own| own.installation == Installation::Client) {
             return no(format!(

@@ -33,6 +33,9 @@ pub struct Freshness {
     /// The name of the family.
     #[serde(skip)]
     family: Option<String>,
+    /// The name whose servicing is stated: the machine's version, else the family.
+    #[serde(skip)]
+    serviced: Option<String>,
     /// The day that the answer uses as today.
     #[serde(skip)]
     today: Option<Date>,
@@ -86,6 +89,7 @@ impl Freshness {
             patch_tuesdays_since: newest.cumulative.zip(today).and_then(since),
             servicing: today.map(|today| knowledge.servicing(family, served, today)),
             family: Some(family.name.clone()),
+            serviced: Some(serviced_name(family, served.build)),
             today,
             is_chosen_day: request.as_of.is_some(),
         })
@@ -177,7 +181,7 @@ impl Freshness {
         if is_done || !matches!(goal, Goal::Kb(_)) {
             warnings.extend(self.issue().map(|issue| self.sentence(issue)));
         }
-        if let (Some(servicing), Some(family)) = (&self.servicing, &self.family)
+        if let (Some(servicing), Some(family)) = (&self.servicing, &self.serviced)
             && (is_done || servicing.has_ended())
         {
             let ended = servicing.sentence(family);
@@ -187,6 +191,14 @@ impl Freshness {
         }
         warnings
     }
+}
+
+/// Returns the name of a machine's version, because the versions of a family end on different days; else the family's
+/// name.
+fn serviced_name(family: &Family, build: Option<u32>) -> String {
+    let release = build.and_then(|build| family.release_of(build));
+    let named = release.and_then(|release| family.title_products().find(|name| name.ends_with(release)));
+    named.unwrap_or_else(|| family.name.clone())
 }
 
 /// Returns the number of days from one day to another.

@@ -14,10 +14,10 @@ use serde::Serialize;
 
 use super::graph_parts::{Edge, EdgeKind, Node, NodeKind, RecordedNeed, RecordedSupersedence, UpdateName};
 use super::library::Library;
+use super::member::Member;
+use super::package_set::PackageSet;
 use super::requirement::{Requirement, Rule};
 use super::requirements::requirements_of_all;
-use super::roles::Member;
-use super::sets::PackageSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{FileFacts, FileKey, SetFolder, Source};
 use crate::servicing::Knowledge;

@@ -11,9 +11,9 @@
 
 use super::context::ResolveContext;
 use super::judgement::{Judgement, Statement};
+use super::package_set::PackageSet;
 use super::place::Place;
 use super::request::Policy;
-use super::sets::PackageSet;
 use crate::facts::Evidence;
 use crate::servicing::{Enablement, Family};
 use crate::update::{Build, Kb};

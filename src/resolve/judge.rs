@@ -10,9 +10,9 @@ use super::grounds::{
     build_evidence, build_judgement, extended_security_judgement, place_judgement, withdrawal_judgement,
 };
 use super::judgement::Proof;
+use super::package_set::PackageSet;
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
-use super::sets::PackageSet;
 use crate::error::Result;
 use crate::update::{Build, Kb, Kind};
 

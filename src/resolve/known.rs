@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::generations::{Issue, order_generations};
-use super::roles::{Member, edges_of};
-use super::sets::{FamilyName, PackageSet};
+use super::generations::order_generations;
+use super::issue::Issue;
+use super::member::Member;
+use super::package_set::{FamilyName, PackageSet};
+use super::roles::edges_of;
 use crate::facts::{Evidence, FileFacts, Role, SetFolder};
 use crate::servicing::{
     ChannelRelease, Checkpoint, DotnetParent, Family, Installation, Knowledge, KnownPackage, Release,

@@ -12,7 +12,8 @@ use jiff::civil::Date;
 
 use super::known::known_sets;
 use super::newest::NewestReleases;
-use super::sets::{PackageSet, package_sets};
+use super::package_set::PackageSet;
+use super::sets::package_sets;
 use super::side::Side;
 use crate::error::Result;
 use crate::facts::{Facts, UpdateFacts};

@@ -5,9 +5,9 @@
 use super::answer::Status;
 use super::context::ResolveContext;
 use super::grounds::build_evidence;
+use super::package_set::{FamilyName, PackageSet};
 use super::place::Place;
 use super::refusal::{JudgementResult, Refusal};
-use super::sets::{FamilyName, PackageSet};
 use super::text::join_names;
 use crate::error::Result;
 use crate::facts::Evidence;
@@ -143,7 +143,7 @@ fn filter_by_generation(
 ) -> JudgementResult<()> {
     let choice = context.request.generation;
     let known = left.iter().map(|set| set.generation.map_or(1, |own| own.of)).max().unwrap_or(1);
-    left.retain(|set| choice.includes(set));
+    left.retain(|set| choice.includes(set.generation));
     if left.is_empty() {
         let advice = format!("{kb} has {} here: --generation takes its number", count(known, "known issue"));
         return Err(Refusal::new(Status::Unknown, advice).into());
@@ -172,7 +172,10 @@ fn filter_by_build<'s>(
     let there =
         join_names(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
     let source = source_of_sets(context, kb, left.iter().copied());
-    let only_listed_elsewhere = left.iter().any(|set| is_listed_for_sibling(context, set));
+    // Release notes list all updates of .NET Framework of a day, so they prove that an update is for other versions.
+    let in_release_notes = knowledge.dotnet().offered_of(kb).next().is_some();
+    let only_listed_elsewhere =
+        !in_release_notes && left.iter().any(|set| is_listed_for_sibling(context, set));
     // A set without a known family may be for any machine.
     left.retain(|set| set.families.is_empty() || context.families.iter().any(|family| set.serves(family)));
     if left.is_empty() && only_listed_elsewhere {

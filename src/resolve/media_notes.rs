@@ -1,8 +1,8 @@
 //! The notes of a plan for an image or for media: what the place needs beside the packages, and sources that disagree.
 
 use super::context::ResolveContext;
+use super::package_set::PackageSet;
 use super::place::Place;
-use super::sets::PackageSet;
 use crate::facts::Role;
 use crate::servicing::{MediaCondition, MediaPlace};
 use crate::update::Kind;

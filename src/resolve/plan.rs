@@ -10,10 +10,10 @@ use super::library::Library;
 use super::machine::Machine;
 use super::machine_families::possible_families;
 use super::one_kb::{plan_kb, plan_set};
+use super::package_set::PackageSet;
 use super::refusal::Refusal;
 use super::replaced::replacement;
 use super::request::{Goal, Request};
-use super::sets::PackageSet;
 use crate::error::Result;
 use crate::servicing::{Knowledge, ProductFilter};
 

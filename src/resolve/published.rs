@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::sets::PackageSet;
+use super::package_set::PackageSet;
 use crate::servicing::{Family, Knowledge, Rollup};
 use crate::update::{Kb, Month};
 

@@ -4,7 +4,7 @@
 use super::answer::{Plan, Replacement};
 use super::candidates::{BestCandidate, best_candidate, candidates};
 use super::context::ResolveContext;
-use super::sets::PackageSet;
+use super::package_set::PackageSet;
 use crate::error::Result;
 use crate::servicing::Family;
 use crate::update::{Kb, Kind};

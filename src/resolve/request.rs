@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::generations::GenerationChoice;
+use super::issue::GenerationChoice;
 use super::machine::Machine;
 use crate::update::{Kb, Kind};
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::library::Library;
+use super::package_set::PackageSet;
 use super::published::date_of;
-use super::sets::PackageSet;
 use crate::error::Result;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Classification, Kb, Kind, Month};

@@ -3,9 +3,9 @@
 use super::answer::Step;
 use super::condition::Condition;
 use super::context::ResolveContext;
-use super::generations::GenerationChoice;
-use super::roles::Member;
-use super::sets::PackageSet;
+use super::issue::GenerationChoice;
+use super::member::Member;
+use super::package_set::PackageSet;
 use crate::error::Result;
 use crate::facts::{Evidence, FileFacts, Role};
 use crate::update::Kb;
@@ -78,7 +78,7 @@ pub(super) fn step_of_kb(
             && (set.families.is_empty()
                 || set.families.iter().any(|family| like.families.iter().any(|own| own.id == family.id)))
     };
-    let is_newest = |set: &&PackageSet| GenerationChoice::Newest.includes(set);
+    let is_newest = |set: &&PackageSet| GenerationChoice::Newest.includes(set.generation);
     let found = sets.iter().filter(|set| set.is_main()).filter(fits).filter(is_newest).find_map(|set| {
         let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
         Some((set, member))

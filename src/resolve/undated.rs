@@ -62,17 +62,15 @@ fn first_listed(context: &ResolveContext<'_>, kinds: &[Kind], family: &Family) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::library::FactsLibrary;
-    use super::super::plan::resolve;
-    use super::super::request::{Goal, Request};
+    use crate::resolve::{FactsLibrary, Goal, Request, resolve};
     use crate::servicing::Knowledge;
 
-    /// Returns the warnings of the newest cumulative update of Windows Server 2022 on a day.
+    /// Returns the warnings of the newest cumulative update of Windows 11 26H1 on a day.
     fn warnings(as_of: &str) -> Vec<String> {
         let knowledge = Knowledge::built_in().unwrap();
         let request = Request {
             as_of: as_of.parse().ok(),
-            product: Some("Windows Server 2022".to_owned()),
+            product: Some("Windows 11 26H1".to_owned()),
             ..Request::of(Goal::Latest(None))
         };
         resolve(&request, &FactsLibrary::of_knowledge(&knowledge), &knowledge).unwrap().warnings
@@ -80,9 +78,9 @@ mod tests {
 
     #[test]
     fn update_of_an_unknown_day_is_named() {
-        let named = |as_of: &str| warnings(as_of).iter().any(|text| text.contains("KB5077800 (2026-01-18)"));
-        assert!(named("2026-01-17"), "{:?}", warnings("2026-01-17"));
-        for as_of in ["2026-01-18", "2026-02-01", "2025-12-01"] {
+        let named = |as_of: &str| warnings(as_of).iter().any(|text| text.contains("KB5101681 (2026-07-28)"));
+        assert!(named("2026-07-25"), "{:?}", warnings("2026-07-25"));
+        for as_of in ["2026-07-28", "2026-08-20", "2026-06-01"] {
             assert!(!named(as_of), "{as_of}");
         }
         // A list of the second Tuesday has the releases of that day.

@@ -4,7 +4,7 @@
 //! titles that are equal without the version, for the same architecture and the same families. Nothing else orders
 //! them: no date, no update id, no position.
 
-use super::sets::PackageSet;
+use super::package_set::PackageSet;
 
 /// Returns, for each set, the newer set of the same program, or `None` if no other set is newer.
 pub fn newer_versions<'s>(sets: &[&'s PackageSet]) -> Vec<Option<&'s PackageSet>> {

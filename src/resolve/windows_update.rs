@@ -3,8 +3,8 @@
 
 use super::answer::Status;
 use super::context::ResolveContext;
+use super::package_set::PackageSet;
 use super::refusal::Refusal;
-use super::sets::PackageSet;
 use crate::servicing::{Hotpatch, RecoveryUpdate};
 use crate::update::{Kb, Kind};
 

@@ -126,6 +126,7 @@ fn a_host_file_sets_the_baseline() {
     assert_eq!(
         plan["warnings"],
         json!([
+            "servicing of Windows 11, version 24H2 ended on 2026-10-13: no further update is expected",
             "WARD-7 has a pending restart: restart it before the installation",
             "WARD-7 has 1000 B free on its system drive; twice the 60.1 KB of the set are recommended",
         ])

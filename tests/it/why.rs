@@ -219,7 +219,7 @@ fn why_has_the_exit_codes_of_resolve() {
         (&["KB5120994"], 10),
         (&["--latest", "--arch", "x64", "--baseline", "26100.863", "--installation", "client"], 0),
         (&["--latest", "--arch", "x64", "--baseline", "26100.863"], 10),
-        (&["--latest", "--arch", "x64", "--baseline", "19045.5000", "--no-esu"], 10),
+        (&["--latest", "--arch", "x64", "--baseline", "19045.5000", "--no-esu"], 0),
         (&["--enable", "26H1", "--baseline", "26100.863"], 10),
         (&["KB1234567"], 3),
         (&[], 2),
