@@ -17,15 +17,15 @@ use crate::servicing::{TableCheck, TableFinding, TableInfo, Tables, check_tables
 /// Runs `knowledge`. Writes nothing except the file of `--to`.
 pub(super) fn run(setup: &Setup, arguments: &KnowledgeArgs, output: &mut Output) -> Result<ExitCode> {
     setup.with_tables(|tables| match &arguments.what {
-        KnowledgeCommand::Show { table: None, .. } => show_all(tables, output),
-        KnowledgeCommand::Show { table: Some(table), to } => show_one(tables, table, to.as_deref(), output),
-        KnowledgeCommand::Check => check(tables, output),
+        KnowledgeCommand::Show { table: None, .. } => show_all(&tables, output),
+        KnowledgeCommand::Show { table: Some(table), to } => show_one(&tables, table, to.as_deref(), output),
+        KnowledgeCommand::Check => check(&tables, output),
     })
 }
 
-fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
+fn show_all(tables: &Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     // Contradictory tables are printed too, so that the operator can inspect them.
-    let TableCheck { version, date, tables: overview, .. } = check_tables(tables)?;
+    let TableCheck { version, date, tables: overview, .. } = check_tables(*tables)?;
     if output.is_json() {
         output.document(&KnowledgeDocument { version, date, tables: overview })?;
         return Ok(ExitCode::OK);
@@ -43,7 +43,7 @@ fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     Ok(ExitCode::OK)
 }
 
-fn show_one(tables: Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut Output) -> Result<ExitCode> {
+fn show_one(tables: &Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut Output) -> Result<ExitCode> {
     let found = Tables::name_of(word).and_then(|name| Some((name, tables.text_of(name)?)));
     let Some((name, text)) = found else {
         return Err(Error::usage(format!("no table is named {word:?}"))
@@ -65,8 +65,8 @@ fn show_one(tables: Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut 
     Ok(ExitCode::OK)
 }
 
-fn check(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
-    let checked = check_tables(tables)?;
+fn check(tables: &Tables<'_>, output: &mut Output) -> Result<ExitCode> {
+    let checked = check_tables(*tables)?;
     let code = if checked.findings.is_empty() { ExitCode::OK } else { ExitCode::UNRESOLVED };
     if output.is_json() {
         output.document(&checked)?;

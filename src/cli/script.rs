@@ -87,7 +87,7 @@ fn no_script_error(plan: &Plan, place: Place, reason: &NoScript) -> Error {
     match (place, reason) {
         (Place::Media, _) => {
             let advice = plan.advice.iter().cloned();
-            advice.fold(error, |error, advice| error.hint(advice))
+            advice.fold(error, Error::hint)
         }
         (Place::Mirror, _) => error.hint("pass --for online, image, winpe, or winre"),
         (_, NoScript::OrderUnknown { .. }) => error

@@ -3,7 +3,6 @@
 //! A machine has the other update if it is installed, or if the machine's build contains it. An entry whose
 //! condition a machine meets has precedence over an entry of the same KB without a condition.
 
-use super::answer::Status;
 use super::condition::Condition;
 use super::context::ResolveContext;
 use super::package_set::PackageSet;

@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn day(text: &str) -> Option<Date> {
-        Some(text.parse().unwrap())
+        text.parse().ok()
     }
 
     fn month(text: &str) -> Option<Month> {
@@ -240,7 +240,7 @@ mod tests {
             first_entry: day(entry),
             ..safe_os(number)
         };
-        check(&[of(5000001, "2026-09-08"), of(5000002, "2026-09-22")], &[5000001, 5000002]);
+        check(&[of(5_000_001, "2026-09-08"), of(5_000_002, "2026-09-22")], &[5_000_001, 5_000_002]);
     }
 
     #[test]
@@ -251,33 +251,33 @@ mod tests {
             article: day(date),
             ..of(number)
         };
-        check(&[version(5000001, 2, "2026-09-01"), version(5000002, 1, "2026-09-09")], &[5000001]);
+        check(&[version(5_000_001, 2, "2026-09-01"), version(5_000_002, 1, "2026-09-09")], &[5_000_001]);
         let article = |number, date| DynamicUpdate { article: day(date), ..of(number) };
-        check(&[article(5000001, "2026-09-09"), article(5000002, "2026-09-01")], &[5000001]);
-        let replacing = DynamicUpdate { replaces: vec![kb(5000002)], ..of(5000001) };
-        check(&[replacing, of(5000002)], &[5000001]);
-        check(&[of(5000001), of(5000002)], &[5000001, 5000002]);
+        check(&[article(5_000_001, "2026-09-09"), article(5_000_002, "2026-09-01")], &[5_000_001]);
+        let replacing = DynamicUpdate { replaces: vec![kb(5_000_002)], ..of(5_000_001) };
+        check(&[replacing, of(5_000_002)], &[5_000_001]);
+        check(&[of(5_000_001), of(5_000_002)], &[5_000_001, 5_000_002]);
     }
 
     #[test]
     fn undecided_update_counts_unless_it_is_proven_older() {
         let listed = |update: DynamicUpdate, date| DynamicUpdate { first_listed: day(date), ..update };
         let open = |number, date| listed(DynamicUpdate::new(kb(number)), date);
-        let known = listed(safe_os(5000001), "2026-06-09");
-        check(&[known.clone(), open(5000002, "2026-07-14")], &[5000001, 5000002]);
-        check(&[known.clone(), open(5000002, "2026-05-12")], &[5000001]);
-        check(&[open(5000002, "2026-05-12")], &[5000002]);
-        let setup = DynamicUpdate { kind: Some(Kind::SetupDu), ..open(5000003, "2026-07-14") };
-        check(&[known, setup], &[5000001]);
+        let known = listed(safe_os(5_000_001), "2026-06-09");
+        check(&[known.clone(), open(5_000_002, "2026-07-14")], &[5_000_001, 5_000_002]);
+        check(&[known.clone(), open(5_000_002, "2026-05-12")], &[5_000_001]);
+        check(&[open(5_000_002, "2026-05-12")], &[5_000_002]);
+        let setup = DynamicUpdate { kind: Some(Kind::SetupDu), ..open(5_000_003, "2026-07-14") };
+        check(&[known, setup], &[5_000_001]);
         check(&[], &[]);
     }
 
     #[test]
     fn first_day_in_a_list_is_at_most_a_month_after_the_release() {
         let listed = |number, date| DynamicUpdate { first_listed: day(date), ..safe_os(number) };
-        let article = DynamicUpdate { article: day("2026-05-12"), ..safe_os(5000002) };
-        check(&[listed(5000001, "2026-05-03"), article.clone()], &[5000002]);
-        check(&[listed(5000001, "2026-05-20"), article.clone()], &[5000001, 5000002]);
-        check(&[listed(5000001, "2026-06-20"), article], &[5000001]);
+        let article = DynamicUpdate { article: day("2026-05-12"), ..safe_os(5_000_002) };
+        check(&[listed(5_000_001, "2026-05-03"), article.clone()], &[5_000_002]);
+        check(&[listed(5_000_001, "2026-05-20"), article.clone()], &[5_000_001, 5_000_002]);
+        check(&[listed(5_000_001, "2026-06-20"), article], &[5_000_001]);
     }
 }

@@ -181,10 +181,11 @@ impl Freshness {
         if is_done || !matches!(goal, Goal::Kb(_)) {
             warnings.extend(self.issue().map(|issue| self.sentence(issue)));
         }
-        if let (Some(servicing), Some(family)) = (&self.servicing, &self.serviced)
+        if let (Some(servicing), Some(family), Some(serviced)) =
+            (&self.servicing, &self.family, &self.serviced)
             && (is_done || servicing.has_ended())
         {
-            let ended = servicing.sentence(family);
+            let ended = servicing.sentence(if servicing.has_ended() { serviced } else { family });
             // The sentence about Patch Tuesdays already states it.
             let is_said = servicing.has_ended() && !warnings.is_empty();
             warnings.extend(ended.filter(|_| !is_said));

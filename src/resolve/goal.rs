@@ -165,8 +165,7 @@ fn ambiguous_order(
         choices.extend(of_kb);
     }
     choices.sort();
-    let names: Vec<String> = kbs.iter().map(ToString::to_string).collect();
-    let names = names.join(" and ");
+    let names = kbs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let what = wish.what;
     let advice = if wish.kinds.iter().copied().any(is_dynamic_goal) {
         format!("no source states which of {names} is the newest {what}: request one by its KB")

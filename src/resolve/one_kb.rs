@@ -56,7 +56,9 @@ pub(super) fn plan_kb(context: &ResolveContext<'_>, kb: Kb) -> Result<Plan> {
     for (set, newer) in older {
         let newer = newer.map(version_words).unwrap_or_default();
         let text = format!("{kb} has the older version {}; used {newer}", version_words(set));
-        plans.iter_mut().for_each(|plan| plan.warnings.push(text.clone()));
+        for plan in &mut plans {
+            plan.warnings.push(text.clone());
+        }
     }
     let same = plans.windows(2).all(|pair| {
         matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_set_specific(a.status))

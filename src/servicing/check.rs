@@ -36,7 +36,7 @@ pub struct TableCheck {
 
 /// Checks all tables. Fails only if a table cannot be read.
 pub fn check_tables(tables: Tables<'_>) -> Result<TableCheck> {
-    let knowledge = Knowledge::read(tables, OnceLock::from(tables.digest()))?;
+    let knowledge = Knowledge::read(&tables, OnceLock::from(tables.digest()))?;
     let mut found = knowledge.faults();
     found.extend(knowledge.faulty_lines());
     for (name, text) in tables.iter() {

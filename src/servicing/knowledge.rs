@@ -54,20 +54,20 @@ pub struct Knowledge {
 impl Knowledge {
     /// Returns the compiled-in tables.
     pub fn built_in() -> Result<Self> {
-        let knowledge = Self::read(Tables::built_in(), OnceLock::new())?;
+        let knowledge = Self::read(&Tables::built_in(), OnceLock::new())?;
         refuse_findings(knowledge.faults())?;
         Ok(knowledge)
     }
 
     /// Reads tables from their texts. A table that contradicts itself is refused with its first fault.
     pub fn parse(tables: Tables<'_>) -> Result<Self> {
-        let knowledge = Self::read(tables, OnceLock::from(tables.digest()))?;
+        let knowledge = Self::read(&tables, OnceLock::from(tables.digest()))?;
         refuse_findings(knowledge.faults())?;
         Ok(knowledge)
     }
 
     /// Reads tables from their texts without checks. An empty digest means the digest of the built-in tables.
-    pub(super) fn read(tables: Tables<'_>, digest: OnceLock<Sha256>) -> Result<Self> {
+    pub(super) fn read(tables: &Tables<'_>, digest: OnceLock<Sha256>) -> Result<Self> {
         let articles = Articles::read(tables.articles)?;
         let dates = articles.all().iter().filter_map(|row| Some((row.kb, row.date?))).collect();
         Ok(Self {

@@ -213,7 +213,9 @@ fn crawling_true_rows_keeps_every_right_answer() {
         right += usize::from(was.is_empty());
         match (was.is_empty(), is.is_empty()) {
             (true, false) => {
-                is.iter().for_each(|text| println!("{}: {text}", case["id"]));
+                for text in &is {
+                    println!("{}: {text}", case["id"]);
+                }
                 worse.push(text_of(&case["id"]));
             }
             (false, true) => better.push(text_of(&case["id"])),

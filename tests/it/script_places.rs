@@ -91,7 +91,7 @@ fn each_script_serves_its_own_kind_of_place() {
         fill(&image, &["Windows/System32/", "Windows/servicing/", &format!("Windows/{stack}/")]);
         fill(&image, files);
     }
-    let starts = r#"[LaunchApp]\r\nAppPath=X:\sources\recovery\RecEnv.exe"#.replace(r"\r\n", "\r\n");
+    let starts = r"[LaunchApp]\r\nAppPath=X:\sources\recovery\RecEnv.exe".replace(r"\r\n", "\r\n");
     fs::write(machine.drive("mount/re by its start/Windows/System32/winpeshl.ini"), starts).unwrap();
 
     for (script, serves, job) in &jobs() {

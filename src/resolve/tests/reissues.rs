@@ -37,7 +37,7 @@ fn plan_of(sets: &[PackageSet], generation: GenerationChoice) -> Plan {
         installed: vec![kb("KB4490628")],
         ..Machine::default()
     };
-    plan(&Request { machine, generation, ..Request::new(kb("KB4474419")) }, sets, &knowledge())
+    plan(&Request { generation, machine, ..Request::new(kb("KB4474419")) }, sets, &knowledge())
 }
 
 #[test]
