@@ -59,7 +59,7 @@ pub struct SetRecord {
 /// A file of a set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FileLine {
-    /// The position in the order of installation.
+    /// The position in the order of installation, from 1; 0 if the order is unknown.
     #[serde(default)]
     pub order: usize,
     /// The role of the file.

@@ -70,6 +70,21 @@ impl Role {
         roles.filter(|role| *role == Self::Target).count() > 1
     }
 
+    /// Returns the position in the order of installation, from 1, for the files of a set in their order; `None` if the
+    /// order is unknown. Companions of known order stand before the update, those of unknown order at the end.
+    pub fn positions(roles: &[Self]) -> Vec<Option<usize>> {
+        let are_alternatives = Self::are_alternatives(roles.iter().copied());
+        let last_ordered = roles.iter().rposition(|role| *role != Self::Companion);
+        let mut order = 0;
+        let position = |(place, role): (usize, &Self)| {
+            let is_alternative = are_alternatives && *role == Self::Target;
+            let is_ordered = last_ordered.is_some_and(|last| place <= last) && !is_alternative;
+            order += usize::from(is_ordered);
+            is_ordered.then_some(order)
+        };
+        roles.iter().enumerate().map(position).collect()
+    }
+
     /// Returns the role of the update itself in a plan, by its kind.
     pub fn of_kind(kind: Option<Kind>) -> Self {
         match kind {
@@ -84,5 +99,24 @@ impl Role {
 impl fmt::Display for Role {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_order_has_no_position() {
+        use Role::{Checkpoint, Companion, Target};
+        let positions = |roles: &[Role]| {
+            let of_roles = Role::positions(roles).into_iter();
+            of_roles.map(|place| place.map_or("?".to_owned(), |place| place.to_string())).collect::<String>()
+        };
+        assert_eq!(positions(&[Checkpoint, Target]), "12");
+        assert_eq!(positions(&[Checkpoint, Target, Companion]), "12?");
+        assert_eq!(positions(&[Checkpoint, Companion, Target]), "123", "details pages gave it a place");
+        assert_eq!(positions(&[Target, Target, Companion]), "???", "several targets have no order");
+        assert_eq!(positions(&[]), "");
     }
 }

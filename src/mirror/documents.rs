@@ -91,21 +91,16 @@ impl<S: Access> Mirror<S> {
         let relative = self.layout.relative(&folder.path).to_owned();
         let is_there = matches!(status, SetStatus::Published | SetStatus::Unchanged);
         let mut files = Vec::new();
-        let mut order = 0;
-        let are_alternatives = Role::are_alternatives(set.members.iter().map(|member| member.role));
-        // Companions of known order stand before the update, those of unknown order at the end.
-        let last_ordered = set.members.iter().rposition(|member| member.role != Role::Companion);
-        for (place, (member, name)) in set.members.iter().zip(&folder.names).enumerate() {
-            let is_alternative = are_alternatives && member.role == Role::Target;
-            let is_ordered = last_ordered.is_some_and(|last| place <= last) && !is_alternative;
-            order += usize::from(is_ordered);
+        let roles: Vec<Role> = set.members.iter().map(|member| member.role).collect();
+        let positions = Role::positions(&roles);
+        for ((member, name), order) in set.members.iter().zip(&folder.names).zip(positions) {
             files.push(MemberDocument {
                 file: FileDocument::new(
                     &member.file,
                     Some(member.role),
                     check_words(&member.file, &self.index)?,
                 ),
-                order: is_ordered.then_some(order),
+                order,
                 path: is_there.then(|| relative.join(name)),
                 folder_name: name.to_string(),
                 is_pooled: match member.file.key {

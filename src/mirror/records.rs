@@ -7,7 +7,7 @@ use super::index::{SetRow, UpdateDetail, UpdateSelector};
 use super::{Access, Mirror};
 use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
-use crate::facts::{FileFacts, FileKey};
+use crate::facts::{FileFacts, FileKey, Role};
 use crate::update::Kb;
 
 impl<S: Access> Mirror<S> {
@@ -26,13 +26,15 @@ impl<S: Access> Mirror<S> {
     /// Returns a set with its files and edges.
     pub fn set_record(&self, set: &SetRow) -> Result<SetRecord> {
         let mut files = Vec::new();
+        let roles: Vec<Role> = set.members.iter().map(|member| member.role).collect();
+        let positions = Role::positions(&roles);
         for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
             let (checks, (sha1_source, sha256_source)) = match member.file.key {
                 Some(key) => (self.index.checks_of(key)?, self.index.digest_sources(key)?),
                 None => Default::default(),
             };
             files.push(FileLine {
-                order: files.len() + 1,
+                order: positions.get(files.len()).copied().flatten().unwrap_or_default(),
                 role: member.role.as_str().to_owned(),
                 kb: member.file.kb,
                 name: member.file.name.clone(),

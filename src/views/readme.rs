@@ -57,7 +57,8 @@ fn section(set: &SetRecord, planned: &PlannedView, facts: &KbFacts) -> Vec<Strin
     lines.push("  order   of installation:".to_owned());
     for file in &set.files {
         let size = file.size.map(human_size).unwrap_or_default();
-        lines.push(format!("          {}. {}", file.order, file.name_in_folder()));
+        let order = if file.order == 0 { "?".to_owned() } else { format!("{}.", file.order) };
+        lines.push(format!("          {order:<2} {}", file.name_in_folder()));
         lines.push(format!("             {}, {size}{}", file.role, knowledge_note(file)));
     }
     let builds = facts.builds.iter().filter(|(architecture, _)| *architecture == set.architecture);

@@ -5,6 +5,7 @@
 
 mod old_windows;
 mod programs;
+mod reissues;
 
 use std::path::Path;
 
