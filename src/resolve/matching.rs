@@ -169,15 +169,24 @@ fn filter_by_build<'s>(
             _ => Ok(left),
         };
     }
-    let there =
-        join_names(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
+    let of_builds = left.iter().flat_map(|set| families_of_builds(context, set));
+    let there = join_names(
+        left.iter()
+            .flat_map(|set| set.families.iter().map(|family| family.name.as_str()))
+            .chain(of_builds.map(|family| family.name.as_str())),
+    );
     let source = source_of_sets(context, kb, left.iter().copied());
     // Release notes list all updates of .NET Framework of a day, so they prove that an update is for other versions.
     let in_release_notes = knowledge.dotnet().offered_of(kb).next().is_some();
     let only_listed_elsewhere =
         !in_release_notes && left.iter().any(|set| is_listed_for_sibling(context, set));
-    // A set without a known family may be for any machine.
-    left.retain(|set| set.families.is_empty() || context.families.iter().any(|family| set.serves(family)));
+    // A set without a known family may be for any machine, unless its titles state the build of another one.
+    left.retain(|set| {
+        let mut of_builds = families_of_builds(context, set).peekable();
+        let is_open = set.families.is_empty()
+            && (of_builds.peek().is_none() || of_builds.any(|family| context.families.contains(&family)));
+        is_open || context.families.iter().any(|family| set.serves(family))
+    });
     if left.is_empty() && only_listed_elsewhere {
         let advice = format!(
             "public lists have {kb} for {there} only, which does not prove that build {build} cannot take it: {}",
@@ -231,8 +240,21 @@ fn other_version_refusal(context: &ResolveContext<'_>, kb: Kb, family: &Family, 
     Refusal::not_applicable(advice, context.row_evidence(source))
 }
 
-/// Returns `true` if only public lists of another installation of the machine's build contain a set. Client and server of a
-/// build share many packages that are not cumulative updates.
+/// Returns the families of the builds that the titles of a set without a known product state.
+fn families_of_builds<'k>(
+    context: &ResolveContext<'k>,
+    set: &PackageSet,
+) -> impl Iterator<Item = &'k Family> + use<'k> {
+    let families = context.knowledge.families();
+    let numbers: Vec<u32> = match set.families.is_empty() {
+        true => set.issue.builds.iter().map(|build| build.number).collect(),
+        false => Vec::new(),
+    };
+    numbers.into_iter().flat_map(|number| families.of_build(number))
+}
+
+/// Returns `true` if only public lists of another installation of the machine's build contain a set. Client and
+/// server of a build share many packages that are not cumulative updates.
 fn is_listed_for_sibling(context: &ResolveContext<'_>, set: &PackageSet) -> bool {
     let is_cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
     let is_sibling = |own: &FamilyName| context.families.iter().any(|family| family.id == own.id);

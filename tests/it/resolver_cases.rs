@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::facts_catalog::{catalog_from_facts, catalog_with_knowledge};
 use super::harness::{Bench, RunOutput, items, text_of};
-use super::support::Loopback;
+use super::support::{Loopback, World};
 
 /// Returns the lines of a facts file, or `None` if the facts are not available beside the project.
 pub(crate) fn facts(name: &str) -> Option<Vec<Value>> {
@@ -127,25 +127,28 @@ fn has_catalog_evidence(step: &Value) -> bool {
     items(&step["evidence"]).iter().any(|evidence| text_of(evidence).contains("download dialog"))
 }
 
+/// Crawls all KBs of a Catalog, and stops the Catalog, so that later answers rest on the mirror.
+fn crawl_all(bench: &Bench, world: World, kbs: &[String]) {
+    let loopback = Loopback::start(world);
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let mut crawl = vec!["--catalog-url", &url, "--allow-host", &host, "crawl"];
+    crawl.extend(kbs.iter().map(String::as_str));
+    let crawled = bench.json(&crawl).exits(0).json();
+    assert_eq!(crawled["failures"], json!([]));
+    println!(
+        "crawled: {} KBs, {} requests, {} sets",
+        kbs.len(),
+        crawled["requests"],
+        items(&crawled["sets"]).len()
+    );
+}
+
 #[test]
 fn cases_agree_on_a_crawled_index() {
     let Some(cases) = facts("resolver-cases.jsonl") else { return };
     let Some(catalog) = catalog_from_facts(&cases) else { return };
     let bench = Bench::new();
-    let loopback = Loopback::start(catalog.world);
-    let (url, host) = (loopback.catalog_url(), loopback.file_host());
-    let mut crawl = vec!["--catalog-url", &url, "--allow-host", &host, "crawl"];
-    crawl.extend(catalog.kbs.iter().map(String::as_str));
-    let crawled = bench.json(&crawl).exits(0).json();
-    assert_eq!(crawled["failures"], json!([]));
-    println!(
-        "crawled: {} KBs, {} requests, {} sets",
-        catalog.kbs.len(),
-        crawled["requests"],
-        items(&crawled["sets"]).len()
-    );
-    // The Catalog is stopped, so the answers rest on the mirror.
-    drop(loopback);
+    crawl_all(&bench, catalog.world, &catalog.kbs);
 
     let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
     let (first, answers) = batch(&bench, &lines);
@@ -198,13 +201,7 @@ fn crawling_true_rows_keeps_every_right_answer() {
     let bench = Bench::new();
     let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
     let (_, before) = batch(&bench, &lines);
-    let loopback = Loopback::start(catalog.world);
-    let (url, host) = (loopback.catalog_url(), loopback.file_host());
-    let mut crawl = vec!["--catalog-url", &url, "--allow-host", &host, "crawl"];
-    crawl.extend(catalog.kbs.iter().map(String::as_str));
-    let crawled = bench.json(&crawl).exits(0).json();
-    assert_eq!(crawled["failures"], json!([]));
-    drop(loopback);
+    crawl_all(&bench, catalog.world, &catalog.kbs);
     let (_, after) = batch(&bench, &lines);
     let (mut right, mut worse, mut better) = (0, Vec::new(), Vec::new());
     for ((case, before), after) in cases.iter().zip(&before).zip(&after) {

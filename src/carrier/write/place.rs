@@ -1,5 +1,5 @@
-//! The checks of the target folder of an export: whether it may become a medium, and whether it is a separate medium or a
-//! local folder.
+//! The checks of the target folder of an export: whether it may become a medium, and whether it is a separate medium
+//! or a local folder.
 //!
 //! At most the last component of the path is created, so that an export to a stick that is not mounted does not
 //! create the path on the local disk. The target and the mirror never contain each other. A folder on the file

@@ -128,3 +128,14 @@ fn unread_files_of_an_architecture_are_no_refusal() {
     facts.updates.truncate(1);
     assert_eq!(status(&facts, Architecture::Arm64), Status::NotApplicable, "the Catalog lists x64 only");
 }
+
+#[test]
+fn title_without_a_product_is_for_the_family_of_its_build() {
+    let entries: [(&str, &[&str]); 1] = [("2027-10 Security Update (KB5200002) (28000.5000)", &[NEXT_FILE])];
+    for at in ["26100.8000", "19045.6456"] {
+        let other = plan_on(&entries, "KB5200002", at);
+        assert_eq!(other.status, Status::NotApplicable, "{at}: {:?}", other.advice);
+        assert!(other.advice.unwrap().contains("Windows 11 26H1"), "{at}");
+    }
+    assert_eq!(plan_on(&entries, "KB5200002", "28000.1000").status, Status::Install);
+}
