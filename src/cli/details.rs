@@ -181,6 +181,9 @@ static DETAILS: [(&str, &[&str]); 21] = [
         "init",
         &[
             "An existing file is never overwritten.",
+            "A version that the tables do not contain (\"Windows 11 27H2\") is accepted with a warning if it is newer \
+             than all known ones. sync finds its updates by their titles. mirror-layout.md shows how to add it with \
+             --knowledge.",
             "--product takes the same names in every command, and as family in kbmirror.toml: a folder word (windows-11-24h2), a product \
              with its version (\"win11 25h2\"), a version (25H2), a build (26200, 26200.8117), or a product of the \
              Catalog.",

@@ -16,7 +16,7 @@ pub(super) fn run(setup: &Setup, arguments: &InitArgs, output: &mut Output) -> R
     let knowledge = setup.knowledge()?;
     let layout = setup.layout();
     let path = layout.config();
-    let family = knowledge.families().one_product(&arguments.product, None)?.family;
+    let family = knowledge.families().mirrored(&arguments.product)?;
     let mut architectures = arguments.arch.clone();
     if architectures.is_empty() {
         let common = family.architectures.iter().find(|&&own| own == Architecture::X64);
@@ -31,14 +31,19 @@ pub(super) fn run(setup: &Setup, arguments: &InitArgs, output: &mut Output) -> R
         return Err(Error::usage(format!("{path} already exists"))
             .hint("edit the file, or remove it first; nothing was overwritten"));
     }
-    let written = disk::write_atomic(&path, template(family, &architectures).as_bytes());
+    let written = disk::write_atomic(&path, template(&family, &architectures).as_bytes());
     written.map_err(|error| unwritable_folder(&layout, error))?;
+    let warning = family.provisional_warning();
+    if let Some(warning) = &warning {
+        output.warn(warning);
+    }
     if output.is_json() {
         output.document(&InitDocument {
             mirror: layout.root().to_owned(),
             config: path,
             family: &family.folder,
             architectures,
+            warnings: warning.into_iter().collect(),
         })?;
         return Ok(ExitCode::OK);
     }

@@ -24,6 +24,8 @@ pub struct InitDocument<'a> {
     pub family: &'a str,
     /// The architectures.
     pub architectures: Vec<Architecture>,
+    /// What is not known about the family.
+    pub warnings: Vec<String>,
 }
 
 /// The document of `keys init`.

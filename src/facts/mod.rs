@@ -20,7 +20,6 @@ pub use file::{FileFacts, FileKey};
 pub use name::{NameFault, PlainName, distinct_names};
 pub use needs::NeedsEdge;
 pub use role::Role;
-pub(crate) use set::slug;
 pub use set::{SetFolder, SetId};
 pub use source::{FileProperty, PropertyCheck, Source};
 pub use update::{Disappearance, RelatedUpdate, UpdateFacts};

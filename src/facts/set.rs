@@ -5,6 +5,7 @@ use std::fmt;
 use camino::Utf8Path;
 
 use super::name::{LENGTH, NameFault, PlainName, compare_with_text};
+use crate::update::slug;
 
 /// The number of a package set in the index. A set keeps its number while its files stay the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,12 +42,6 @@ impl SetFolder {
     pub fn is_same_folder(&self, other: &Self) -> bool {
         self.as_str().eq_ignore_ascii_case(other.as_str())
     }
-}
-
-/// Returns text as lower-case words with hyphens between them.
-pub(crate) fn slug(text: &str) -> String {
-    let words = text.to_ascii_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), " ");
-    words.split_whitespace().collect::<Vec<_>>().join("-")
 }
 
 impl fmt::Display for SetFolder {

@@ -10,10 +10,10 @@ use super::issue::Issue;
 use super::member::Member;
 use super::package_set::{FamilyName, PackageSet};
 use super::roles::{edges_of, kind_of, members_of, unlisted_checkpoints};
-use crate::facts::{Disappearance, Evidence, Facts, Role, SetFolder, UpdateFacts, slug};
+use crate::facts::{Disappearance, Evidence, Facts, Role, SetFolder, UpdateFacts};
 use crate::servicing::{Family, Knowledge};
 use crate::update::title::TitleVersion;
-use crate::update::{Architecture, Kb, Kind};
+use crate::update::{Architecture, Kb, Kind, slug};
 
 /// Returns the package sets of a KB, by architecture and folder. Updates whose dialog was never read are
 /// ignored.

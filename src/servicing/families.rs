@@ -11,7 +11,7 @@ use super::finding::{TableFinding, find_missing_sources};
 use super::product_words::words;
 use super::table::{check_format, read_table};
 use crate::error::Result;
-use crate::update::{Architecture, Build};
+use crate::update::{Architecture, Build, slug};
 
 /// Client or server; the same build number may be both.
 #[derive(
@@ -90,6 +90,26 @@ impl Family {
         self.products.iter().any(|row| row.product.eq_ignore_ascii_case(product))
     }
 
+    /// Returns `true` for the family of a version that the table does not contain.
+    pub fn is_provisional(&self) -> bool {
+        self.builds.is_empty()
+    }
+
+    /// Returns a provisional family: a version that titles name, and nothing else that is known of it.
+    pub(super) fn next_version(&self, product: &str, release: &str) -> Self {
+        let name = format!("{product} {release}");
+        Self {
+            id: 0,
+            folder: slug(&name),
+            name,
+            builds: Vec::new(),
+            releases: BTreeMap::new(),
+            products: vec![TitleProduct { product: product.to_owned(), release: Some(release.to_owned()) }],
+            source: "titles of the Catalog".to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Returns the product names of the family in titles, for people: "Windows 11, version 24H2".
     pub fn title_products(&self) -> impl Iterator<Item = String> {
         self.products.iter().map(|TitleProduct { product, release }| match release {
@@ -141,6 +161,11 @@ impl Family {
             Some(release) => (format!("{product} {release}"), Some(release.to_ascii_uppercase())),
             None => (product.clone(), None),
         })
+    }
+
+    /// Returns each product and version in titles.
+    pub(super) fn title_pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.products.iter().map(|row| (row.product.as_str(), row.release.as_deref()))
     }
 
     /// Returns the product names without versions, which other families may share.

@@ -29,6 +29,7 @@ mod parents;
 mod prerequisites;
 mod product;
 mod product_words;
+mod provisional;
 mod releases;
 mod rollups;
 mod single_row;

@@ -265,8 +265,13 @@ impl ProductFilter {
         }
     }
 
-    /// Returns a filter for all updates of a family.
+    /// Returns a filter for all updates of a family. Only titles name a provisional family.
     pub fn of_family(family: &Family) -> Self {
+        if family.is_provisional() {
+            let message = format!("the Catalog shows no update for {}", family.name);
+            let refusal = ProductRefusal { message, hints: Vec::new() };
+            return Self::Other { words: words(&family.search_words()), refusal };
+        }
         Self::Family { family: (family.id, family.installation), titles: Vec::new() }
     }
 

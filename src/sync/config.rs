@@ -252,7 +252,7 @@ impl Config {
 
     fn profile(&self, table: &ProfileTable, knowledge: &Knowledge) -> Result<Profile> {
         let source = &self.source;
-        let family = self.family(&table.family, knowledge)?.clone();
+        let family = self.family(&table.family, knowledge)?;
         let architectures = match &table.architectures {
             None => family.architectures.clone(),
             Some(words) => architectures(source, words, &family.architectures)?,
@@ -292,13 +292,11 @@ impl Config {
         Ok(Profile { name: table.name.get_ref().clone(), family, architectures, kinds, policy, months })
     }
 
-    fn family<'k>(&self, word: &Spanned<String>, knowledge: &'k Knowledge) -> Result<&'k Family> {
-        knowledge.families().one_product(word.get_ref(), None).map(|product| product.family).map_err(
-            |refusal| {
-                let error = self.source.refuse(Some(word.span()), refusal.message());
-                refusal.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
-            },
-        )
+    fn family(&self, word: &Spanned<String>, knowledge: &Knowledge) -> Result<Family> {
+        knowledge.families().mirrored(word.get_ref()).map_err(|refusal| {
+            let error = self.source.refuse(Some(word.span()), refusal.message());
+            refusal.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
+        })
     }
 }
 

@@ -132,6 +132,9 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     let mut unlisted = BTreeSet::new();
     let mut failure_streak = FailureStreak::default();
     for profile in &request.profiles {
+        if let Some(warning) = profile.family.provisional_warning() {
+            session.warn(warning);
+        }
         let window = Window::back(request.today, profile.months)
             .ok_or_else(|| Error::usage(format!("{} is outside of the supported dates", request.today)))?;
         windows.push((profile, window));
@@ -376,8 +379,16 @@ fn conclude(
 }
 
 fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
-    set.family.as_deref() == Some(profile.family.folder.as_str())
-        && set.architecture.is_none_or(|own| profile.architectures.contains(&own))
+    let family = profile.family.folder.as_str();
+    let is_own = match &set.family {
+        Some(own) => own == family,
+        // The folder of a set without a known family begins with its product and its version.
+        None => {
+            let word = set.architecture.map_or("any", Architecture::as_str);
+            profile.family.is_provisional() && set.folder.as_str().starts_with(&format!("{family}-{word}"))
+        }
+    };
+    is_own && set.architecture.is_none_or(|own| profile.architectures.contains(&own))
 }
 
 /// A published KB.

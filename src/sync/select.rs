@@ -70,7 +70,11 @@ fn matches_profile(profile: &Profile, window: &Window, row: &ListedUpdate, knowl
         .product
         .as_deref()
         .and_then(|product| knowledge.families().of_title(product, class.release.as_deref()));
-    let own = family.is_some_and(|family| family.folder == profile.family.folder);
+    let names_it = |product: &str| profile.family.has_product(product, class.release.as_deref());
+    let own = match family {
+        Some(family) => family.folder == profile.family.folder,
+        None => class.product.as_deref().is_some_and(names_it),
+    };
     let kind = class.kind.is_some_and(|kind| searches_for(profile, kind));
     own && kind && month_of(row).is_some_and(|month| window.contains(month))
 }

@@ -23,6 +23,7 @@ mod kind;
 mod pattern;
 pub mod schema;
 mod size;
+mod slug;
 pub mod title;
 mod update_id;
 mod words;
@@ -39,6 +40,7 @@ pub use file_name::PackageName;
 pub use kb::Kb;
 pub use kind::Kind;
 pub use size::{human_size, parse_size_text};
+pub(crate) use slug::slug;
 pub use update_id::UpdateId;
 pub use words::{parse_age, parse_bytes, parse_duration, parse_expiry, parse_parallel, parse_stall};
 

@@ -23,6 +23,7 @@ fn world() -> World {
     };
     let package = |kb: &str| FileSpec::package(&format!("windows11.0-{}-x64", kb.to_lowercase()), "msu", kb);
     let update = |number: u32, title: &str, kbs: &[&str]| UpdateSpec {
+        last_updated: "10/12/2027".to_owned(),
         files: kbs.iter().map(|kb| package(kb)).collect(),
         ..UpdateSpec::new(&id(number), title)
     };
@@ -51,6 +52,42 @@ fn unknown_version_is_mirrored_and_planned_from_titles() {
     let plan = resolve("29600.500").exits(0).json();
     assert_eq!(field_texts(&plan["steps"], "role"), ["checkpoint", "target"], "{plan:#}");
     assert_eq!(resolve("26100.8117").exits(10).json()["status"], json!("unknown"));
+}
+
+#[test]
+fn unknown_version_is_set_up_with_a_warning_and_synced() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let sync = |options: &[&str]| {
+        let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
+        bench.json(&[&network[..], &["sync", "--as-of", "2027-10-31"], options].concat())
+    };
+    let made = bench.json(&["init", "--product", "Windows 11 27H2"]).exits(0);
+    assert!(made.stderr.contains("Windows 11 27H2 is not in the knowledge tables"), "{}", made.stderr);
+    let made = made.json();
+    assert_eq!(made["family"], json!("windows-11-27h2"));
+    assert_eq!(items(&made["warnings"]).len(), 1);
+
+    let planned = sync(&["--dry-run"]).exits(0).json();
+    assert_eq!(field_texts(&planned["found"], "kb"), [KB, CHECKPOINT], "{planned:#}");
+    let first = sync(&[]).exits(0);
+    assert!(first.stderr.contains("Windows 11 27H2 is not in the knowledge tables"), "{}", first.stderr);
+    let first = first.json();
+    let folders = ["kb/KB5200002/windows-11-27h2-x64", "kb/KB5200001/windows-11-27h2-x64"];
+    assert_eq!(field_texts(&first["sets"], "folder"), folders, "{first:#}");
+    let second = sync(&[]).exits(0).json();
+    assert_eq!(field_texts(&second["sets"], "status"), ["unchanged"; 2]);
+    // The sets belong to the profile, so a later month leaves them outside of its window.
+    let later = ["--catalog-url", &url, "--allow-host", &host, "sync", "--as-of", "2028-06-30"];
+    let later = bench.json(&later).exits(0).json();
+    assert_eq!(field_texts(&later["outside"], "folder").len(), 2, "{later:#}");
+    let status = bench.json(&["status"]).exits(10).json();
+    assert!(status.to_string().contains("windows-11-27h2"), "{status:#}");
+
+    // A version before the newest known one does not exist.
+    let other = Bench::new();
+    let refused = other.json(&["init", "--product", "Windows 11 22H1"]).exits(2).error();
+    assert!(refused.1.contains("not a known product"), "{refused:?}");
 }
 
 /// Returns the example row of mirror-layout.md.
