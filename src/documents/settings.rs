@@ -24,7 +24,7 @@ pub struct InitDocument<'a> {
     pub family: &'a str,
     /// The architectures.
     pub architectures: Vec<Architecture>,
-    /// What is not known about the family.
+    /// The facts about the family that are unknown.
     pub warnings: Vec<String>,
 }
 

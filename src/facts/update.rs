@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::file::FileKey;
 use crate::servicing::{Family, Installation, Knowledge};
-use crate::update::title::{Title, TitleVersion};
+use crate::update::title::{Title, TitleVersion, is_windows_version};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
 /// The facts of one update.
@@ -82,12 +82,13 @@ impl UpdateFacts {
         of_build.find(|family| family.installation == installation)
     }
 
-    /// Returns the version of Windows that the title names and the tables do not contain.
+    /// Returns the version of Windows that the title names and the tables do not contain: another version of a known
+    /// product, or another product.
     pub fn unknown_version(&self, knowledge: &Knowledge) -> Option<String> {
         let product = self.product.as_deref()?;
-        let is_windows = knowledge.families().iter().any(|family| family.has_product_word(product));
-        (is_windows && self.release.is_some() && self.family(knowledge).is_none())
-            .then(|| self.product_name())
+        let has_known_product = knowledge.families().iter().any(|family| family.has_product_word(product));
+        let is_windows = if has_known_product { self.release.is_some() } else { is_windows_version(product) };
+        (is_windows && self.family(knowledge).is_none()).then(|| self.product_name())
     }
 
     /// Returns the KB that a machine must not have, as the title states: "… without KB2919355".

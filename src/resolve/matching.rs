@@ -274,16 +274,28 @@ fn check_numbers(
 ) -> JudgementResult<()> {
     let families = context.knowledge.families();
     let is_known = |build: &Build| families.of_build(build.number).next().is_some();
+    // "Windows 7 and Windows Server 2008 R2 SP1" is for both.
+    let names_machine = |set: &PackageSet| {
+        set.issue.unknown_versions.iter().any(|name| context.families.iter().any(|own| own.is_named_in(name)))
+    };
     let strange = left.iter().find_map(|set| {
         let unknown = set.issue.builds.iter().find(|build| !is_known(build));
         let all_unknown = !set.issue.builds.iter().any(is_known);
         let of_title = unknown.filter(|_| all_unknown).map(|build| format!("build {build}"));
-        of_title.or_else(|| set.issue.unknown_versions.first().filter(|_| set.families.is_empty()).cloned())
+        of_title.or_else(|| {
+            set.issue
+                .unknown_versions
+                .first()
+                .filter(|_| set.families.is_empty() && !names_machine(set))
+                .cloned()
+        })
     });
     left.retain(|set| {
         let has_known = set.issue.builds.iter().any(is_known);
         let has_family = !set.families.is_empty();
-        has_known || (set.issue.builds.is_empty() && (has_family || set.issue.unknown_versions.is_empty()))
+        has_known
+            || (set.issue.builds.is_empty()
+                && (has_family || set.issue.unknown_versions.is_empty() || names_machine(set)))
     });
     match strange.filter(|_| left.is_empty()) {
         Some(strange) => {

@@ -45,7 +45,9 @@ impl NewestReleases {
         for release in knowledge.releases().of_family(family) {
             newest.count(release.date.or(release.first_seen), Some(Kind::Lcu));
         }
-        for package in knowledge.packages().all().iter().filter(|package| is_package_for(package, family)) {
+        for package in
+            knowledge.packages().of_family(family.id).filter(|package| is_package_for(package, family))
+        {
             newest.count(package.date, Some(knowledge.stated_kind(package.kb).unwrap_or(package.kind)));
         }
         newest

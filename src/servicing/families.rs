@@ -110,6 +110,18 @@ impl Family {
         }
     }
 
+    /// Returns `true` if a text of several products names one of the family, without a version: "Windows 7 and Windows
+    /// Server 2008 R2 SP1".
+    pub fn is_named_in(&self, text: &str) -> bool {
+        let text = format!(" {} ", words(text));
+        let several = text.contains(" and ");
+        several
+            && self
+                .products
+                .iter()
+                .any(|row| row.release.is_none() && text.contains(&format!(" {} ", words(&row.product))))
+    }
+
     /// Returns the product names of the family in titles, for people: "Windows 11, version 24H2".
     pub fn title_products(&self) -> impl Iterator<Item = String> {
         self.products.iter().map(|TitleProduct { product, release }| match release {

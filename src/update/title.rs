@@ -91,6 +91,15 @@ static PRODUCT: Pattern = Pattern::new(|| {
 static UPDATE_OF_PRODUCT: Pattern =
     Pattern::new(|| compile(r"^ (windows \s .*? \d .*?) \s+ update (?: \s \d)? $"));
 static RELEASE: Pattern = Pattern::new(|| compile(r"^ (.*?) ,? \s+ version \s+ ([0-9][0-9a-z]{3}) \b"));
+/// A version or an edition of Windows, in contrast to a component ("Windows Defender") and to all of them ("Windows").
+static WINDOWS: Pattern = Pattern::new(|| {
+    compile(
+        r"^ (?: microsoft \s )? windows \s (?: \d
+          | (?: embedded | iot | me | nt | rt | thin | vista | xp ) \b
+          | (?: (?: essential | home | hpc | multipoint | small | storage | web ) \s (?: business \s )? )?
+            server (?: \s 20\d\d \b | $ ) )",
+    )
+});
 /// "Windows Server 2016 1803": releases of the semi-annual channel, in WSUS titles without the word "version".
 static BARE_RELEASE: Pattern =
     Pattern::new(|| compile(r"^ (windows \s server \s 20\d\d) \s+ \(? (\d{4}) \)? $"));
@@ -113,6 +122,12 @@ impl Title {
             build: build(&text),
         }
     }
+}
+
+/// Returns `true` for the product words of a version or an edition of Windows, known or not: "Windows 12", "Windows
+/// Server 2028", "Windows XP". Returns `false` for components and programs.
+pub fn is_windows_version(product: &str) -> bool {
+    WINDOWS.is_match(product)
 }
 
 const MONTHS: [&str; 12] = [
@@ -199,6 +214,35 @@ mod tests {
             show(title.build.map(|value| value.to_string())),
         ]
         .join(" | ")
+    }
+
+    #[test]
+    fn versions_of_windows_are_distinguished_from_components() {
+        for product in [
+            "Windows 12",
+            "windows 8.1",
+            "Windows Server 2028",
+            "Windows Server",
+            "Windows XP",
+            "Microsoft Windows 2000",
+            "Windows Embedded Standard 7",
+            "Windows Small Business Server 2011 Essentials",
+            "Windows Home Server 2011",
+            "Windows 7 and Windows Server 2008 R2 SP1",
+        ] {
+            assert!(is_windows_version(product), "{product}");
+        }
+        for product in [
+            "Windows",
+            "Windows Defender Antivirus",
+            "Windows Malicious Software Removal Tool",
+            "Windows Server Update Services 3.0 SP2",
+            "Windows Update",
+            "Windows Media Player 12",
+            "Azure Stack HCI",
+        ] {
+            assert!(!is_windows_version(product), "{product}");
+        }
     }
 
     #[test]

@@ -227,8 +227,9 @@ fn a_catalog_product_without_a_family_filters_by_product() {
         assert_eq!(items(&fetched.exits(0).json()["sets"]).len(), 1, "{name}");
         let resolved = bench.json(&["resolve", "KB5990200", "--product", name]);
         assert_ne!(resolved.code, 2, "{name}: {}", resolved.stdout);
-        // `init` needs a family, and this name has none.
-        bench.run_on(&bench.path("other"), &["--json", "init", "--product", name]).exits(2);
+        // `init` needs a family, or a version newer than the tables.
+        let code = if name == "Windows 11 27H2" { 0 } else { 2 };
+        bench.run_on(&bench.path("other"), &["--json", "init", "--product", name]).exits(code);
     }
     for name in ["Office", "Office 2019", "Windows 11 28H2"] {
         let commands = [

@@ -139,3 +139,38 @@ fn title_without_a_product_is_for_the_family_of_its_build() {
     }
     assert_eq!(plan_on(&entries, "KB5200002", "28000.1000").status, Status::Install);
 }
+
+#[test]
+fn product_of_a_windows_outside_of_the_tables_is_never_offered() {
+    for title in [
+        "2028-01 Cumulative Update for Windows 12 for x64-based Systems (KB5200002)",
+        "2028-01 Cumulative Update for Windows 12, version 28H1 for x64-based Systems (KB5200002) (30000.2000)",
+        "2028-01 Security Update for Windows Server 2028 for x64-based Systems (KB5200002)",
+        "2028-01 Cumulative Update for Windows Server 2028 for x64-based Systems (KB5200002) (30000.2000)",
+        "Security Update for Windows XP x64 Edition (KB5200002)",
+        "Security Update for Windows Vista for x64-based Systems (KB5200002)",
+    ] {
+        let entries: [(&str, &[&str]); 1] = [(title, &[NEXT_FILE])];
+        for at in ["26100.8000", "19045.6456"] {
+            let plan = plan_on(&entries, "KB5200002", at);
+            assert_eq!(
+                (plan.status, plan.steps.len()),
+                (Status::Unknown, 0),
+                "{title} {at}: {:?}",
+                plan.advice
+            );
+        }
+        if title.contains("(30000") {
+            assert_eq!(plan_on(&entries, "KB5200002", "30000.1").status, Status::Install, "{title}");
+        }
+    }
+}
+
+#[test]
+fn title_of_two_products_is_for_their_machines() {
+    let title = "Security Update for Microsoft .NET Framework 3.5.1 on Windows 7 and Windows Server 2008 R2 SP1 for x64 \
+         (KB5200002)";
+    let entries: [(&str, &[&str]); 1] = [(title, &["windows6.1-kb5200002-x64.msu"])];
+    assert_eq!(plan_on(&entries, "KB5200002", "7601.24000").status, Status::Install);
+    assert_eq!(plan_on(&entries, "KB5200002", "26100.8000").status, Status::Unknown);
+}
