@@ -52,11 +52,10 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Returns the compiled-in tables.
+    /// Returns the compiled-in tables. A test looks for contradictions in them, which would cost each run a
+    /// millisecond.
     pub fn built_in() -> Result<Self> {
-        let knowledge = Self::read(&Tables::built_in(), OnceLock::new())?;
-        refuse_findings(knowledge.faults())?;
-        Ok(knowledge)
+        Self::read(&Tables::built_in(), OnceLock::new())
     }
 
     /// Reads tables from their texts. A table that contradicts itself is refused with its first fault.
@@ -253,6 +252,8 @@ mod tests {
     #[test]
     fn built_in_tables_are_valid() {
         let knowledge = Knowledge::built_in().unwrap();
+        assert_eq!(knowledge.faults(), []);
+        knowledge.check().unwrap();
         assert!(knowledge.families().all().len() > 20);
         let client = knowledge.families().of_title("windows 11", Some("25H2")).unwrap();
         assert_eq!((client.folder.as_str(), client.installation), ("windows-11-24h2", Installation::Client));

@@ -91,6 +91,13 @@ impl Packages {
         self.lines.lines_with_prefix(&words).filter_map(parse_package).collect()
     }
 
+    /// Returns the packages of the families with an id, sorted by KB. Parses only their lines.
+    pub fn of_family(&self, id: u32) -> impl Iterator<Item = KnownPackage> {
+        let word = format!("{id:05}");
+        let is_own = move |line: &&str| line.split_ascii_whitespace().nth(1) == Some(word.as_str());
+        self.lines.iter().filter(is_own).filter_map(parse_package)
+    }
+
     /// Returns all packages, sorted by KB.
     pub fn all(&self) -> &[KnownPackage] {
         self.all.get_or_init(|| self.lines.iter().filter_map(parse_package).collect())
@@ -194,6 +201,19 @@ mod tests {
 
     fn of(kb: &str) -> Vec<KnownPackage> {
         tables().of_kb(kb.parse().unwrap())
+    }
+
+    #[test]
+    fn packages_of_a_family_are_those_of_all() {
+        let tables = tables();
+        let families: BTreeSet<u32> = tables.all().iter().map(|package| package.family).collect();
+        for &id in &families {
+            let expected: Vec<_> =
+                tables.all().iter().filter(|package| package.family == id).cloned().collect();
+            assert!(!expected.is_empty());
+            assert_eq!(tables.of_family(id).collect::<Vec<_>>(), expected, "{id}");
+        }
+        assert_eq!(tables.of_family(0).count(), 0);
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Family {
     pub fn provisional_warning(&self) -> Option<String> {
         self.is_provisional().then(|| {
             format!(
-                "{} is not in the knowledge tables: only titles of the Catalog tell its updates, and its builds, \
+                "{} is not in the knowledge tables: only titles of the Catalog name its updates, and its builds, \
                 checkpoints, and end of servicing are unknown; \"A version of Windows that the tables do not \
                 contain\" in mirror-layout.md shows how to add it",
                 self.name
