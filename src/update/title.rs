@@ -94,7 +94,8 @@ static RELEASE: Pattern = Pattern::new(|| compile(r"^ (.*?) ,? \s+ version \s+ (
 /// A version or an edition of Windows, in contrast to a component ("Windows Defender") and to all of them ("Windows").
 static WINDOWS: Pattern = Pattern::new(|| {
     compile(
-        r"^ (?: microsoft \s )? windows \s (?: \d
+        r"^ (?: azure \s stack | microsoft \s server \s operating \s system ) \b
+          | ^ (?: microsoft \s )? windows \s (?: \d
           | (?: embedded | iot | me | nt | rt | thin | vista | xp ) \b
           | (?: (?: essential | home | hpc | multipoint | small | storage | web ) \s (?: business \s )? )?
             server (?: \s 20\d\d \b | $ ) )",
@@ -223,6 +224,7 @@ mod tests {
             "windows 8.1",
             "Windows Server 2028",
             "Windows Server",
+            "Azure Stack HCI",
             "Windows XP",
             "Microsoft Windows 2000",
             "Windows Embedded Standard 7",
@@ -239,7 +241,6 @@ mod tests {
             "Windows Server Update Services 3.0 SP2",
             "Windows Update",
             "Windows Media Player 12",
-            "Azure Stack HCI",
         ] {
             assert!(!is_windows_version(product), "{product}");
         }

@@ -147,6 +147,7 @@ fn product_of_a_windows_outside_of_the_tables_is_never_offered() {
         "2028-01 Cumulative Update for Windows 12, version 28H1 for x64-based Systems (KB5200002) (30000.2000)",
         "2028-01 Security Update for Windows Server 2028 for x64-based Systems (KB5200002)",
         "2028-01 Cumulative Update for Windows Server 2028 for x64-based Systems (KB5200002) (30000.2000)",
+        "2027-10 Cumulative Update for Azure Stack HCI, version 27H2 for x64-based Systems (KB5200002)",
         "Security Update for Windows XP x64 Edition (KB5200002)",
         "Security Update for Windows Vista for x64-based Systems (KB5200002)",
     ] {
