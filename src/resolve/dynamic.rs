@@ -124,18 +124,48 @@ impl DynamicUpdate {
 /// Returns the newest update of a kind, or all that may be the newest.
 fn newest(kind: Kind, updates: &[DynamicUpdate]) -> BestCandidate {
     let of_kind = || updates.iter().filter(|update| update.kind == Some(kind));
-    let top: Vec<&DynamicUpdate> =
+    let mut top: Vec<&DynamicUpdate> =
         of_kind().filter(|update| !of_kind().any(|other| update.is_older_than(other))).collect();
+    if top.is_empty() {
+        // Proofs that contradict each other order nothing.
+        top = of_kind().collect();
+    }
     // An update of unknown kind counts, unless an update of the kind is proven to be newer.
     let open = updates.iter().filter(|update| update.kind.is_none());
     let open = open.filter(|update| !top.iter().any(|newest| update.is_older_than(newest)));
-    let mut kbs: Vec<Kb> = top.iter().copied().chain(open).map(|update| update.kb).collect();
+    let mut left: Vec<&DynamicUpdate> = top.iter().copied().chain(open).collect();
+    if left.len() > 1 {
+        let before = left.clone();
+        left.retain(|update| !is_older_by_chain(update, kind, updates));
+        if left.is_empty() {
+            left = before;
+        }
+    }
+    let mut kbs: Vec<Kb> = left.iter().map(|update| update.kb).collect();
     kbs.sort_unstable();
     match kbs.as_slice() {
         [] => BestCandidate::None,
-        [one] if !top.is_empty() => BestCandidate::One(*one),
+        [one] if top.iter().any(|update| update.kb == *one) => BestCandidate::One(*one),
         _ => BestCandidate::Several(kbs),
     }
+}
+
+/// Returns `true` if a chain of proofs, also over updates of other kinds, makes an update older than one of a kind.
+fn is_older_by_chain(update: &DynamicUpdate, kind: Kind, updates: &[DynamicUpdate]) -> bool {
+    let mut reached: Vec<&DynamicUpdate> = vec![update];
+    let mut next = 0;
+    while let Some(&own) = reached.get(next) {
+        next += 1;
+        for newer in updates.iter().filter(|other| own.is_older_than(other)) {
+            if newer.kind == Some(kind) && newer.kb != update.kb {
+                return true;
+            }
+            if !reached.iter().any(|known| known.kb == newer.kb) {
+                reached.push(newer);
+            }
+        }
+    }
+    false
 }
 
 /// Returns every known dynamic update for a family, from the index's titles and the knowledge.

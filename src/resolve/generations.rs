@@ -5,7 +5,7 @@
 //! own files differ. The first of these that differs orders them:
 //!
 //! 1. the version tag in the file names (`-v3-`)
-//! 2. the build
+//! 2. the build in their own titles
 //! 3. the month of the folder on the content delivery network
 //! 4. the dates of the entries, between entries of the same titles only
 //!
@@ -100,7 +100,7 @@ fn issue_order(a: &PackageSet, b: &PackageSet) -> Option<Ordering> {
     let differing = |order: Ordering| Some(order).filter(|order| order.is_ne());
     let both = |a: Option<Month>, b: Option<Month>| a.zip(b).and_then(|(a, b)| differing(a.cmp(&b)));
     differing(version_of(a).cmp(&version_of(b)))
-        .or_else(|| a.build().zip(b.build()).and_then(|(a, b)| differing(a.cmp(&b))))
+        .or_else(|| revision_of(a).zip(revision_of(b)).and_then(|(a, b)| differing(a.cmp(&b))))
         .or_else(|| both(month_in_urls(a), month_in_urls(b)))
         .or_else(|| {
             let dates = a.issue.last_updated.zip(b.issue.last_updated);
@@ -112,6 +112,11 @@ fn issue_order(a: &PackageSet, b: &PackageSet) -> Option<Ordering> {
 fn version_of(set: &PackageSet) -> u32 {
     let tag = |member: &Member| PackageName::parse(&member.file.name).revision.unwrap_or(1);
     own_files(set).map(tag).max().unwrap_or(1)
+}
+
+/// Returns the highest revision in the titles of a set's own entries. The versions of a family share revisions.
+fn revision_of(set: &PackageSet) -> Option<u32> {
+    set.issue.builds.iter().map(|build| build.revision).max()
 }
 
 /// Returns the month of the folder in the URLs of a set's own files: `…/secu/2019/09/…`.

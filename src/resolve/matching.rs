@@ -246,9 +246,10 @@ fn families_of_builds<'k>(
     set: &PackageSet,
 ) -> impl Iterator<Item = &'k Family> + use<'k> {
     let families = context.knowledge.families();
-    let numbers: Vec<u32> = match set.families.is_empty() {
-        true => set.issue.builds.iter().map(|build| build.number).collect(),
-        false => Vec::new(),
+    let numbers: Vec<u32> = if set.families.is_empty() {
+        set.issue.builds.iter().map(|build| build.number).collect()
+    } else {
+        Vec::new()
     };
     numbers.into_iter().flat_map(|number| families.of_build(number))
 }
@@ -278,35 +279,37 @@ fn check_numbers(
     let names_machine = |set: &PackageSet| {
         set.issue.unknown_versions.iter().any(|name| context.families.iter().any(|own| own.is_named_in(name)))
     };
-    let strange = left.iter().find_map(|set| {
-        let unknown = set.issue.builds.iter().find(|build| !is_known(build));
-        let all_unknown = !set.issue.builds.iter().any(is_known);
-        let of_title = unknown.filter(|_| all_unknown).map(|build| format!("build {build}"));
-        of_title.or_else(|| {
-            set.issue
-                .unknown_versions
-                .first()
-                .filter(|_| set.families.is_empty() && !names_machine(set))
-                .cloned()
-        })
-    });
-    left.retain(|set| {
-        let has_known = set.issue.builds.iter().any(is_known);
-        let has_family = !set.families.is_empty();
-        has_known
-            || (set.issue.builds.is_empty()
-                && (has_family || set.issue.unknown_versions.is_empty() || names_machine(set)))
-    });
-    match strange.filter(|_| left.is_empty()) {
-        Some(strange) => {
-            let advice = format!(
-                "the title of {kb} names {strange}, which no family known as of {} has: it is unknown whether build {build} takes {kb}",
-                context.knowledge.date()
-            );
-            Err(Refusal::new(Status::Unknown, advice).into())
+    let strange = |set: &PackageSet| -> Option<String> {
+        if set.issue.builds.iter().any(is_known) {
+            return None;
         }
-        None => Ok(()),
-    }
+        let of_build = set.issue.builds.first().map(|build| format!("build {build}"));
+        let is_open = set.families.is_empty() && !names_machine(set);
+        of_build.or_else(|| set.issue.unknown_versions.first().filter(|_| is_open).cloned())
+    };
+    // Each cumulative update is for one version of Windows, which its titles name by product or build.
+    let releases = context.knowledge.releases();
+    let is_in_tables = context.families.iter().any(|family| !releases.of_kb_for(kb, family).is_empty());
+    let is_unplaced = |set: &PackageSet| {
+        let is_cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
+        let is_named = !set.families.is_empty() || !set.issue.builds.is_empty() || names_machine(set);
+        is_cumulative && !is_named && !is_in_tables
+    };
+    let of_another = left.iter().find_map(|set| strange(set));
+    let unplaced = left.iter().any(|set| is_unplaced(set));
+    left.retain(|set| strange(set).is_none() && !is_unplaced(set));
+    let advice = match of_another {
+        _ if !left.is_empty() => return Ok(()),
+        Some(strange) => format!(
+            "the title of {kb} names {strange}, which no family known as of {} has: it is unknown whether build {build} takes {kb}",
+            context.knowledge.date()
+        ),
+        None if unplaced => format!(
+            "no title of {kb} names a version of Windows or a build: it is unknown whether build {build} takes {kb}"
+        ),
+        None => return Ok(()),
+    };
+    Err(Refusal::new(Status::Unknown, advice).into())
 }
 
 /// Refuses a machine of no known family if no title of the KB states the number of its build.

@@ -37,7 +37,9 @@ pub(super) fn members_of(
             evidence.extend(basis);
             (role, build)
         } else {
-            let own = update.kb.and_then(|kb| build_of(kb, update, family, facts, knowledge));
+            let own = update.kb.and_then(|kb| {
+                own_build(kb, update, family).or_else(|| build_of(kb, update, family, facts, knowledge))
+            });
             let own = own.map(|(build, source)| {
                 evidence.push(source);
                 build
@@ -109,6 +111,13 @@ fn judge_candidate(
         }
         (build, _) => (Role::Companion, build, Vec::new()),
     }
+}
+
+/// Returns the build in an update's own title, with its evidence. Another issue of the KB may bring another build.
+fn own_build(kb: Kb, update: &UpdateFacts, family: Option<&Family>) -> Option<(Build, Evidence)> {
+    let build = update.build?;
+    let build = family.map_or(Some(build), |family| family.canonical(build))?;
+    Some((build, Evidence::TitleBuild { kb, build }))
 }
 
 /// Returns the build that a KB brings to the Windows of an update, with its evidence. Without a known family, builds

@@ -380,14 +380,12 @@ fn conclude(
 
 fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
     let family = profile.family.folder.as_str();
-    let is_own = match &set.family {
-        Some(own) => own == family,
-        // The folder of a set without a known family begins with its product and its version.
-        None => {
-            let word = set.architecture.map_or("any", Architecture::as_str);
-            profile.family.is_provisional() && set.folder.as_str().starts_with(&format!("{family}-{word}"))
-        }
+    // The folder of a set without a known family begins with its product and its version.
+    let is_named = || {
+        let word = set.architecture.map_or("any", Architecture::as_str);
+        profile.family.is_provisional() && set.folder.as_str().starts_with(&format!("{family}-{word}"))
     };
+    let is_own = set.family.as_ref().map_or_else(is_named, |own| own == family);
     is_own && set.architecture.is_none_or(|own| profile.architectures.contains(&own))
 }
 

@@ -6,7 +6,11 @@
 #![expect(clippy::print_stdout, reason = "how often each answer came up is for people to see")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
+mod entries;
 mod model;
+mod reissues;
+mod undecided;
+mod unknown_windows;
 mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
