@@ -14,6 +14,7 @@ mod new_file;
 mod open_folder;
 mod partial_file;
 mod place;
+mod random_file;
 mod secret;
 mod space;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use new_file::NewFile;
 pub use open_folder::OpenFolder;
 pub use partial_file::{PartialFile, boot_id};
 pub use place::{canonical, link, modified, set_modified, volume};
+pub use random_file::RandomFile;
 pub use secret::{Privacy, privacy};
 pub use space::{allocated, available_space, supports_file_size, supports_links, with_overhead};
 pub use write::{TEMPORARY_PREFIX, append_line, write_atomic, write_if_changed, write_named, write_secret};

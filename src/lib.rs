@@ -3,10 +3,11 @@
 //!
 //! The rooms, lowest first. A room uses only rooms that come before it in this list; a test enforces this.
 //!
-//! - the floor: [`error`], [`exit_code`], [`clock`], [`event`], [`disk`]
+//! - the floor: [`error`], [`exit_code`], [`clock`], [`event`], [`read_at`], [`disk`]
 //! - [`update`]: KB numbers, builds, digests, the grammars of titles and file names
 //! - [`servicing`]: knowledge of Windows servicing, as data
 //! - [`facts`]: updates, files, and roles, as stated by their sources
+//! - [`package`]: the metadata inside a package file, pure
 //! - [`resolve`]: package sets and plans, pure; [`lint`]: the check of a folder against its set; [`script`]: install
 //!   scripts from plans
 //! - [`documents`]: every JSON document; [`views`]: the files beside set folders, made from facts and plans
@@ -73,6 +74,10 @@ pub mod mirror;
 pub mod net;
 #[doc(hidden)]
 pub mod options;
+#[doc(hidden)]
+pub mod package;
+#[doc(hidden)]
+pub mod read_at;
 #[doc(hidden)]
 pub mod repair;
 #[doc(hidden)]

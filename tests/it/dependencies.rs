@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the other rooms that it may use. Every room may use itself and the floor.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("facts", &["servicing", "update"]),
+    ("package", &["update"]),
     ("resolve", &["facts", "servicing", "update"]),
     ("lint", &["resolve", "facts", "servicing", "update"]),
     ("script", &["resolve", "facts", "servicing", "update"]),
-    ("documents", &["lint", "resolve", "facts", "servicing", "update"]),
+    ("documents", &["lint", "resolve", "package", "facts", "servicing", "update"]),
     ("views", &["documents", "script", "resolve", "facts", "servicing", "update"]),
     ("net", &["update"]),
     ("options", &["net", "update"]),
@@ -105,6 +106,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "script",
             "resolve",
             "options",
+            "package",
             "net",
             "facts",
             "servicing",
@@ -114,13 +116,15 @@ const ROOMS: [(&str, &[&str]); 20] = [
 ];
 
 /// The floor: every room may use it. A part of the floor may use only the parts before it.
-const FLOOR: [&str; 5] = ["exit_code", "error", "clock", "event", "disk"];
+const FLOOR: [&str; 6] = ["exit_code", "error", "clock", "event", "read_at", "disk"];
 
 /// Rooms and files whose results depend only on their input.
-const PURE: [&str; 36] = [
+const PURE: [&str; 38] = [
+    "read_at.rs",
     "update/",
     "servicing/",
     "facts/",
+    "package/",
     "resolve/",
     "lint/",
     "script/",
