@@ -103,6 +103,11 @@ pub(super) enum Command {
     ///
     /// Names the files that are missing, foreign, or duplicate.
     Lint(LintArgs),
+    /// Show the metadata inside package files
+    ///
+    /// Reads the container, the identity, the parents, and the digests of package files. Uses neither a mirror nor a
+    /// network, and writes nothing.
+    Inspect(InspectArgs),
     /// Explain a plan as a tree of reasons
     ///
     /// Reads the index and the knowledge. Does not query the Catalog.
@@ -316,6 +321,14 @@ pub(super) struct LintArgs {
     /// Exit with 10 if the facts about the family are older than this, e.g. 45d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     pub(super) fail_if_older_than: Option<Duration>,
+}
+
+/// `inspect`
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The package files, or folders of them
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<Utf8PathBuf>,
 }
 
 /// `knowledge`

@@ -9,7 +9,7 @@ pub(super) const PROGRAM: &str = "kbmirror";
 const WIDTH: usize = 78;
 
 /// The rules, by command. Each rule is an item of the section.
-static DETAILS: [(&str, &[&str]); 21] = [
+static DETAILS: [(&str, &[&str]); 22] = [
     (
         PROGRAM,
         &[
@@ -99,6 +99,19 @@ static DETAILS: [(&str, &[&str]); 21] = [
              update that replaces the KB, and says whether its files are in the mirror.",
             "Options that are not given stay unknown. Without a baseline, each step says when it is needed.",
             "--batch answers in order, one line each. An unknown key is an error of its line only.",
+        ],
+    ),
+    (
+        "inspect",
+        &[
+            "Cabinets are read: .cab files, and .msu files that are cabinets. Their cabinets are read in memory, and \
+             nothing is unpacked. Of WIM images and programs, only the container is named.",
+            "Metadata that were not read are named (unread), and nothing is concluded from them. A value on which the \
+             metadata disagree is unknown.",
+            "The SHA-1 is compared with the digits in the name, and KB and architecture with its words. A \
+             contradiction or damage exits with 5, and a missing file with 3.",
+            "Signatures are not checked.",
+            "A folder stands for the files directly in it. Its links and folders are left out.",
         ],
     ),
     (

@@ -1,7 +1,7 @@
 //! Two examples for each command, which its help ends with. A test parses them all.
 
 /// The examples, by command; the name of the program stands before each.
-pub(super) static EXAMPLES: [(&str, [&str; 2]); 26] = [
+pub(super) static EXAMPLES: [(&str, [&str; 2]); 27] = [
     ("search", ["search KB5086672", "search \"cumulative update\" --arch x64 --limit 5"]),
     ("crawl", ["crawl KB5086672", "crawl KB5086672 --arch arm64"]),
     ("fetch", ["fetch KB5086672 --arch x64", "fetch KB5086672 --dry-run"]),
@@ -26,6 +26,7 @@ pub(super) static EXAMPLES: [(&str, [&str; 2]); 26] = [
     ("schedule", ["schedule --systemd --to units", "schedule --cron"]),
     ("schema", ["schema", "schema resolve"]),
     ("lint", ["lint staged", "lint staged --target KB5086672 --for image"]),
+    ("inspect", ["inspect windows10.0-kb5031539-x64.msu", "inspect downloads --json"]),
     ("why", ["why KB5086672 --arch x64", "why --latest --host host.txt"]),
     ("graph", ["graph KB5086672", "graph KB5086672 --format json"]),
     ("knowledge", ["knowledge show releases", "knowledge check"]),

@@ -13,7 +13,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("Ask what a KB needs", &["search", "show", "resolve", "why", "graph"]),
     ("Keep a mirror", &["crawl", "fetch", "sync", "list", "forget"]),
     ("Carry and install", &["export", "check-medium", "import", "stage", "script"]),
-    ("Check", &["status", "verify", "repair", "lint"]),
+    ("Check", &["status", "verify", "repair", "lint", "inspect"]),
     ("Set up", &["init", "keys", "schedule", "knowledge", "schema", "completions", "man", "help"]),
 ];
 

@@ -16,6 +16,7 @@ mod forget;
 mod graph;
 mod help;
 mod init;
+mod inspect;
 mod kb_view;
 mod keys;
 mod knowledge;
@@ -97,6 +98,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::Import(arguments) => medium::import(&setup, arguments, &mut output),
         Command::Script(arguments) => script::run(&setup, arguments, &mut output),
         Command::Stage(arguments) => stage::run(&setup, arguments, &mut output),
+        Command::Inspect(arguments) => inspect::run(arguments, &mut output),
         Command::Lint(arguments) => lint::run(&setup, arguments, &mut output),
         Command::Graph(arguments) => graph::run(&setup, arguments, &mut output),
         Command::Knowledge(arguments) => knowledge::run(&setup, arguments, &mut output),

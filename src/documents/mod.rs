@@ -30,6 +30,7 @@ mod forget;
 mod health;
 mod host;
 mod import;
+mod inspect;
 mod kb;
 mod keys;
 mod log;
@@ -65,6 +66,7 @@ pub use host::HostFile;
 pub use import::{
     AbsentFile, CheckMediumDocument, HealedFile, ImportDocument, ImportedDocument, MediumReport,
 };
+pub use inspect::{InspectDocument, InspectedFile, NameDigest, SignatureState};
 pub use kb::{EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, SetRecord, UpdateLine};
 pub use keys::{
     DistrustDocument, KeyKind, KeyListDocument, KeyState, ListedKey, MovedRootDocument, RevokedDocument,

@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::{
     BatchError, CheckMediumDocument, CrawlDocument, DistrustDocument, ErrorDocument, ExportDocument,
     ExportMark, ExportRehearsal, FetchDocument, ForgetDocument, GeneratedDocument, GraphDocument, Health,
-    HostFile, ImportDocument, InitDocument, KbDocument, KeyListDocument, KeysDocument, KnowledgeDocument,
-    LintDocument, ListDocument, LogLine, MediumReport, MediumSet, MovedRootDocument, NewKeysDocument, News,
-    RepairDocument, RevokedDocument, RotatedDocument, ScheduleDocument, ScriptDocument, SearchDocument,
-    ShowDocument, SignedMark, StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument,
-    TableDocument, TrustDocument, VerifyReport, WhyDocument,
+    HostFile, ImportDocument, InitDocument, InspectDocument, KbDocument, KeyListDocument, KeysDocument,
+    KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport, MediumSet, MovedRootDocument,
+    NewKeysDocument, News, RepairDocument, RevokedDocument, RotatedDocument, ScheduleDocument,
+    ScriptDocument, SearchDocument, ShowDocument, SignedMark, StageDocument, StateDocument, StatusDocument,
+    SyncDocument, SyncErrorDocument, TableDocument, TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::{BatchLine, Plan};
 use crate::servicing::TableCheck;
@@ -124,6 +124,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<ImportDocument<'_>>("import", "import"),
     DocumentKind::output::<MediumReport<'_, ImportDocument<'_>>>("import-report", "runs/<time>-import.json"),
     DocumentKind::output::<InitDocument<'_>>("init", "init"),
+    DocumentKind::output::<InspectDocument>("inspect", "inspect"),
     DocumentKind::output::<DistrustDocument>("keys-distrust", "keys distrust"),
     DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
     DocumentKind::file::<KbDocument>("kb", "kb/<KB>/<KB>.json in a mirror"),

@@ -23,6 +23,7 @@ mod freshness;
 mod graph;
 mod harness;
 mod hostile_pages;
+mod inspect;
 mod interrupted_export;
 mod journey;
 mod key_changes;

@@ -248,6 +248,10 @@ fn every_document_is_valid_against_its_schema() {
     let folder = bench.path("staged");
     validator.validate_run(&bench, "stage", &[&["stage"], &arm[..], &["--to", folder.as_str()]].concat());
     validator.validate_run(&bench, "lint", &["lint", folder.as_str()]);
+    validator.validate_run(&bench, "inspect", &["inspect", folder.as_str(), "missing.msu"]);
+    let package = bench.path("a.cab");
+    std::fs::write(&package, crate::inspect::small_package()).unwrap();
+    validator.validate_run(&bench, "inspect", &["inspect", package.as_str()]);
     // A valid request, and a line that is not a request.
     let batch = bench.path("batch.jsonl");
     std::fs::write(&batch, "{\"id\":1,\"request\":{\"kb\":\"KB5086672\"}}\n{\"id\":2}\n").unwrap();

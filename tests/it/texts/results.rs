@@ -2,6 +2,7 @@
 
 use super::super::air_gap::KB;
 use super::super::harness::Bench;
+use super::super::inspect::small_package;
 use super::{bench, fetched, run, snap};
 
 const TARGET: [&str; 4] = ["--arch", "arm64", "--baseline", "26100.863"];
@@ -77,6 +78,17 @@ fn tables_of_the_mirror() {
     snap("lint", &bench, &["lint", "@/mirror/kb/KB5086672/windows-11-24h2-arm64", "--baseline", "26100.863"]);
     snap("lint-refused", &bench, &["lint", "@/mirror/kb/KB5086672"]);
     snap("schema", &bench, &["schema"]);
+}
+
+#[test]
+fn metadata_of_packages() {
+    let bench = Bench::in_short_folder();
+    let folder = bench.path("downloads");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("a.exe"), "MZ").unwrap();
+    std::fs::write(folder.join("page.msu"), "<html>").unwrap();
+    std::fs::write(folder.join("windows10.0-kb5030211-arm64.cab"), small_package()).unwrap();
+    snap("inspect", &bench, &["inspect", "@/downloads", "@/missing.msu"]);
 }
 
 #[test]
