@@ -32,6 +32,11 @@ impl<'a> Cabinet<'a> {
         &self.path
     }
 
+    /// Returns the bytes that the directory takes in memory.
+    pub(super) fn memory(&self) -> u64 {
+        self.directory.memory
+    }
+
     /// Returns the members in their order.
     pub(super) fn entries(&self) -> &[DirectoryEntry] {
         &self.directory.entries
@@ -72,13 +77,13 @@ impl<'a> Cabinet<'a> {
             return Err(self.several(&entry.name));
         }
         let length = entry.size.min(limit);
-        let mut bytes = Vec::new();
         if length == 0 {
-            return Ok(bytes);
+            return Ok(Vec::new());
         }
         self.directory.check_blocks(self.source, entry, length, &member)?;
         let of_io = |error: io::Error| PackageFault::of_io(&member, error);
         let reader = self.inner.read_file(&entry.name).map_err(of_io)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         reader.take(length).read_to_end(&mut bytes).map_err(of_io)?;
         if bytes.len() as u64 != length {
             return Err(PackageFault::damaged(&member, "it ends too early"));

@@ -56,6 +56,8 @@ pub(super) struct Directory {
     folders: Vec<FolderEntry>,
     /// The reserved bytes before the data of each block.
     block_reserve: u64,
+    /// The bytes that the entries take in memory.
+    pub(super) memory: u64,
 }
 
 impl Directory {
@@ -79,20 +81,19 @@ impl Directory {
             let reserve = i64::from(u16::from_le_bytes([low, high]));
             reader.seek(SeekFrom::Current(reserve)).map_err(of_io)?;
         }
-        let mut directory = Self { entries: Vec::new(), folders: Vec::new(), block_reserve };
+        let mut directory = Self { entries: Vec::new(), folders: Vec::new(), block_reserve, memory: 0 };
         for _ in 0..folders {
             let entry: [u8; 8] = array(&mut reader).map_err(of_io)?;
             reader.seek(SeekFrom::Current(folder_reserve)).map_err(of_io)?;
             directory.folders.push(folder_of(entry, path)?);
         }
         reader.seek(SeekFrom::Start(files_at)).map_err(of_io)?;
-        let mut names = 0;
         for _ in 0..files {
             let entry = directory.read_entry(&mut reader, path)?;
-            // The crate keeps each name twice.
-            names += 3 * (entry.name.len() as u64 + 64);
-            if names > memory {
-                return Err(PackageFault::OutOfReach { member: path.to_owned() });
+            // The crate keeps each entry twice, and the result keeps its name.
+            directory.memory += 4 * entry.name.len() as u64 + 220;
+            if directory.memory > memory {
+                return Err(PackageFault::TooManyMembers { cabinet: path.to_owned() });
             }
             directory.entries.push(entry);
         }

@@ -55,6 +55,12 @@ pub enum PackageFault {
         /// The path of the member, or of the cabinet for its directory.
         member: String,
     },
+    /// The names of the members need more memory than is used.
+    #[error("{} has more members than are kept in memory", place(cabinet))]
+    TooManyMembers {
+        /// The path of the cabinet.
+        cabinet: String,
+    },
     /// Cabinets contain each other more often than in any real package.
     #[error("{} is nested too deep; at most {limit} cabinets within each other are read", place(member))]
     TooDeep {

@@ -83,9 +83,14 @@ pub fn inspect(name: &str, source: &dyn ReadAt) -> Result<Inspection, PackageFau
         Extent::Complete | Extent::Unknown => {}
     }
     if container == Some(Container::Cabinet) {
-        return Ok(of_cabinet(collect(source)?, &PackageName::parse(name)));
+        return match collect(source) {
+            Ok(collected) => Ok(of_cabinet(collected, &PackageName::parse(name))),
+            // This is a limit of the reader, not damage.
+            Err(fault @ PackageFault::TooManyMembers { .. }) => Ok(unread(container, fault.to_string())),
+            Err(fault) => Err(fault),
+        };
     }
-    Ok(unread(container))
+    Ok(unread(container, reason_of(container)))
 }
 
 /// Returns the inspection of a cabinet.
@@ -117,15 +122,19 @@ fn of_cabinet(collected: Collected, name: &PackageName) -> Inspection {
     }
 }
 
-/// Returns the inspection of a container that is only named.
-fn unread(container: Option<Container>) -> Inspection {
-    let reason = match container {
+/// Returns the reason why the metadata of a container are not read.
+fn reason_of(container: Option<Container>) -> String {
+    match container {
         Some(container) if container.is_package() => {
             format!("it is {}, whose metadata are not read", container.noun())
         }
         Some(container) => format!("it is {}, not a package", container.noun()),
         None => "its first bytes are not those of a known package".to_owned(),
-    };
+    }
+}
+
+/// Returns the inspection of a container that is only named.
+fn unread(container: Option<Container>, reason: String) -> Inspection {
     Inspection {
         container: container.map(Container::as_str),
         metadata: MetadataState::NotRead,

@@ -201,8 +201,8 @@ fn cabinets_nested_ten_deep_are_refused() {
 
 #[test]
 fn a_manifest_behind_the_kept_bytes_is_not_read() {
-    // 16 MB are more than the half of what is kept. The manifest at the end cannot be reached, that of `near` can.
-    let large = vec![0; 16_000_000];
+    // The payload is larger than the kept beginning. The manifest at the end cannot be reached, that of `near` can.
+    let large = vec![0; 17_000_000];
     let far = cabinet(&[("payload", &large), ("update.mum", MANIFEST.as_bytes())]);
     let near = cabinet(&[("update.mum", MANIFEST.as_bytes()), ("payload", &large)]);
     let inspection = inspect("a.msu", &cabinet(&[("far.cab", &far), ("near.cab", &near)])).unwrap();
@@ -225,8 +225,20 @@ fn a_package_of_too_many_cabinets_is_refused() {
 }
 
 #[test]
+fn a_cabinet_of_too_many_names_is_not_read() {
+    let names: Vec<String> = (0..60_000).map(|number| format!("{number:0>200}")).collect();
+    let mut members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    members.push(("update.mum", MANIFEST.as_bytes()));
+    let inspection = inspect("a.cab", &cabinet(&members)).unwrap();
+    assert_eq!((inspection.metadata, inspection.packages.len()), (MetadataState::NotRead, 0));
+    assert_eq!(inspection.reason.as_deref(), Some("the package has more members than are kept in memory"));
+    let fewer = inspect("a.cab", &cabinet(&members[30_000..])).unwrap();
+    assert_eq!((fewer.metadata, fewer.members.len()), (MetadataState::Read, 30_001));
+}
+
+#[test]
 fn deep_xml_is_an_error_and_not_a_crash() {
-    let deep = "<a>".repeat(190_000);
+    let deep = "<a>".repeat(99_000);
     let fault = fault_of(&cabinet(&[("update.mum", deep.as_bytes())]));
     assert!(fault.starts_with("the member update.mum is damaged"), "{fault}");
 }

@@ -16,7 +16,10 @@ use crate::read_at::ReadAt;
 
 /// The bytes of nested cabinets and of names that are kept at one time. With a text, its tree, and the window of LZX,
 /// the sum stays below 64 MiB.
-const KEPT: u64 = 24 * 1024 * 1024;
+const KEPT: u64 = 40 * 1024 * 1024;
+
+/// The bytes that are kept of a nested cabinet, at most. Manifests stand at the beginning of large cabinets.
+const START: u64 = 16 * 1024 * 1024;
 
 /// The maximum size of a metadata file. Manifests of cumulative updates have less than 1 MiB.
 const TEXT: u64 = 4 * 1024 * 1024;
@@ -78,7 +81,9 @@ fn visit(
         collected.packages.push(PackageManifest::read(&text, &cabinet.path_of(&entry))?);
         return Ok(());
     }
-    for entry in cabinet.entries().to_vec() {
+    let has_role = |entry: &&DirectoryEntry| !matches!(MemberRole::of(&entry.name), MemberRole::Other);
+    let entries: Vec<DirectoryEntry> = cabinet.entries().iter().filter(has_role).cloned().collect();
+    for entry in entries {
         match MemberRole::of(&entry.name) {
             MemberRole::Properties if depth == 1 => {
                 let text = read_text(cabinet, &entry, collected)?;
@@ -113,14 +118,16 @@ fn visit_nested(
     if depth == DEPTH {
         return Err(PackageFault::TooDeep { member, limit: DEPTH });
     }
-    collected.count_effort(entry.needed(kept / 2), &member)?;
-    // A half is left for the names of this cabinet, and for the cabinets in it.
-    let start = MemberStart::new(cabinet.read_start(entry, kept / 2)?, entry.size);
-    let rest = kept - start.held();
+    // Something is left for the names in the nested cabinet, and for the cabinets in it.
+    let free = kept.saturating_sub(cabinet.memory());
+    let limit = START.min(free / 2);
+    collected.count_effort(entry.needed(limit), &member)?;
+    let start = MemberStart::new(cabinet.read_start(entry, limit)?, entry.size);
+    let rest = free.saturating_sub(start.held());
     let visited = Cabinet::open(&start, &member, rest)
         .and_then(|mut nested| visit(&mut nested, depth + 1, rest, collected));
     match visited {
-        Err(fault @ PackageFault::OutOfReach { .. }) => {
+        Err(fault @ (PackageFault::OutOfReach { .. } | PackageFault::TooManyMembers { .. })) => {
             collected.unread.push(UnreadMember { member, reason: fault.to_string() });
             Ok(())
         }

@@ -5,10 +5,10 @@ use roxmltree::{Document, Node, ParsingOptions};
 use super::fault::PackageFault;
 
 /// The elements and texts of a document, at most. Real manifests have a few thousand. A node takes about 70 bytes.
-const NODES: u32 = 200_000;
+const NODES: u32 = 100_000;
 
 /// The attributes of a document, at most, counted as equals signs. An attribute takes about 50 bytes.
-const ATTRIBUTES: usize = 200_000;
+const ATTRIBUTES: usize = 100_000;
 
 /// Parses the XML of a member.
 pub(super) fn parse<'text>(text: &'text str, member: &str) -> Result<Document<'text>, PackageFault> {
