@@ -70,8 +70,8 @@ mod tests {
         assert_eq!(bytes.read_at(6, &mut buffer).unwrap(), 2);
         assert_eq!(bytes.read_at(8, &mut buffer).unwrap(), 0);
         assert_eq!(bytes.read_at(u64::MAX, &mut buffer).unwrap(), 0);
-        bytes.read_exact_at(4, &mut buffer).unwrap();
-        assert_eq!(&buffer, b"rror");
+        bytes.read_exact_at(1, &mut buffer).unwrap();
+        assert_eq!(&buffer, b"bmir");
         let error = bytes.read_exact_at(5, &mut buffer).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
