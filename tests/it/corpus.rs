@@ -21,6 +21,8 @@ mod listing;
 mod manifest;
 #[path = "../../fuzz/bodies/names.rs"]
 mod names;
+#[path = "../../fuzz/bodies/package.rs"]
+mod package;
 #[path = "../../fuzz/bodies/page_kind.rs"]
 mod page_kind;
 #[path = "../../fuzz/bodies/search_page.rs"]
@@ -34,7 +36,8 @@ mod signature;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target with its body.
-const TARGETS: [(&str, Body); 11] = [
+const TARGETS: [(&str, Body); 12] = [
+    ("package", package::check),
     ("search_page", search_page::check),
     ("details_page", details_page::check),
     ("download_dialog", download_dialog::check),
@@ -131,6 +134,11 @@ fn replays_set_json() {
 #[test]
 fn replays_signature() {
     replay("signature");
+}
+
+#[test]
+fn replays_package() {
+    replay("package");
 }
 
 #[test]
