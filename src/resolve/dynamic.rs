@@ -9,10 +9,12 @@
 //! 4. a release that ended before the other began, by the months of titles and the days in lists
 //! 5. the days on which the same public lists first contained them, because a later list has the newer one
 //!
+//! Proofs form chains: an update is older than another if a third one is between them.
+//!
 //! The date of a Catalog entry proves nothing, because Microsoft renews entries. If nothing decides, or if a newer
 //! update may be of either kind, the answer lists the candidates and chooses none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -121,51 +123,39 @@ impl DynamicUpdate {
     }
 }
 
-/// Returns the newest update of a kind, or all that may be the newest.
+/// Returns the newest update of a kind, or all that may be the newest. An update of unknown kind counts, unless an
+/// update of the kind is proven to be newer. Updates whose proofs contradict each other may all be the newest.
 fn newest(kind: Kind, updates: &[DynamicUpdate]) -> BestCandidate {
-    let of_kind = || updates.iter().filter(|update| update.kind == Some(kind));
-    let mut top: Vec<&DynamicUpdate> =
-        of_kind().filter(|update| !of_kind().any(|other| update.is_older_than(other))).collect();
-    if top.is_empty() {
-        // Proofs that contradict each other order nothing.
-        top = of_kind().collect();
-    }
-    // An update of unknown kind counts, unless an update of the kind is proven to be newer.
-    let open = updates.iter().filter(|update| update.kind.is_none());
-    let open = open.filter(|update| !top.iter().any(|newest| update.is_older_than(newest)));
-    let mut left: Vec<&DynamicUpdate> = top.iter().copied().chain(open).collect();
-    if left.len() > 1 {
-        let before = left.clone();
-        left.retain(|update| !is_older_by_chain(update, kind, updates));
-        if left.is_empty() {
-            left = before;
-        }
-    }
-    let mut kbs: Vec<Kb> = left.iter().map(|update| update.kb).collect();
+    let newer: Vec<BTreeSet<usize>> = newer_updates(updates);
+    let is_of_kind = |place: usize| updates[place].kind == Some(kind);
+    let is_passed =
+        |place: usize| newer[place].iter().any(|&other| is_of_kind(other) && !newer[other].contains(&place));
+    let left: Vec<usize> = (0..updates.len())
+        .filter(|&place| updates[place].kind.is_none_or(|own| own == kind) && !is_passed(place))
+        .collect();
+    let mut kbs: Vec<Kb> = left.iter().map(|&place| updates[place].kb).collect();
     kbs.sort_unstable();
     match kbs.as_slice() {
         [] => BestCandidate::None,
-        [one] if top.iter().any(|update| update.kb == *one) => BestCandidate::One(*one),
+        [one] if left.iter().any(|&place| is_of_kind(place)) => BestCandidate::One(*one),
         _ => BestCandidate::Several(kbs),
     }
 }
 
-/// Returns `true` if a chain of proofs, also over updates of other kinds, makes an update older than one of a kind.
-fn is_older_by_chain(update: &DynamicUpdate, kind: Kind, updates: &[DynamicUpdate]) -> bool {
-    let mut reached: Vec<&DynamicUpdate> = vec![update];
-    let mut next = 0;
-    while let Some(&own) = reached.get(next) {
-        next += 1;
-        for newer in updates.iter().filter(|other| own.is_older_than(other)) {
-            if newer.kind == Some(kind) && newer.kb != update.kb {
-                return true;
-            }
-            if !reached.iter().any(|known| known.kb == newer.kb) {
-                reached.push(newer);
-            }
+/// Returns, for each update, the places of those that a proof or a chain of proofs shows to be newer.
+fn newer_updates(updates: &[DynamicUpdate]) -> Vec<BTreeSet<usize>> {
+    let direct: Vec<Vec<usize>> = updates
+        .iter()
+        .map(|own| (0..updates.len()).filter(|&other| own.is_older_than(&updates[other])).collect())
+        .collect();
+    let all = |place: usize| {
+        let (mut found, mut open) = (BTreeSet::new(), vec![place]);
+        while let Some(next) = open.pop() {
+            open.extend(direct[next].iter().copied().filter(|&other| found.insert(other)));
         }
-    }
-    false
+        found
+    };
+    (0..updates.len()).map(all).collect()
 }
 
 /// Returns every known dynamic update for a family, from the index's titles and the knowledge.
@@ -300,6 +290,27 @@ mod tests {
         let setup = DynamicUpdate { kind: Some(Kind::SetupDu), ..open(5_000_003, "2026-07-14") };
         check(&[known, setup], &[5_000_001]);
         check(&[], &[]);
+    }
+
+    #[test]
+    fn chain_of_proofs_orders_updates() {
+        let article = DynamicUpdate { article: day("2026-03-06"), ..DynamicUpdate::new(kb(5_000_001)) };
+        let version = |number, revision| DynamicUpdate {
+            version: Some(Build::new(26100, revision)),
+            ..safe_os(number)
+        };
+        let between = DynamicUpdate { month: month("2026-04"), ..version(5_000_002, 1) };
+        check(&[article, between, version(5_000_003, 2)], &[5_000_003]);
+    }
+
+    #[test]
+    fn contradictory_proofs_decide_nothing() {
+        let replacing = |number, other| DynamicUpdate { replaces: vec![kb(other)], ..safe_os(number) };
+        check(&[replacing(5_000_001, 5_000_002), replacing(5_000_002, 5_000_001)], &[5_000_001, 5_000_002]);
+        // The entry is older than the month of its title.
+        let early =
+            DynamicUpdate { month: month("2026-10"), first_entry: day("2026-09-28"), ..safe_os(5_000_003) };
+        check(&[early], &[5_000_003]);
     }
 
     #[test]

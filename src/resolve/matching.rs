@@ -58,11 +58,9 @@ pub(super) fn filter_sets<'s>(
             return Err(no(format!("{kb} is not for {asked:?}; it is for {there}")).into());
         }
     }
-    filter_by_generation(context, kb, &mut left)?;
     if let Some(build) = request.machine.baseline {
-        return filter_by_build(context, kb, build, left);
-    }
-    if let Some(installation) = request.machine.installation {
+        left = filter_by_build(context, kb, build, left)?;
+    } else if let Some(installation) = request.machine.installation {
         let for_it = |set: &&PackageSet| {
             set.families.is_empty() || set.families.iter().any(|family| family.installation == installation)
         };
@@ -71,6 +69,8 @@ pub(super) fn filter_sets<'s>(
             return Err(no(format!("{kb} has no package for a {}", installation.as_str())).into());
         }
     }
+    // Issues are numbered for each Windows, so the machine's own packages must be found first.
+    filter_by_generation(context, kb, &mut left)?;
     Ok(left)
 }
 

@@ -113,10 +113,11 @@ fn judge_candidate(
     }
 }
 
-/// Returns the build in an update's own title, with its evidence. Another issue of the KB may bring another build.
+/// Returns the build in an update's own title, with its evidence. Another issue of the KB may bring another build. A
+/// number that no family has stays as the title states it.
 fn own_build(kb: Kb, update: &UpdateFacts, family: Option<&Family>) -> Option<(Build, Evidence)> {
     let build = update.build?;
-    let build = family.map_or(Some(build), |family| family.canonical(build))?;
+    let build = family.and_then(|family| family.canonical(build)).unwrap_or(build);
     Some((build, Evidence::TitleBuild { kb, build }))
 }
 

@@ -55,6 +55,16 @@ fn unknown_version_without_a_build_is_unknown() {
 }
 
 #[test]
+fn unknown_number_in_a_title_of_a_known_version_is_kept() {
+    let title = "2027-10 Cumulative Update for Windows 11, version 26H1 for x64-based Systems (KB5200002) (29600.2000)";
+    let entries: [(&str, &[&str]); 1] = [(title, &[NEXT_FILE])];
+    let older = plan_on(&entries, "KB5200002", "29600.1");
+    assert_eq!((older.status, older.expected_build), (Status::Install, Some(Build::new(29600, 2000))));
+    assert_eq!(plan_on(&entries, "KB5200002", "29600.2000").status, Status::NothingToDo);
+    assert_eq!(plan_on(&entries, "KB5200002", "28000.1").status, Status::Unknown);
+}
+
+#[test]
 fn number_of_another_family_is_not_applicable() {
     for title in [
         "2027-10 Cumulative Update for Windows 11, version 27H2 for x64-based Systems (KB5200002) (28000.5000)",

@@ -118,3 +118,69 @@ fn entries_that_share_a_file_are_not_generations() {
     let sets = sets_of(&[(OF_MARCH, &[OLD]), (OF_SEPTEMBER, &[OLD, NEW])], unchanged);
     assert!(sets.iter().all(|set| set.generation.is_none()), "{:?}", generations(&sets));
 }
+
+/// Returns the entries of two issues of a KB for one Windows, with these builds in their titles.
+fn plan_of_builds(builds: [&str; 2], generation: GenerationChoice, at: &str) -> Plan {
+    let titles = builds.map(|build| {
+        format!(
+            "2028-03 Cumulative Update for Windows 11, version 26H1 for x64-based Systems (KB5912345){build}"
+        )
+    });
+    let entries: [(&str, &[&str]); 2] = [(&titles[0], &[FIRST]), (&titles[1], &[SECOND])];
+    let machine = Machine {
+        architecture: Some(Architecture::X64),
+        baseline: Some(at.parse().unwrap()),
+        ..Machine::default()
+    };
+    let knowledge = knowledge();
+    let library = FactsLibrary::new(facts(&entries), &knowledge);
+    resolve(&Request { generation, machine, ..Request::new(kb("KB5912345")) }, &library, &knowledge).unwrap()
+}
+
+const FIRST: &str = "windows11.0-kb5912345-x64_3333333333333333333333333333333333333333.msu";
+const SECOND: &str = "windows11.0-kb5912345-x64_1111111111111111111111111111111111111111.msu";
+
+#[test]
+fn builds_in_titles_order_issues_and_stay_their_own() {
+    let of = |generation| plan_of_builds([" (28000.3000)", " (28000.4000)"], generation, "28000.1");
+    let newest = of(GenerationChoice::Newest);
+    assert_eq!(newest.status, Status::Install, "{:?}", newest.advice);
+    assert_eq!(newest.steps.last().unwrap().name.as_deref(), Some(SECOND));
+    assert_eq!(newest.expected_build, Some(Build::new(28000, 4000)));
+    let older = of(GenerationChoice::Number(1));
+    assert_eq!(older.steps.last().unwrap().name.as_deref(), Some(FIRST));
+    assert_eq!(older.expected_build, Some(Build::new(28000, 3000)));
+}
+
+#[test]
+fn build_of_another_issue_orders_no_title_without_one() {
+    let answer = plan_of_builds([" (28000.3000)", ""], GenerationChoice::Newest, "28000.1");
+    assert_eq!(answer.status, Status::Ambiguous, "{:?}", answer.warnings);
+}
+
+#[test]
+fn issues_of_another_windows_do_not_count() {
+    let titles = ["26H1", "26H1", "24H2"].map(|version| {
+        format!("2028-03 Security Update for Windows 11, version {version} for x64-based Systems (KB5912345)")
+    });
+    let newest = "windows11.0-kb5912345-v2-x64_1111111111111111111111111111111111111111.msu";
+    let other = "windows11.0-kb5912345-x64_2222222222222222222222222222222222222222.msu";
+    let entries: [(&str, &[&str]); 3] =
+        [(&titles[0], &[FIRST]), (&titles[1], &[newest]), (&titles[2], &[other])];
+    let knowledge = knowledge();
+    let library = FactsLibrary::new(facts(&entries), &knowledge);
+    let status = |at: &str, generation| {
+        let machine = Machine {
+            architecture: Some(Architecture::X64),
+            baseline: Some(at.parse().unwrap()),
+            installation: Some(Installation::Client),
+            ..Machine::default()
+        };
+        let generation = GenerationChoice::Number(generation);
+        let request = Request { generation, machine, ..Request::new(kb("KB5912345")) };
+        resolve(&request, &library, &knowledge).unwrap().status
+    };
+    assert_eq!(status("28000.1", 2), Status::Install);
+    assert_eq!(status("26100.1", 1), Status::Install);
+    assert_eq!(status("26100.1", 2), Status::Unknown, "26H1 has the second issue, and 24H2 takes the KB too");
+}
