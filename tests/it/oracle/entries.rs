@@ -14,11 +14,32 @@ pub(super) struct Entry {
     pub(super) last_updated: Option<String>,
 }
 
+/// Returns the update of an entry with this title, whose dialog lists these files.
+pub(super) fn update_of(number: i64, title: &str, files: Vec<FileKey>) -> UpdateFacts {
+    let class = classify(title, "", None);
+    UpdateFacts {
+        id: format!("00000000-0000-0000-0000-{number:012}").parse().unwrap(),
+        title: title.to_owned(),
+        kb: class.kb,
+        kind: class.kind,
+        month: class.month,
+        product: class.product,
+        release: class.release,
+        products: String::new(),
+        architecture: class.architecture,
+        build: class.build,
+        last_updated: None,
+        size: None,
+        files: Some(files),
+        files_seen: Some(jiff::civil::date(2026, 11, 23)),
+        expired: None,
+    }
+}
+
 /// Returns the facts of entries whose dialogs were read.
 pub(super) fn facts_of(entries: &[Entry]) -> Facts {
     let mut facts = Facts::default();
     for (number, entry) in (1..).zip(entries) {
-        let class = classify(&entry.title, "", None);
         let key = FileKey(number);
         let mut file = FileFacts { key: Some(key), ..FileFacts::from_name(&entry.name) };
         if let Some(folder) = &entry.folder {
@@ -28,23 +49,8 @@ pub(super) fn facts_of(entries: &[Entry]) -> Facts {
             )];
         }
         facts.files.insert(key, file);
-        facts.updates.push(UpdateFacts {
-            id: format!("00000000-0000-0000-0000-{number:012}").parse().unwrap(),
-            title: entry.title.clone(),
-            kb: class.kb,
-            kind: class.kind,
-            month: class.month,
-            product: class.product,
-            release: class.release,
-            products: String::new(),
-            architecture: class.architecture,
-            build: class.build,
-            last_updated: entry.last_updated.as_ref().map(|day| day.parse().unwrap()),
-            size: None,
-            files: Some(vec![key]),
-            files_seen: Some(jiff::civil::date(2026, 11, 23)),
-            expired: None,
-        });
+        let last_updated = entry.last_updated.as_ref().map(|day| day.parse().unwrap());
+        facts.updates.push(UpdateFacts { last_updated, ..update_of(number, &entry.title, vec![key]) });
     }
     facts
 }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use kbmirror::facts::{Facts, FileFacts, FileKey, UpdateFacts};
+use kbmirror::facts::{Facts, FileFacts, FileKey};
 use kbmirror::servicing::{Knowledge, Tables};
-use kbmirror::update::{Month, classify};
+use kbmirror::update::Month;
 
+use super::entries::update_of;
 use super::model::{BEFORE_PREPARATION, File, Part, Scenario, World};
 
 /// A random number generator with the same sequence on every run (`SplitMix64`).
@@ -63,31 +64,14 @@ impl WorldBuilder {
     }
 
     fn entry(&mut self, title: &str, kbs: &[u32], names: &[String]) {
-        let class = classify(title, "", None);
-        let number = self.facts.updates.len();
+        let number = i64::try_from(self.facts.updates.len()).unwrap();
         let mut keys = Vec::new();
         for (kb, name) in kbs.iter().zip(names) {
             let key = FileKey(i64::from(*kb));
             self.facts.files.insert(key, FileFacts { key: Some(key), ..FileFacts::from_name(name) });
             keys.push(key);
         }
-        self.facts.updates.push(UpdateFacts {
-            id: format!("00000000-0000-0000-0000-{number:012}").parse().unwrap(),
-            title: title.to_owned(),
-            kb: class.kb,
-            kind: class.kind,
-            month: class.month,
-            product: class.product,
-            release: class.release,
-            products: String::new(),
-            architecture: class.architecture,
-            build: class.build,
-            last_updated: None,
-            size: None,
-            files: Some(keys),
-            files_seen: Some(jiff::civil::date(2026, 11, 23)),
-            expired: None,
-        });
+        self.facts.updates.push(update_of(number, title, keys));
     }
 
     /// Returns the facts, and the knowledge with these tables in it.
